@@ -1,0 +1,2 @@
+//! `flowd`: see the library.
+fn main() {}
