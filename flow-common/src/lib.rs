@@ -1,2 +1,13 @@
 //! What flowd's numbers mean, once: compiled into the BPF programs and into the daemon's native engine.
-#![no_std]
+//!
+//! The way of a packet: [`packet::Packet`] reads headers by value, [`dissect`] turns them into a
+//! [`key::FlowKey`] and facts or a [`counter::Counter`] that says why not, [`observe::on_packet`] finds the
+//! flow's [`record::FlowRecord`], counts, tracks TCP and copies payload that [`sniff`] recognises.
+#![cfg_attr(not(test), no_std)]
+
+pub mod counter;
+pub mod event;
+pub mod key;
+pub mod names;
+pub mod record;
+pub mod settings;

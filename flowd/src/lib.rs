@@ -1,1 +1,2 @@
 //! The daemon behind the `flowd` binary.
+pub mod flow;

@@ -1,0 +1,320 @@
+//! Which flow a packet belongs to: one key for both directions of a conversation (a biflow, RFC 5103).
+
+/// An IPv4 address sits in the last word of the IPv4-mapped form (RFC 4291 section 2.5.5.2), so that one
+/// key serves both families; [`FlowKey::is_ipv6`] tells a real `::ffff:0:0/96` packet apart.
+const MAPPED: u32 = 0xffff_u32.to_be();
+
+/// An endpoint: address in network byte order, port in host order (0 where the protocol has none).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    pub address: [u32; 4],
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// `address` in network byte order, as read from the header.
+    #[inline(always)]
+    #[must_use]
+    pub const fn v4(address: u32, port: u16) -> Self {
+        Self { address: [0, 0, MAPPED, address], port }
+    }
+}
+
+/// The hook a packet passed: `Ingress` is towards this host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Direction {
+    Ingress = 0,
+    Egress = 1,
+}
+
+/// Which endpoint of a [`FlowKey`] sent a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Sender {
+    A = 0,
+    B = 1,
+}
+
+impl Sender {
+    #[inline(always)]
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::A => Self::B,
+            Self::B => Self::A,
+        }
+    }
+}
+
+/// What an inner flow was wrapped in; `None` for flows seen directly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum TunnelKind {
+    None = 0,
+    Gre = 1,
+    Ipip = 2,
+    SixInFour = 3,
+    FourInSix = 4,
+    SixInSix = 5,
+    Vxlan = 6,
+    Geneve = 7,
+    GtpU = 8,
+    Teredo = 9,
+}
+
+impl TunnelKind {
+    /// Every kind that can be named in `decapsulate`, in the order of its number.
+    pub const ALL: [Self; 9] = [
+        Self::Gre,
+        Self::Ipip,
+        Self::SixInFour,
+        Self::FourInSix,
+        Self::SixInSix,
+        Self::Vxlan,
+        Self::Geneve,
+        Self::GtpU,
+        Self::Teredo,
+    ];
+
+    /// The name used in configuration and records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gre => "gre",
+            Self::Ipip => "ipip",
+            Self::SixInFour => "6in4",
+            Self::FourInSix => "4in6",
+            Self::SixInSix => "6in6",
+            Self::Vxlan => "vxlan",
+            Self::Geneve => "geneve",
+            Self::GtpU => "gtpu",
+            Self::Teredo => "teredo",
+        }
+    }
+
+    /// This kind's bit in the `decapsulate` mask of the settings.
+    #[inline(always)]
+    #[must_use]
+    pub const fn bit(self) -> u32 {
+        1 << self as u32
+    }
+
+    #[inline(always)]
+    const fn from_number(number: u64) -> Self {
+        match number {
+            1 => Self::Gre,
+            2 => Self::Ipip,
+            3 => Self::SixInFour,
+            4 => Self::FourInSix,
+            5 => Self::SixInSix,
+            6 => Self::Vxlan,
+            7 => Self::Geneve,
+            8 => Self::GtpU,
+            9 => Self::Teredo,
+            _ => Self::None,
+        }
+    }
+}
+
+/// Everything of a key but the endpoints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// Slot of the watched interface ([`crate::settings::Interface`]), below [`FlowKey::MAX_INTERFACES`].
+    pub interface: u16,
+    /// VLAN ids from the outermost, 0 where there is none.
+    pub vlans: [u16; 3],
+    /// IP protocol number; for IPv6 the one behind the extension headers.
+    pub protocol: u8,
+    pub ipv6: bool,
+    pub tunnel: TunnelKind,
+    /// VNI, TEID or GRE key of the tunnel, 0 where it has none.
+    pub tunnel_id: u32,
+}
+
+/// One key for both directions: the endpoints stand in a fixed order, so that either direction finds it.
+///
+/// 48 bytes, because jhash eats 12 at a time and the fourth round comes free with its final mix.
+/// `scope` holds, from bit 0: VLAN ids 3 x 12, protocol 8, IPv6 1, orientation 1, tunnel kind 4, interface 14.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct FlowKey {
+    pub a_address: [u32; 4],
+    pub b_address: [u32; 4],
+    scope: u64,
+    pub tunnel_id: u32,
+    pub a_port: u16,
+    pub b_port: u16,
+}
+
+const _: () = assert!(size_of::<FlowKey>() == 48);
+
+const PROTOCOL: u32 = 36;
+const IPV6: u32 = 44;
+const ORIENTATION: u32 = 45;
+const TUNNEL: u32 = 46;
+const INTERFACE: u32 = 50;
+
+impl FlowKey {
+    /// Interface slots that fit into the key.
+    pub const MAX_INTERFACES: u16 = 1 << 14;
+
+    /// The key of a packet and which of its endpoints sent it.
+    ///
+    /// `crossing` is the hook where both directions of a conversation cross one interface in opposite
+    /// ways; `None` on loopback and in captures, where both are seen in one place. A packet that a
+    /// one-armed router takes in and sends out by the same interface makes two flows, as each passes the
+    /// interface once in each direction: the orientation bit keeps them apart.
+    #[inline(always)]
+    #[must_use]
+    pub fn new(
+        source: Endpoint,
+        destination: Endpoint,
+        scope: &Scope,
+        crossing: Option<Direction>,
+    ) -> (Self, Sender) {
+        let sender = if precedes(&source, &destination) { Sender::A } else { Sender::B };
+        let (a, b) = match sender {
+            Sender::A => (source, destination),
+            Sender::B => (destination, source),
+        };
+        let orientation = crossing.map_or(0, |hook| u64::from(hook as u8 ^ sender as u8));
+        let packed = u64::from(scope.vlans[0] & 0xfff)
+            | u64::from(scope.vlans[1] & 0xfff) << 12
+            | u64::from(scope.vlans[2] & 0xfff) << 24
+            | u64::from(scope.protocol) << PROTOCOL
+            | u64::from(scope.ipv6) << IPV6
+            | orientation << ORIENTATION
+            | (scope.tunnel as u64) << TUNNEL
+            | u64::from(scope.interface) << INTERFACE;
+        let key = Self {
+            a_address: a.address,
+            b_address: b.address,
+            scope: packed,
+            tunnel_id: scope.tunnel_id,
+            a_port: a.port,
+            b_port: b.port,
+        };
+        (key, sender)
+    }
+
+    /// VLAN ids from the outermost, 0 where there is none.
+    #[must_use]
+    pub const fn vlans(&self) -> [u16; 3] {
+        [(self.scope & 0xfff) as u16, (self.scope >> 12 & 0xfff) as u16, (self.scope >> 24 & 0xfff) as u16]
+    }
+
+    /// IP protocol number.
+    #[inline(always)]
+    #[must_use]
+    pub const fn protocol(&self) -> u8 {
+        (self.scope >> PROTOCOL) as u8
+    }
+
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_ipv6(&self) -> bool {
+        self.scope >> IPV6 & 1 == 1
+    }
+
+    #[must_use]
+    pub const fn tunnel(&self) -> TunnelKind {
+        TunnelKind::from_number(self.scope >> TUNNEL & 0xf)
+    }
+
+    /// Slot of the watched interface.
+    #[inline(always)]
+    #[must_use]
+    pub const fn interface(&self) -> u16 {
+        (self.scope >> INTERFACE) as u16
+    }
+
+    /// The hook that packets of `sender` pass, where [`FlowKey::new`] was given one.
+    #[inline(always)]
+    #[must_use]
+    pub const fn hook(&self, sender: Sender) -> Direction {
+        if self.scope >> ORIENTATION & 1 == sender as u64 { Direction::Ingress } else { Direction::Egress }
+    }
+
+    /// The conversation without its observation point: equal for one connection seen on several interfaces.
+    #[must_use]
+    pub const fn conversation(mut self) -> Self {
+        self.scope &= (1 << INTERFACE) - 1 & !(1 << ORIENTATION) & !((1 << PROTOCOL) - 1);
+        self
+    }
+}
+
+/// Any fixed order will do; this one compares words as they lie in the packet.
+#[inline(always)]
+fn precedes(left: &Endpoint, right: &Endpoint) -> bool {
+    let (l, r) = (&left.address, &right.address);
+    if l[3] != r[3] {
+        return l[3] < r[3];
+    }
+    if l[2] != r[2] {
+        return l[2] < r[2];
+    }
+    if l[1] != r[1] {
+        return l[1] < r[1];
+    }
+    if l[0] != r[0] {
+        return l[0] < r[0];
+    }
+    left.port <= right.port
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope() -> Scope {
+        Scope {
+            interface: 16_383,
+            vlans: [4095, 1, 2],
+            protocol: 255,
+            ipv6: true,
+            tunnel: TunnelKind::Teredo,
+            tunnel_id: u32::MAX,
+        }
+    }
+
+    #[test]
+    fn both_directions_share_a_key() {
+        let (x, y) = (Endpoint::v4(1, 9), Endpoint::v4(2, 3));
+        let (there, from) = FlowKey::new(x, y, &scope(), None);
+        let (back, to) = FlowKey::new(y, x, &scope(), None);
+        assert_eq!(there, back);
+        assert_eq!(from.other(), to);
+    }
+
+    #[test]
+    fn fields_do_not_overlap() {
+        let (key, _) =
+            FlowKey::new(Endpoint::v4(1, 9), Endpoint::v4(2, 3), &scope(), Some(Direction::Egress));
+        assert_eq!(key.vlans(), [4095, 1, 2]);
+        assert_eq!(key.protocol(), 255);
+        assert!(key.is_ipv6());
+        assert_eq!(key.tunnel(), TunnelKind::Teredo);
+        assert_eq!(key.interface(), 16_383);
+    }
+
+    #[test]
+    fn a_one_armed_router_makes_two_flows() {
+        let (x, y) = (Endpoint::v4(1, 9), Endpoint::v4(2, 3));
+        let (inwards, sender) = FlowKey::new(x, y, &scope(), Some(Direction::Ingress));
+        let (outwards, _) = FlowKey::new(x, y, &scope(), Some(Direction::Egress));
+        let (answer, _) = FlowKey::new(y, x, &scope(), Some(Direction::Egress));
+        assert_ne!(inwards, outwards);
+        assert_eq!(inwards, answer);
+        assert_eq!(inwards.hook(sender), Direction::Ingress);
+        assert_eq!(inwards.hook(sender.other()), Direction::Egress);
+        assert_eq!(inwards.conversation(), outwards.conversation());
+    }
+
+    #[test]
+    fn one_host_talking_to_itself_is_ordered_by_port() {
+        let (x, y) = (Endpoint::v4(1, 9), Endpoint::v4(1, 3));
+        assert_eq!(FlowKey::new(x, y, &scope(), None).0, FlowKey::new(y, x, &scope(), None).0);
+    }
+}

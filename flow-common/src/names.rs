@@ -1,0 +1,34 @@
+//! Names and capacities on which the BPF object and the daemon agree.
+
+/// TC classifier for packets towards this host.
+pub const PROGRAM_INGRESS: &str = "flow_ingress";
+/// TC classifier for packets that leave this host.
+pub const PROGRAM_EGRESS: &str = "flow_egress";
+
+/// Hash: flow key to slot in [`MAP_FLOWS`].
+pub const MAP_INDEX: &str = "FLOW_INDEX";
+/// Array of flow records, mapped into the daemon's memory and read in place.
+pub const MAP_FLOWS: &str = "FLOWS";
+/// Queue of free slots: the daemon fills it, the programs take from it.
+pub const MAP_FREE: &str = "FREE_SLOTS";
+/// LRU hash: fragmented datagram to the ports of its first fragment.
+pub const MAP_FRAGMENTS: &str = "FRAGMENTS";
+/// Array: interface index of the kernel to [`crate::settings::Interface`].
+pub const MAP_INTERFACES: &str = "INTERFACES";
+/// Per-CPU array: interface slot to [`crate::counter::InterfaceTotals`].
+pub const MAP_TOTALS: &str = "TOTALS";
+/// Ring buffer of [`crate::event::PayloadEvent`].
+pub const MAP_EVENTS: &str = "EVENTS";
+/// Read-only [`crate::settings::Settings`].
+pub const GLOBAL_SETTINGS: &str = "SETTINGS";
+
+/// Flows that fit into the table by default.
+pub const DEFAULT_FLOWS: u32 = 262_144;
+/// Interface indices of the kernel that can be watched; the kernel numbers them upwards from 1.
+pub const MAX_IFINDEX: u32 = 65_536;
+/// Interfaces watched at once by default.
+pub const DEFAULT_INTERFACES: u32 = 256;
+/// Fragmented datagrams remembered at once.
+pub const MAX_FRAGMENTS: u32 = 4_096;
+/// Bytes of the ring buffer by default: 2 MiB hold about 3,200 heads of 512 bytes.
+pub const DEFAULT_EVENT_BYTES: u32 = 2 * 1024 * 1024;

@@ -1,0 +1,322 @@
+//! One flow's record: what both endpoints sent, and what TCP said about the path between them.
+//!
+//! Counters only grow, so that a reader may take differences without stopping the writers. A record lives
+//! in a slot of a shared array; `life` says who owns the slot.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use crate::key::{FlowKey, Sender};
+
+/// Slot states, in [`FlowRecord::life`].
+pub mod life {
+    /// Nobody's; in the queue of free slots.
+    pub const FREE: u32 = 0;
+    /// Found through the index; programs write to it.
+    pub const LIVE: u32 = 1;
+    /// Its key now leads to a newer record; programs that found it earlier may still be writing.
+    pub const DETACHED: u32 = 2;
+}
+
+/// Which rule named the client (DESIGN: SYN, then port rank, then first sender).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum RoleBy {
+    First = 0,
+    Port = 1,
+    Syn = 2,
+}
+
+/// Why a record ended, where the packet path ended it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Ended {
+    /// Still open, as far as packets tell.
+    No = 0,
+    /// Both sides sent FIN.
+    Fin = 1,
+    /// One side sent RST.
+    Rst = 2,
+    /// A packet came after the idle timeout and began a new record.
+    Idle = 3,
+}
+
+/// Counts of one direction that only one CPU writes, and the twin of each for all other CPUs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Volume {
+    /// Packets as they cross the wire: a super-packet of n segments counts n.
+    pub packets: u64,
+    /// Packets as the kernel handed them over.
+    pub skb_packets: u64,
+    /// IP header and payload (IPFIX octetDeltaCount).
+    pub ip_bytes: u64,
+    /// With the link header, without FCS.
+    pub frame_bytes: u64,
+    /// Payload of the transport protocol.
+    pub payload_bytes: u64,
+}
+
+/// Round-trip samples, in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Rtt {
+    pub sum: u64,
+    pub min: u64,
+    pub max: u64,
+    pub count: u32,
+    /// Samples by upper bound [`Rtt::BOUNDS`], the last bucket unbounded.
+    pub buckets: [u32; 12],
+    pub reserved: u32,
+}
+
+impl Rtt {
+    /// Upper bounds of the buckets in nanoseconds; the buckets of `flowd_tcp_rtt_seconds`.
+    pub const BOUNDS: [u64; 11] = [
+        500_000,
+        1_000_000,
+        2_000_000,
+        5_000_000,
+        10_000_000,
+        25_000_000,
+        50_000_000,
+        100_000_000,
+        250_000_000,
+        500_000_000,
+        1_000_000_000,
+    ];
+}
+
+/// One side of a TCP connection as Zeek names its states; the order is of no meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum TcpEnd {
+    Inactive = 0,
+    SynSent = 1,
+    SynAckSent = 2,
+    Partial = 3,
+    Established = 4,
+    Closed = 5,
+    Reset = 6,
+}
+
+/// A stretch of sequence space not yet seen: `start == end` where unused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Hole {
+    pub start: u32,
+    pub end: u32,
+}
+
+/// Stretches remembered per direction; more losses than these at once are told apart less well.
+pub const HOLES: usize = 4;
+
+/// What TCP tracking keeps of the segments that one endpoint sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct TcpHalf {
+    /// One past the highest sequence number sent.
+    pub next_seq: u32,
+    /// Last acknowledgement number sent.
+    pub last_ack: u32,
+    /// When `next_seq` last moved, ns.
+    pub next_seq_time: u64,
+    /// When the last segment with ACK was sent, ns.
+    pub last_ack_time: u64,
+    /// Window field of the last segment, not scaled.
+    pub window: u16,
+    /// A [`TcpEnd`].
+    pub state: u8,
+    /// Bits of [`seen`].
+    pub seen: u8,
+    /// Duplicate acknowledgements in a row, saturating.
+    pub duplicates_in_row: u8,
+    /// Kind of the last segment: 0 ordinary, 1 keep-alive, 2 zero-window probe.
+    pub last_kind: u8,
+    /// Sniffing: a bit set of [`sniffing`].
+    pub sniffing: u8,
+    /// TCP window scale shift, 0xff where no SYN told.
+    pub window_scale: u8,
+    /// Sequence number where the copy of a head goes on.
+    pub head_seq: u32,
+    /// Bytes of a head still wanted.
+    pub head_left: u16,
+    pub reserved: u16,
+    /// Probe for the round trip to the peer: one past the last byte of the timed segment.
+    pub probe_seq: u32,
+    /// Timestamp value of the timed segment.
+    pub probe_tsval: u32,
+    /// When the timed segment passed, ns; 0: no probe under way.
+    pub probe_time: u64,
+    pub holes: [Hole; HOLES],
+    /// Sequence space that covers what was already sent.
+    pub retransmitted_bytes: u64,
+    pub retransmits: u32,
+    pub out_of_order: u32,
+    pub duplicate_acks: u32,
+    pub zero_windows: u32,
+    pub syn_retransmits: u32,
+    pub resets: u32,
+}
+
+/// Bits of [`TcpHalf::seen`].
+pub mod seen {
+    /// `next_seq` holds.
+    pub const SEQ: u8 = 1;
+    /// `last_ack` and `window` hold.
+    pub const ACK: u8 = 2;
+    /// Payload was sent.
+    pub const DATA: u8 = 4;
+    /// TCP timestamps are in use.
+    pub const TIMESTAMPS: u8 = 8;
+}
+
+/// Bits of [`TcpHalf::sniffing`].
+pub mod sniffing {
+    /// The last segment with payload ended a write (PSH): the next one may begin a message.
+    pub const PUSHED: u8 = 1;
+    /// This side has sent something that begins like HTTP.
+    pub const HTTP: u8 = 2;
+    /// A first line began, too short to be sure.
+    pub const UNSURE: u8 = 4;
+    /// A FIN or RST of this side was reported.
+    pub const END_TOLD: u8 = 8;
+}
+
+/// What one endpoint sent.
+#[derive(Debug, Default)]
+#[repr(C)]
+pub struct Half {
+    /// Written without atomics by the CPU that `owner` names.
+    pub owned: Volume,
+    /// First and last packet, ns of the packet's clock.
+    pub first: u64,
+    pub last: u64,
+    /// CPU number plus one; 0: nobody yet.
+    pub owner: u32,
+    /// Union of the TCP flags, NS included (9 bits).
+    pub tcp_flags: u16,
+    pub reserved: u16,
+    /// Bit n: DSCP n was seen.
+    pub dscp: u64,
+    /// Packets marked Congestion Experienced (RFC 3168).
+    pub ecn_ce: u32,
+    pub reserved2: u32,
+    /// What CPUs other than the owner counted.
+    pub shared: [AtomicU64; 5],
+    pub tcp: TcpHalf,
+    /// Round trips from the observation point to this endpoint and back.
+    pub rtt: Rtt,
+}
+
+impl Half {
+    /// Adds to the counters: plainly on the CPU that owns this half, atomically on any other.
+    ///
+    /// Programs on the TC and XDP hooks run with bottom halves off, so that on one CPU none interrupts
+    /// another: plain additions there lose nothing.
+    #[inline(always)]
+    pub fn count(&mut self, cpu: u32, amount: &Volume) {
+        if self.owner == 0 {
+            self.owner = cpu + 1;
+        }
+        if self.owner == cpu + 1 {
+            self.owned.packets += amount.packets;
+            self.owned.skb_packets += amount.skb_packets;
+            self.owned.ip_bytes += amount.ip_bytes;
+            self.owned.frame_bytes += amount.frame_bytes;
+            self.owned.payload_bytes += amount.payload_bytes;
+        } else {
+            self.shared[0].fetch_add(amount.packets, Ordering::Relaxed);
+            self.shared[1].fetch_add(amount.skb_packets, Ordering::Relaxed);
+            self.shared[2].fetch_add(amount.ip_bytes, Ordering::Relaxed);
+            self.shared[3].fetch_add(amount.frame_bytes, Ordering::Relaxed);
+            self.shared[4].fetch_add(amount.payload_bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Owner's and other CPUs' counts together.
+    #[must_use]
+    pub fn volume(&self) -> Volume {
+        let shared =
+            |index: usize| self.shared.get(index).map_or(0, |counter| counter.load(Ordering::Relaxed));
+        Volume {
+            packets: self.owned.packets + shared(0),
+            skb_packets: self.owned.skb_packets + shared(1),
+            ip_bytes: self.owned.ip_bytes + shared(2),
+            frame_bytes: self.owned.frame_bytes + shared(3),
+            payload_bytes: self.owned.payload_bytes + shared(4),
+        }
+    }
+}
+
+/// One flow.
+#[derive(Debug)]
+#[repr(C)]
+pub struct FlowRecord {
+    pub key: FlowKey,
+    /// One of [`life`].
+    pub life: u32,
+    /// An [`Ended`].
+    pub ended: u8,
+    /// A [`Sender`]: the client.
+    pub client: u8,
+    /// A [`RoleBy`].
+    pub role_by: u8,
+    /// A [`Sender`] plus one: who sent TCP payload last; 0: nobody.
+    pub last_talker: u8,
+    /// First packet, ns of the packet's clock.
+    pub start: u64,
+    /// Type and code of the first ICMP message, of each sender.
+    pub icmp_type: [u8; 2],
+    pub icmp_code: [u8; 2],
+    /// 1: the ports are unknown, the first fragment was not seen.
+    pub fragment: u8,
+    /// 1: continues the record that timed out before it.
+    pub continued: u8,
+    /// Letters used in `history`.
+    pub history_len: u8,
+    /// 1: proved not to speak a sniffed protocol.
+    pub opaque: u8,
+    /// Last SYN before the SYN-ACK, and the first SYN-ACK, ns; 0: not seen.
+    pub syn_time: u64,
+    pub syn_ack_time: u64,
+    /// Handshake round trips, ns; 0: not known.
+    pub handshake_server_rtt: u64,
+    pub handshake_client_rtt: u64,
+    /// Bit 2n+s: history letter n was noted for sender s.
+    pub history_seen: u32,
+    pub reserved: u32,
+    /// Zeek's history letters, in order; upper case: sent by the client.
+    pub history: [u8; 16],
+    /// What A and what B sent.
+    pub halves: [Half; 2],
+}
+
+const _: () = assert!(size_of::<FlowRecord>() % 64 == 0 && size_of::<FlowRecord>() == 768);
+
+impl FlowRecord {
+    /// What `sender` sent.
+    #[inline(always)]
+    #[must_use]
+    pub const fn half(&self, sender: Sender) -> &Half {
+        match sender {
+            Sender::A => &self.halves[0],
+            Sender::B => &self.halves[1],
+        }
+    }
+
+    /// What `sender` sent.
+    #[inline(always)]
+    pub const fn half_mut(&mut self, sender: Sender) -> &mut Half {
+        match sender {
+            Sender::A => &mut self.halves[0],
+            Sender::B => &mut self.halves[1],
+        }
+    }
+
+    /// The client's side of the key.
+    #[inline(always)]
+    #[must_use]
+    pub const fn client(&self) -> Sender {
+        if self.client == Sender::A as u8 { Sender::A } else { Sender::B }
+    }
+}

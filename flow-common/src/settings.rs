@@ -1,0 +1,61 @@
+//! What the daemon tells the packet path: once for all interfaces, and per interface.
+
+/// No link-layer header (tun, wireguard, ppp).
+pub const LINK_RAW: u8 = 1;
+/// Ethernet.
+pub const LINK_ETHERNET: u8 = 0;
+
+/// A watched interface, found by its index in the kernel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Interface {
+    /// Slot in keys and totals, counted from 1; 0 says that the interface is not watched.
+    pub slot: u16,
+    /// [`LINK_ETHERNET`] or [`LINK_RAW`].
+    pub link: u8,
+    /// 1 where both directions of a conversation are seen at one hook: loopback and captures.
+    pub one_point: u8,
+}
+
+/// Constants of one load of the BPF object; times in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Settings {
+    pub idle_tcp_established: u64,
+    pub idle_tcp_half_open: u64,
+    pub idle_tcp_closed: u64,
+    pub idle_udp: u64,
+    pub idle_icmp: u64,
+    pub idle_other: u64,
+    /// Bytes of an HTTP head that are copied, at most [`crate::event::MAX_PAYLOAD`]; 0 switches copying off.
+    pub head_bytes: u32,
+    /// Bits of [`crate::key::TunnelKind::bit`] whose inner packets are flows of their own.
+    pub decapsulate: u32,
+    /// 1: the time of a packet is the skb's (replays of captures); 0: the kernel's monotonic clock.
+    pub packet_time: u32,
+    pub reserved: u32,
+}
+
+const SECOND: u64 = 1_000_000_000;
+
+impl Settings {
+    /// The defaults of the configuration.
+    pub const DEFAULT: Self = Self {
+        idle_tcp_established: 300 * SECOND,
+        idle_tcp_half_open: 30 * SECOND,
+        idle_tcp_closed: 5 * SECOND,
+        idle_udp: 60 * SECOND,
+        idle_icmp: 10 * SECOND,
+        idle_other: 30 * SECOND,
+        head_bytes: 512,
+        decapsulate: 0,
+        packet_time: 0,
+        reserved: 0,
+    };
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
