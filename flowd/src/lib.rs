@@ -1,1 +1,3 @@
 //! The daemon behind the `flowd` binary.
+
+pub mod capture;
