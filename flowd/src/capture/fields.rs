@@ -18,10 +18,6 @@ impl<'a> Fields<'a> {
         Self { bytes, order }
     }
 
-    pub(super) fn rest(&self) -> &'a [u8] {
-        self.bytes
-    }
-
     pub(super) fn take(&mut self, length: usize) -> Option<&'a [u8]> {
         let (head, rest) = self.bytes.split_at_checked(length)?;
         self.bytes = rest;

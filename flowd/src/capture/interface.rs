@@ -39,10 +39,8 @@ impl Interface {
             return Err("the interface description is too short".to_owned());
         };
         let (mut name, mut resolution, mut offset, mut fcs_len) = (None, DEFAULT_RESOLUTION, 0, 0);
-        while !fields.rest().is_empty() {
-            let (Some(code), Some(length)) = (fields.u16(), fields.u16()) else {
-                return Err("the options of the interface end inside an option".to_owned());
-            };
+        // A block is a multiple of 32 bits, so nothing less than an option's head can be left over.
+        while let (Some(code), Some(length)) = (fields.u16(), fields.u16()) {
             if code == END_OF_OPTIONS {
                 break;
             }

@@ -1,7 +1,7 @@
 //! Reads capture files: classic pcap and pcapng, from a file or from standard input.
 //!
 //! The formats are those of draft-ietf-opsawg-pcap and draft-ietf-opsawg-pcapng. The reader streams: it holds one
-//! buffer that grows to the largest record (at most [`MAX_RECORD`] bytes) and allocates nothing per packet. What is
+//! buffer that grows with the largest record (to twice [`MAX_RECORD`] at most) and allocates nothing per packet. What is
 //! complete in a damaged file is handed out before the damage is reported.
 //!
 //! `pcap-parser` is not used: per packet it builds a vector of options and an enum of all blocks, its Simple Packet
