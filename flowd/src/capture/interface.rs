@@ -64,7 +64,8 @@ impl Interface {
     }
 }
 
-/// The interfaces of all sections. A section numbers its own from 0 (section 4.1); the running number goes on.
+/// The interfaces of all sections. A section numbers its own from 0 (section 4.1); the running number goes
+/// on.
 #[derive(Default)]
 pub(super) struct Interfaces {
     all: Vec<Interface>,
@@ -109,8 +110,8 @@ fn byte(code: u16, value: &[u8]) -> Result<u8, String> {
     value.first().copied().ok_or_else(|| wrong_length(code, value))
 }
 
-/// The draft counts bits but gives "4" as the example, and writers took it for the bytes of Ethernet's. No check
-/// sequence has less than 8 bits or more than 8 bytes, so the two readings do not meet.
+/// The draft counts bits but gives "4" as the example, and writers took it for the bytes of Ethernet's. No
+/// check sequence has less than 8 bits or more than 8 bytes, so the two readings do not meet.
 fn fcs_bytes(value: u8) -> u8 {
     if value < 8 { value } else { value / 8 }
 }

@@ -24,8 +24,8 @@ pub(super) struct Flavour {
 const SECTION_HEADER: u32 = 0x0A0D_0D0A;
 const MICROSECONDS: u32 = 0xA1B2_C3D4;
 const NANOSECONDS: u32 = 0xA1B2_3C4D;
-/// Alexey Kuznetzov's patched libpcap of the 2.2 kernels: records carry 8 bytes more (interface index, protocol,
-/// packet type).
+/// Alexey Kuznetsov's patched libpcap of the 2.2 kernels: records carry 8 bytes more (interface index,
+/// protocol, packet type).
 const MODIFIED: u32 = 0xA1B2_CD34;
 
 /// Other formats that people have, and what to do with them.
@@ -81,8 +81,8 @@ fn hint(head: &[u8]) -> &'static str {
     "if Wireshark can read it, convert it with `editcap -F pcapng FILE NEW`"
 }
 
-/// ERF has no magic number: a record starts with a fixed-point time (seconds in bytes 4 to 7, little-endian), a type
-/// below 64 and, big-endian, a record length that covers its own 16 bytes of header.
+/// ERF has no magic number: a record starts with a fixed-point time (seconds in bytes 4 to 7, little-endian),
+/// a type below 64 and, big-endian, a record length that covers its own 16 bytes of header.
 fn looks_like_erf(head: &[u8]) -> bool {
     let Some(&[_, _, _, _, s0, s1, s2, s3, kind, _, l0, l1, ..]) = head.first_chunk::<PEEK>() else {
         return false;

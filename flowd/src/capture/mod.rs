@@ -1,11 +1,11 @@
 //! Reads capture files: classic pcap and pcapng, from a file or from standard input.
 //!
-//! The formats are those of draft-ietf-opsawg-pcap and draft-ietf-opsawg-pcapng. The reader streams: it holds one
-//! buffer that grows with the largest record (to twice [`MAX_RECORD`] at most) and allocates nothing per packet. What is
-//! complete in a damaged file is handed out before the damage is reported.
+//! The formats are those of draft-ietf-opsawg-pcap and draft-ietf-opsawg-pcapng. The reader streams: it holds
+//! one buffer that grows with the largest record (to twice [`MAX_RECORD`] at most) and allocates nothing per
+//! packet. What is complete in a damaged file is handed out before the damage is reported.
 //!
-//! `pcap-parser` is not used: per packet it builds a vector of options and an enum of all blocks, its Simple Packet
-//! Block ignores the snapshot length, and the modified record header is read as little-endian only.
+//! `pcap-parser` is not used: per packet it builds a vector of options and an enum of all blocks, its Simple
+//! Packet Block ignores the snapshot length, and the modified record header is read as little-endian only.
 
 mod error;
 mod fields;
@@ -25,9 +25,9 @@ pub use error::CaptureError;
 use magic::Format;
 use window::Window;
 
-/// The largest record or block that is read into memory, in bytes. A length beyond it means a damaged file: the
-/// largest packets that are really captured (USB transfers) have some megabytes. Blocks that carry no packet are
-/// skipped unread and may be larger.
+/// The largest record or block that is read into memory, in bytes. A length beyond it means a damaged file:
+/// the largest packets that are really captured (USB transfers) have some megabytes. Blocks that carry no
+/// packet are skipped unread and may be larger.
 pub const MAX_RECORD: usize = 16 << 20;
 
 /// A capture that is being read.
@@ -46,8 +46,8 @@ enum Reader {
 /// One packet, borrowed from the reader's buffer until the next call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CapturedPacket<'a> {
-    /// Nanoseconds since the Unix epoch; times before it become 0, times after the year 2554 the largest value. A
-    /// Simple Packet Block has no time and takes that of the packet before it.
+    /// Nanoseconds since the Unix epoch; times before it become 0, times after the year 2554 the largest
+    /// value. A Simple Packet Block has no time and takes that of the packet before it.
     pub time: u64,
     /// The LINKTYPE_ number of the file (not the DLT_ number of a platform).
     pub link: u32,
@@ -55,7 +55,8 @@ pub struct CapturedPacket<'a> {
     pub interface: u32,
     /// Bytes of the packet on the wire, never less than `data.len()`.
     pub original_len: u32,
-    /// How many of the last bytes on the wire are the frame check sequence, as far as the file says so; 0 if not.
+    /// How many of the last bytes on the wire are the frame check sequence, as far as the file says so; 0 if
+    /// not.
     pub fcs_len: u8,
     /// The captured bytes, from the link header on.
     pub data: &'a [u8],
@@ -85,8 +86,8 @@ impl<R: Read> Capture<R> {
         Ok(Self { window, reader, finished: false })
     }
 
-    /// The next packet, or `None` where the file ends between two records. After an error, which is reported once,
-    /// and after the end there is only `None`.
+    /// The next packet, or `None` where the file ends between two records. After an error, which is reported
+    /// once, and after the end there is only `None`.
     ///
     /// # Errors
     /// The source cannot be read, ends inside a record, or contradicts its format.
@@ -118,7 +119,8 @@ impl<R: Read> Capture<R> {
         self.window.offset()
     }
 
-    /// The name that the file gives an interface (`if_name`), by its running number. Classic pcap has no names.
+    /// The name that the file gives an interface (`if_name`), by its running number. Classic pcap has no
+    /// names.
     pub fn interface_name(&self, interface: u32) -> Option<&str> {
         match &self.reader {
             Reader::Pcap(_) => None,

@@ -48,8 +48,8 @@ impl Pcap {
             return Err(window.corrupt(0, format!("pcap version {major}.{minor} is not known, only 2.x")));
         }
         window.consume(FILE_HEADER);
-        // The upper half of the link type's field is not part of it: the length of the frame check sequence in
-        // 16-bit units, and reserved bits (section 4).
+        // The upper half of the link type's field is not part of it: the length of the frame check sequence
+        // in 16-bit units, and reserved bits (section 4).
         let fcs_len = if link & FCS_LENGTH_PRESENT == 0 { 0 } else { (link >> 28) as u8 * 2 };
         Ok(Self { flavour, link: link & 0xFFFF, fcs_len, lengths_may_be_swapped: minor < 4 })
     }
@@ -80,8 +80,8 @@ impl Pcap {
         }
         let data = window.start() + header_len..window.start() + whole;
         window.consume(whole);
-        // Cannot overflow: 2^32 seconds are 4.3e18 ns, and the fraction, even one of more than a second as careless
-        // writers leave it, adds 4.3e12 at most.
+        // Cannot overflow: 2^32 seconds are 4.3e18 ns, and the fraction, even one of more than a second as
+        // careless writers leave it, adds 4.3e12 at most.
         let time = u64::from(seconds) * NANOSECONDS_PER_SECOND + u64::from(fraction) * self.flavour.tick;
         let original_len = original.max(captured);
         Ok(Some(Record { time, link: self.link, interface: 0, original_len, fcs_len: self.fcs_len, data }))

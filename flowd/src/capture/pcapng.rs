@@ -77,8 +77,8 @@ impl Pcapng {
         Ok(None)
     }
 
-    /// Type and total length of the block that starts here, `None` at the end of the file (section 3.1). A section
-    /// header decides how its own length is to be read.
+    /// Type and total length of the block that starts here, `None` at the end of the file (section 3.1). A
+    /// section header decides how its own length is to be read.
     #[inline]
     fn head<R: Read>(&mut self, window: &mut Window<R>) -> Result<Option<(u32, u32)>, CaptureError> {
         let bytes = window.fill(SMALLEST)?;
@@ -155,7 +155,8 @@ impl Pcapng {
             return Err(window.corrupt(window.offset(), problem));
         };
         let captured = packet.captured.unwrap_or_else(|| match description.snap_len {
-            // Cut to the snapshot length of interface 0, the only one that a Simple Packet Block can be of (4.4).
+            // Cut to the snapshot length of interface 0, the only one that a Simple Packet Block can be of
+            // (4.4).
             0 => packet.original,
             limit => packet.original.min(limit),
         });
@@ -187,8 +188,8 @@ impl Pcapng {
         Ok(())
     }
 
-    /// A section forgets the interfaces of the one before (section 4.1). Its length is not needed: it is a help for
-    /// those who want to jump over it, and often unknown to the writer.
+    /// A section forgets the interfaces of the one before (section 4.1). Its length is not needed: it is a
+    /// help for those who want to jump over it, and often unknown to the writer.
     fn section<R: Read>(&mut self, window: &mut Window<R>, total: u32) -> Result<(), CaptureError> {
         if (total as usize) < SECTION_HEAD + TRAILER {
             return Err(
@@ -225,8 +226,8 @@ impl Pcapng {
 }
 
 impl PacketHeader {
-    /// Reads the fixed fields at the start of a packet block's body (sections 4.3, 4.4 and, for the obsolete Packet
-    /// Block, appendix A).
+    /// Reads the fixed fields at the start of a packet block's body (sections 4.3, 4.4 and, for the obsolete
+    /// Packet Block, appendix A).
     #[inline]
     fn parse(body: &[u8], kind: u32, order: Order) -> Option<Self> {
         let mut fields = Fields::new(body, order);

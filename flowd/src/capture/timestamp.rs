@@ -22,8 +22,8 @@ enum Unit {
 }
 
 impl Clock {
-    /// `resolution` is the value of `if_tsresol`: the negative power of 10, or with the upper bit set of 2; without
-    /// the option it is 6. `offset` is `if_tsoffset` in seconds, 0 without.
+    /// `resolution` is the value of `if_tsresol`: the negative power of 10, or with the upper bit set of 2;
+    /// without the option it is 6. `offset` is `if_tsoffset` in seconds, 0 without.
     pub(super) fn new(resolution: u8, offset: i64) -> Self {
         let exponent = u32::from(resolution & 0x7F);
         let unit = if resolution & 0x80 != 0 {

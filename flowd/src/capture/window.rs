@@ -7,8 +7,8 @@ use std::{
 
 use super::CaptureError;
 
-/// From 64 KiB to 1 MiB the size hardly shows in the time per packet, system calls included; this much leaves the
-/// second-level cache to the caller's tables.
+/// From 64 KiB to 1 MiB the size hardly shows in the time per packet, system calls included; this much leaves
+/// the second-level cache to the caller's tables.
 const FIRST_SIZE: usize = 256 << 10;
 
 /// A source with the bytes that were read but not yet consumed.
