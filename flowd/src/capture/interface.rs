@@ -64,8 +64,7 @@ impl Interface {
     }
 }
 
-/// The interfaces of all sections. A section numbers its own from 0 (section 4.1); the running number goes
-/// on.
+/// The interfaces of all sections. A section numbers its own from 0 (section 4.1), the running number goes on.
 #[derive(Default)]
 pub(super) struct Interfaces {
     all: Vec<Interface>,

@@ -55,8 +55,7 @@ pub struct CapturedPacket<'a> {
     pub interface: u32,
     /// Bytes of the packet on the wire, never less than `data.len()`.
     pub original_len: u32,
-    /// How many of the last bytes on the wire are the frame check sequence, as far as the file says so; 0 if
-    /// not.
+    /// How many of the last bytes on the wire are the frame check sequence; 0 unless the file says.
     pub fcs_len: u8,
     /// The captured bytes, from the link header on.
     pub data: &'a [u8],
@@ -119,8 +118,7 @@ impl<R: Read> Capture<R> {
         self.window.offset()
     }
 
-    /// The name that the file gives an interface (`if_name`), by its running number. Classic pcap has no
-    /// names.
+    /// The name that the file gives an interface (`if_name`), by its running number; none in classic pcap.
     pub fn interface_name(&self, interface: u32) -> Option<&str> {
         match &self.reader {
             Reader::Pcap(_) => None,

@@ -155,8 +155,7 @@ impl Pcapng {
             return Err(window.corrupt(window.offset(), problem));
         };
         let captured = packet.captured.unwrap_or_else(|| match description.snap_len {
-            // Cut to the snapshot length of interface 0, the only one that a Simple Packet Block can be of
-            // (4.4).
+            // Cut to the snapshot length of interface 0, which Simple Packet Blocks belong to (section 4.4).
             0 => packet.original,
             limit => packet.original.min(limit),
         });

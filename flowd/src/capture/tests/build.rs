@@ -67,8 +67,7 @@ impl Bytes {
         self.u32(kind).u32(total).raw(&body).u32(total)
     }
 
-    /// A pcapng Section Header Block of unknown section length with a comment, after which the byte order is
-    /// `order`.
+    /// A Section Header Block of unknown section length with a comment; from here on the order is `order`.
     pub(super) fn section(mut self, order: Order) -> Self {
         self.order = order;
         let body = Self::new(order).u32(0x1A2B_3C4D).u16(1).u16(0).i64(-1);
