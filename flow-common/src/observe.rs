@@ -1,6 +1,8 @@
 //! The whole story of one packet on one screen: read its headers, count it, find its flow, follow TCP,
 //! copy what deserves it.
 
+use core::sync::atomic::AtomicU64;
+
 use crate::{
     counter::{Counter, Passage, Tally},
     dissect::{self, Fragment, Headers, Skip, Start, link::Link, transport::Transport, tunnel},
@@ -64,6 +66,8 @@ pub trait Env: Clock + Flows + Events + Fragments {
     fn settings(&self) -> &Settings;
     /// Number of the CPU that runs this.
     fn cpu(&self) -> u32;
+    /// Adds atomically, without order: BPF's own instruction, which Rust's atomics do not offer there.
+    fn add(counter: &AtomicU64, amount: u64);
     /// Totals of the packet's interface and direction.
     fn totals(&mut self) -> Option<&mut Passage>;
 }
@@ -227,7 +231,7 @@ fn account<P: Packet, E: Env>(
         record.fragment = u8::from(portless);
     }
     stamp(record.half_mut(sender), &headers, now);
-    record.half_mut(sender).count(cpu, volume);
+    record.half_mut(sender).count(cpu, volume, E::add);
     let find = match &headers.transport {
         Transport::Tcp(segment) => {
             record.half_mut(sender).tcp_flags |= segment.flags;

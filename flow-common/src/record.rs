@@ -210,9 +210,9 @@ impl Half {
     /// Adds to the counters: plainly on the CPU that owns this half, atomically on any other.
     ///
     /// Programs on the TC and XDP hooks run with bottom halves off, so that on one CPU none interrupts
-    /// another: plain additions there lose nothing.
+    /// another: plain additions there lose nothing. `add` adds atomically, without order.
     #[inline(always)]
-    pub fn count(&mut self, cpu: u32, amount: &Volume) {
+    pub fn count(&mut self, cpu: u32, amount: &Volume, add: impl Fn(&AtomicU64, u64)) {
         if self.owner == 0 {
             self.owner = cpu + 1;
         }
@@ -223,11 +223,11 @@ impl Half {
             self.owned.frame_bytes += amount.frame_bytes;
             self.owned.payload_bytes += amount.payload_bytes;
         } else {
-            self.shared[0].fetch_add(amount.packets, Ordering::Relaxed);
-            self.shared[1].fetch_add(amount.skb_packets, Ordering::Relaxed);
-            self.shared[2].fetch_add(amount.ip_bytes, Ordering::Relaxed);
-            self.shared[3].fetch_add(amount.frame_bytes, Ordering::Relaxed);
-            self.shared[4].fetch_add(amount.payload_bytes, Ordering::Relaxed);
+            add(&self.shared[0], amount.packets);
+            add(&self.shared[1], amount.skb_packets);
+            add(&self.shared[2], amount.ip_bytes);
+            add(&self.shared[3], amount.frame_bytes);
+            add(&self.shared[4], amount.payload_bytes);
         }
     }
 

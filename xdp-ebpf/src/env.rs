@@ -1,5 +1,10 @@
 //! What the packet path asks of its surroundings, answered by the kernel.
 
+use core::{
+    intrinsics::{AtomicOrdering, atomic_xadd},
+    sync::atomic::AtomicU64,
+};
+
 use aya_ebpf::{
     bindings::{BPF_ANY, BPF_NOEXIST, BPF_RB_NO_WAKEUP},
     helpers::{bpf_get_smp_processor_id, generated::bpf_ktime_get_ns},
@@ -54,7 +59,7 @@ impl Flows for Kernel {
 
     #[inline(always)]
     fn take(&mut self) -> Option<u32> {
-        FREE_SLOTS.pop()
+        FREE_SLOTS.pop().ok().flatten()
     }
 
     #[inline(always)]
@@ -141,6 +146,12 @@ impl Env for Kernel {
     fn cpu(&self) -> u32 {
         // SAFETY: no arguments.
         unsafe { bpf_get_smp_processor_id() }
+    }
+
+    #[inline(always)]
+    fn add(counter: &AtomicU64, amount: u64) {
+        // SAFETY: a valid, aligned counter that all CPUs change atomically or not at all.
+        unsafe { atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(counter.as_ptr(), amount) };
     }
 
     #[inline(always)]
