@@ -1,2 +1,41 @@
-//! Project tasks.
-fn main() {}
+//! Project tasks: `cargo xtask --help`.
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, reason = "tasks talk to the person at the terminal")]
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod build;
+mod process;
+mod setup;
+mod toolchain;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Sets up, builds, tests and shows flowd")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install the BPF toolchain and the tools that tests need; what is there is kept
+    Setup,
+    /// Build the BPF programs and flowd
+    Build(build::Options),
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().task {
+        Task::Setup => setup::run(),
+        Task::Build(options) => build::run(&options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
