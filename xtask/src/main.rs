@@ -7,8 +7,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod build;
+mod ci;
 mod process;
+mod run;
 mod setup;
+mod test;
 mod toolchain;
 
 #[derive(Parser)]
@@ -24,12 +27,21 @@ enum Task {
     Setup,
     /// Build the BPF programs and flowd
     Build(build::Options),
+    /// Build flowd and run it, as root: `cargo xtask run -- -i lo`
+    Run(run::Options),
+    /// Run the tests, those that need root included
+    Test(test::Options),
+    /// Format, lints, documentation, BPF build and every test
+    Ci,
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Setup => setup::run(),
         Task::Build(options) => build::run(&options),
+        Task::Run(options) => run::run(&options),
+        Task::Test(options) => test::run(&options),
+        Task::Ci => ci::run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
