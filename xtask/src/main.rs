@@ -8,9 +8,12 @@ use clap::{Parser, Subcommand};
 
 mod build;
 mod ci;
+mod demo;
+mod lab;
 mod process;
 mod run;
 mod setup;
+mod show;
 mod test;
 mod toolchain;
 
@@ -29,6 +32,8 @@ enum Task {
     Build(build::Options),
     /// Build flowd and run it, as root: `cargo xtask run -- -i lo`
     Run(run::Options),
+    /// Watch real traffic in a network of three namespaces, as root, until Ctrl-C
+    Demo(demo::Options),
     /// Run the tests, those that need root included
     Test(test::Options),
     /// Format, lints, documentation, BPF build and every test
@@ -40,6 +45,7 @@ fn main() -> ExitCode {
         Task::Setup => setup::run(),
         Task::Build(options) => build::run(&options),
         Task::Run(options) => run::run(&options),
+        Task::Demo(options) => demo::run(&options),
         Task::Test(options) => test::run(&options),
         Task::Ci => ci::run(),
     };
