@@ -10,7 +10,8 @@ use anyhow::{Context, Result, bail};
 use crate::process::{as_root, cargo, check, find, output, root};
 use crate::toolchain::{self, BPF_LINKER_VERSION, Compiler, DEBIAN_LLVM};
 
-const COMPILER_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "libstd-rust-web-dev-bpf", "llvm-22-dev"];
+const COMPILER_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "libstd-rust-web-dev-bpf", LLVM_PACKAGE];
+const LLVM_PACKAGE: &str = "llvm-22-dev";
 
 /// Program that a test or the demo starts, and the Debian package that has it.
 const TEST_TOOLS: [(&str, &str); 7] = [
@@ -84,7 +85,14 @@ fn install_compiler() -> Result<Compiler> {
 
 /// bpf-linker is linked with an LLVM that must be at least the compiler's own.
 fn install_linker() -> Result<()> {
-    let (prefix, version) = llvm()?;
+    // the compiler may be there without the LLVM to link with
+    let found = llvm().or_else(|error| {
+        if !available(&[LLVM_PACKAGE]) {
+            return Err(error);
+        }
+        install(&[LLVM_PACKAGE]).and_then(|()| llvm())
+    });
+    let (prefix, version) = found?;
     println!("bpf-linker   building {BPF_LINKER_VERSION} with LLVM {version}, a minute or two");
     let feature = format!("llvm-{version}");
     let mut install =
@@ -110,7 +118,7 @@ fn llvm() -> Result<(PathBuf, &'static str)> {
         }
     }
     bail!(
-        "LLVM 22 or 23 with its headers is missing: install it (llvm-22-dev) or set LLVM_PREFIX to its folder"
+        "LLVM 22 or 23 with its headers is missing: install it ({LLVM_PACKAGE}) or set LLVM_PREFIX to its folder"
     )
 }
 
