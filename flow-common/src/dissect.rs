@@ -97,8 +97,9 @@ impl Headers {
 #[inline(always)]
 pub fn dissect<P: Packet>(packet: &P, start: &Start) -> Result<Headers, Skip> {
     let network = link::find_ip(packet, start)?;
-    match network.family {
-        Family::Ipv4 => network::ipv4(packet, &network),
-        _ => network::ipv6(packet, &network),
-    }
+    let ip = match network.family {
+        Family::Ipv4 => network::ipv4(packet, &network)?,
+        _ => network::ipv6(packet, &network)?,
+    };
+    transport::read(packet, &network, &ip)
 }

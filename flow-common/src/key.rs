@@ -1,13 +1,15 @@
 //! Which flow a packet belongs to: one key for both directions of a conversation (a biflow, RFC 5103).
 
-/// An IPv4 address sits in the last word of the IPv4-mapped form (RFC 4291 section 2.5.5.2), so that one
-/// key serves both families; [`FlowKey::is_ipv6`] tells a real `::ffff:0:0/96` packet apart.
-const MAPPED: u32 = 0xffff_u32.to_be();
+/// An address as two words of 16 bytes in network byte order.
+///
+/// IPv4 sits in the IPv4-mapped form (RFC 4291 section 2.5.5.2), so that one key serves both families;
+/// [`FlowKey::is_ipv6`] tells a real `::ffff:0:0/96` packet apart.
+pub type Address = [u64; 2];
 
-/// An endpoint: address in network byte order, port in host order (0 where the protocol has none).
+/// An endpoint: address, and port in host order (0 where the protocol has none).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    pub address: [u32; 4],
+    pub address: Address,
     pub port: u16,
 }
 
@@ -16,7 +18,13 @@ impl Endpoint {
     #[inline(always)]
     #[must_use]
     pub const fn v4(address: u32, port: u16) -> Self {
-        Self { address: [0, 0, MAPPED, address], port }
+        const MAPPED: u64 = 0xffff_u32.to_be() as u64;
+        let low = if cfg!(target_endian = "little") {
+            MAPPED | (address as u64) << 32
+        } else {
+            MAPPED << 32 | address as u64
+        };
+        Self { address: [0, low], port }
     }
 }
 
@@ -140,8 +148,8 @@ pub struct Scope {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub struct FlowKey {
-    pub a_address: [u32; 4],
-    pub b_address: [u32; 4],
+    pub a_address: Address,
+    pub b_address: Address,
     scope: u64,
     pub tunnel_id: u32,
     pub a_port: u16,
@@ -205,6 +213,43 @@ impl FlowKey {
         [(self.scope & 0xfff) as u16, (self.scope >> 12 & 0xfff) as u16, (self.scope >> 24 & 0xfff) as u16]
     }
 
+    /// The bytes of an endpoint's address; of IPv4 the last four count.
+    #[must_use]
+    pub const fn address(&self, endpoint: Sender) -> [u8; 16] {
+        let [high, low] = match endpoint {
+            Sender::A => self.a_address,
+            Sender::B => self.b_address,
+        };
+        // Network byte order in memory, whatever the host's.
+        let [a, b, c, d, e, f, g, h] = high.to_ne_bytes();
+        let [i, j, k, l, m, n, o, p] = low.to_ne_bytes();
+        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+    }
+
+    /// An endpoint's port, host order.
+    #[inline(always)]
+    #[must_use]
+    pub const fn port(&self, endpoint: Sender) -> u16 {
+        match endpoint {
+            Sender::A => self.a_port,
+            Sender::B => self.b_port,
+        }
+    }
+
+    /// Gives the key of a later fragment the ports and protocol of the first; says who sent it, as ports
+    /// decide that where a host talks to itself.
+    #[inline(always)]
+    pub const fn set_ports(&mut self, sender: Sender, source: u16, destination: u16, protocol: u8) -> Sender {
+        self.scope = self.scope & !(0xff << PROTOCOL) | (protocol as u64) << PROTOCOL;
+        let alone = self.a_address[0] == self.b_address[0] && self.a_address[1] == self.b_address[1];
+        let sender = if alone { if source <= destination { Sender::A } else { Sender::B } } else { sender };
+        match sender {
+            Sender::A => (self.a_port, self.b_port) = (source, destination),
+            Sender::B => (self.a_port, self.b_port) = (destination, source),
+        }
+        sender
+    }
+
     /// IP protocol number.
     #[inline(always)]
     #[must_use]
@@ -249,12 +294,6 @@ impl FlowKey {
 #[inline(always)]
 fn precedes(left: &Endpoint, right: &Endpoint) -> bool {
     let (l, r) = (&left.address, &right.address);
-    if l[3] != r[3] {
-        return l[3] < r[3];
-    }
-    if l[2] != r[2] {
-        return l[2] < r[2];
-    }
     if l[1] != r[1] {
         return l[1] < r[1];
     }

@@ -8,7 +8,7 @@ use crate::{
     dissect::{self, Fragment, Headers, Start, link::Link, transport::Transport, tunnel},
     event::{PayloadEvent, PayloadKind},
     flows::{self, Flows},
-    key::{Direction, FlowKey, Scope, TunnelKind},
+    key::{Address, Direction, FlowKey, Scope, Sender, TunnelKind},
     packet::Packet,
     record::{Ended, FlowRecord, Half, RoleBy, TcpEnd, Volume},
     role,
@@ -35,8 +35,8 @@ pub trait Events {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub struct Datagram {
-    pub source: [u32; 4],
-    pub destination: [u32; 4],
+    pub source: Address,
+    pub destination: Address,
     pub identification: u32,
     pub interface: u16,
     /// IPv4 only: IPv6 names a datagram without it, and its later fragments may show another.
@@ -193,7 +193,6 @@ fn account<P: Packet, E: Env>(
     volume: &Volume,
     now: u64,
 ) -> bool {
-    let portless = join_fragments(env, headers, arrival.interface, layer.depth);
     let scope = Scope {
         interface: arrival.interface,
         vlans: headers.vlans,
@@ -202,7 +201,16 @@ fn account<P: Packet, E: Env>(
         tunnel: layer.tunnel,
         tunnel_id: layer.tunnel_id,
     };
-    let (key, sender) = FlowKey::new(headers.source, headers.destination, &scope, arrival.crossing);
+    let (mut key, mut sender) = FlowKey::new(headers.source, headers.destination, &scope, arrival.crossing);
+    let mut portless = false;
+    match headers.fragment {
+        Fragment::Whole => {}
+        Fragment::First { identification } => remember(env, &key, sender, identification, layer.depth),
+        Fragment::Later { identification } => match recall(env, &mut key, sender, identification, layer.depth) {
+            Some(proved) => sender = proved,
+            None => portless = true,
+        },
+    }
     let cpu = env.cpu();
     let head_bytes = env.setting(|settings| &settings.head_bytes);
     let Some(found) = flows::update(env, &key, now, |env, record| over(env, record, headers, now)) else {
@@ -260,38 +268,33 @@ fn account<P: Packet, E: Env>(
     true
 }
 
-/// Gives later fragments the ports of their first; true where they stay unknown.
+/// Keeps the ports of a first fragment. Not inlined, like its counterpart: fragments are rare.
+#[inline(never)]
+fn remember<E: Env>(env: &mut E, key: &FlowKey, sender: Sender, identification: u32, depth: u8) {
+    let first = FirstFragment {
+        source_port: key.port(sender),
+        destination_port: key.port(sender.other()),
+        protocol: key.protocol(),
+        reserved: [0; 3],
+    };
+    env.remember(&datagram(key, sender, identification, depth), &first);
+}
+
+/// Gives a later fragment's key the ports of its first, and says who sent it; `None` where that was not seen.
+#[inline(never)]
+fn recall<E: Env>(env: &mut E, key: &mut FlowKey, sender: Sender, identification: u32, depth: u8) -> Option<Sender> {
+    let first = env.recall(&datagram(key, sender, identification, depth))?;
+    Some(key.set_ports(sender, first.source_port, first.destination_port, first.protocol))
+}
+
 #[inline(always)]
-fn join_fragments<E: Env>(env: &mut E, headers: &mut Headers, interface: u16, depth: u8) -> bool {
-    let (identification, later) = match headers.fragment {
-        Fragment::Whole => return false,
-        Fragment::First { identification } => (identification, false),
-        Fragment::Later { identification } => (identification, true),
+fn datagram(key: &FlowKey, sender: Sender, identification: u32, depth: u8) -> Datagram {
+    let (source, destination) = match sender {
+        Sender::A => (key.a_address, key.b_address),
+        Sender::B => (key.b_address, key.a_address),
     };
-    let ipv6 = matches!(headers.family, Family::Ipv6);
-    let datagram = Datagram {
-        source: headers.source.address,
-        destination: headers.destination.address,
-        identification,
-        interface,
-        protocol: if ipv6 { 0 } else { headers.protocol },
-        depth,
-    };
-    if !later {
-        let first = FirstFragment {
-            source_port: headers.source.port,
-            destination_port: headers.destination.port,
-            protocol: headers.protocol,
-            reserved: [0; 3],
-        };
-        env.remember(&datagram, &first);
-        return false;
-    }
-    let Some(first) = env.recall(&datagram) else { return true };
-    headers.source.port = first.source_port;
-    headers.destination.port = first.destination_port;
-    headers.protocol = first.protocol;
-    false
+    let protocol = if key.is_ipv6() { 0 } else { key.protocol() };
+    Datagram { source, destination, identification, interface: key.interface(), protocol, depth }
 }
 
 /// Whether a packet finds its flow's record over: idle for too long, or a new connection on used ports.
