@@ -182,13 +182,35 @@ impl FlowKey {
         scope: &Scope,
         crossing: Option<Direction>,
     ) -> (Self, Sender) {
-        let sender = if precedes(&source, &destination) { Sender::A } else { Sender::B };
-        let (a, b) = match sender {
-            Sender::A => (source, destination),
-            Sender::B => (destination, source),
+        let mut key = Self::EMPTY;
+        let sender = key.set(&source, &destination, scope, crossing);
+        (key, sender)
+    }
+
+    /// A key of nothing, to be set.
+    pub const EMPTY: Self =
+        Self { a_address: [0; 2], b_address: [0; 2], scope: 0, tunnel_id: 0, a_port: 0, b_port: 0 };
+
+    /// [`FlowKey::new`] in place.
+    #[inline(always)]
+    pub fn set(
+        &mut self,
+        source: &Endpoint,
+        destination: &Endpoint,
+        scope: &Scope,
+        crossing: Option<Direction>,
+    ) -> Sender {
+        let sender = if precedes(source, destination) {
+            (self.a_address, self.a_port) = (source.address, source.port);
+            (self.b_address, self.b_port) = (destination.address, destination.port);
+            Sender::A
+        } else {
+            (self.a_address, self.a_port) = (destination.address, destination.port);
+            (self.b_address, self.b_port) = (source.address, source.port);
+            Sender::B
         };
         let orientation = crossing.map_or(0, |hook| u64::from(hook as u8 ^ sender as u8));
-        let packed = u64::from(scope.vlans[0] & 0xfff)
+        self.scope = u64::from(scope.vlans[0] & 0xfff)
             | u64::from(scope.vlans[1] & 0xfff) << 12
             | u64::from(scope.vlans[2] & 0xfff) << 24
             | u64::from(scope.protocol) << PROTOCOL
@@ -196,15 +218,8 @@ impl FlowKey {
             | orientation << ORIENTATION
             | (scope.tunnel as u64) << TUNNEL
             | u64::from(scope.interface) << INTERFACE;
-        let key = Self {
-            a_address: a.address,
-            b_address: b.address,
-            scope: packed,
-            tunnel_id: scope.tunnel_id,
-            a_port: a.port,
-            b_port: b.port,
-        };
-        (key, sender)
+        self.tunnel_id = scope.tunnel_id;
+        sender
     }
 
     /// VLAN ids from the outermost, 0 where there is none.

@@ -5,7 +5,7 @@ use core::sync::atomic::AtomicU64;
 
 use crate::{
     counter::{Counter, Family, Passage, Tally},
-    dissect::{self, Fragment, Headers, Start, link::Link, transport::Transport, tunnel},
+    dissect::{self, Fragment, Headers, Skip, Start, link::Link, transport::Transport, tunnel},
     event::{PayloadEvent, PayloadKind},
     flows::{self, Flows},
     key::{Address, Direction, FlowKey, Scope, Sender, TunnelKind},
@@ -94,54 +94,90 @@ pub const MAX_DEPTH: u8 = 3;
 /// Bytes of a VLAN tag.
 const TAG_LEN: u32 = 4;
 
+/// What is known of the packet at hand. It is kept outside the stack, of which BPF programs have 512 bytes:
+/// the caller lends the room for it, and finds nothing of use in it afterwards.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Workspace {
+    start: Start,
+    headers: Headers,
+    key: FlowKey,
+    datagram: Datagram,
+    volume: Volume,
+    tally: Tally,
+    now: u64,
+    tunnel_id: u32,
+    depth: u8,
+    tunnel: TunnelKind,
+}
+
 /// Accounts for one packet, and for those inside it where the settings ask for that.
 #[inline(always)]
-pub fn on_packet<P: Packet, E: Env>(packet: &P, arrival: &Arrival, env: &mut E) {
+pub fn on_packet<P: Packet, E: Env>(packet: &P, arrival: &Arrival, env: &mut E, work: &mut Workspace) {
     let tag_len = if arrival.moved_tag.is_some() { TAG_LEN } else { 0 };
-    let mut start = Start { offset: 0, link: arrival.link, moved_tag: arrival.moved_tag };
-    let mut layer = Layer { depth: 0, tunnel: TunnelKind::None, tunnel_id: 0 };
-    let mut now = 0;
-    for depth in 0..=E::DEPTH {
-        let mut headers = match dissect::dissect(packet, &start) {
-            Ok(headers) => headers,
-            Err(skip) if depth == 0 => return skipped(packet, arrival, env, skip.counter, skip.family),
-            Err(_) => return,
-        };
-        let repeated = if arrival.offload.is_super() { innermost(packet, &headers) } else { headers.payload() };
-        let inside = if E::DEPTH == depth { None } else { tunnel::inner(packet, &headers) };
-        if depth == 0 {
-            now = env.now();
+    work.start = Start { offset: 0, link: arrival.link, moved_tag: arrival.moved_tag };
+    (work.tunnel, work.tunnel_id, work.depth) = (TunnelKind::None, 0, 0);
+    // The depth that decides stands in memory: the compiler would otherwise write the loop out twice.
+    for _ in 0..=E::DEPTH {
+        let read = if E::DEPTH == 0 { read_headers(packet, work) } else { read_headers_apart(packet, work) };
+        if let Err(skip) = read {
+            if work.depth == 0 {
+                skipped(packet, arrival, env, skip.counter, skip.family);
+            }
+            return;
         }
-        layer.depth = depth;
-        let frame = Frame {
-            start: start.offset,
-            len: if depth == 0 { packet.len() } else { headers.end().saturating_sub(start.offset) },
-            tag_len: if depth == 0 { tag_len } else { 0 },
+        let headers = &work.headers;
+        let repeated = if arrival.offload.is_super() { innermost(packet, headers) } else { headers.payload() };
+        let mut frame = Frame { start: 0, len: packet.len(), tag_len };
+        if work.depth == 0 {
+            work.now = env.now();
+        } else {
+            let start = work.start.offset;
+            frame = Frame { start, len: headers.end().saturating_sub(start), tag_len: 0 };
+        }
+        (work.volume, work.tally) = wiretrue::measure(headers, repeated, arrival.offload, &frame);
+        let counted = if E::DEPTH == 0 {
+            account(packet, arrival, env, work)
+        } else {
+            account_apart(packet, arrival, env, work)
         };
-        let (volume, tally) = wiretrue::measure(&headers, repeated, arrival.offload, &frame);
-        let counted = account(packet, arrival, env, &mut headers, &layer, &volume, now);
-        if depth == 0
+        if work.depth == 0
             && let Some(totals) = env.totals()
         {
-            add(&mut totals.seen[headers.family as usize & 1], &tally);
+            add(&mut totals.seen[work.headers.family as usize & 1], &work.tally);
             if !counted {
-                add(&mut totals.skipped[Counter::TableFull as usize], &tally);
+                add(&mut totals.skipped[Counter::TableFull as usize], &work.tally);
             }
         }
-        let Some(inner) = inside else { return };
+        if E::DEPTH == 0 {
+            return;
+        }
+        let Some(inner) = tunnel::inner(packet, &work.headers) else { return };
         if env.setting(|settings| &settings.decapsulate) & inner.kind.bit() == 0 {
             return;
         }
-        start = inner.start;
-        (layer.tunnel, layer.tunnel_id) = (inner.kind, inner.id);
+        work.start = inner.start;
+        (work.tunnel, work.tunnel_id) = (inner.kind, inner.id);
+        work.depth += 1;
     }
 }
 
-/// Where in a stack of tunnels a packet is.
-struct Layer {
-    depth: u8,
-    tunnel: TunnelKind,
-    tunnel_id: u32,
+#[inline(always)]
+fn read_headers<P: Packet>(packet: &P, work: &mut Workspace) -> Result<(), Skip> {
+    work.headers = dissect::dissect(packet, &work.start)?;
+    Ok(())
+}
+
+/// A call of its own: inside the loop over tunnels, everything in one function would not fit the stack.
+#[inline(never)]
+fn read_headers_apart<P: Packet>(packet: &P, work: &mut Workspace) -> Result<(), Skip> {
+    read_headers(packet, work)
+}
+
+/// See [`read_headers_apart`].
+#[inline(never)]
+fn account_apart<P: Packet, E: Env>(packet: &P, arrival: &Arrival, env: &mut E, work: &mut Workspace) -> bool {
+    account(packet, arrival, env, work)
 }
 
 /// Where the payload of the innermost packet begins and how long it is: what stands before it is what
@@ -184,36 +220,28 @@ fn add(total: &mut Tally, tally: &Tally) {
 
 /// Puts one packet into its flow; false when the table is full.
 #[inline(always)]
-fn account<P: Packet, E: Env>(
-    packet: &P,
-    arrival: &Arrival,
-    env: &mut E,
-    headers: &mut Headers,
-    layer: &Layer,
-    volume: &Volume,
-    now: u64,
-) -> bool {
+fn account<P: Packet, E: Env>(packet: &P, arrival: &Arrival, env: &mut E, work: &mut Workspace) -> bool {
+    let headers = &work.headers;
+    let now = work.now;
     let scope = Scope {
         interface: arrival.interface,
         vlans: headers.vlans,
         protocol: headers.protocol,
         ipv6: matches!(headers.family, Family::Ipv6),
-        tunnel: layer.tunnel,
-        tunnel_id: layer.tunnel_id,
+        tunnel: work.tunnel,
+        tunnel_id: work.tunnel_id,
     };
-    let (mut key, mut sender) = FlowKey::new(headers.source, headers.destination, &scope, arrival.crossing);
-    let mut portless = false;
-    match headers.fragment {
-        Fragment::Whole => {}
-        Fragment::First { identification } => remember(env, &key, sender, identification, layer.depth),
-        Fragment::Later { identification } => match recall(env, &mut key, sender, identification, layer.depth) {
-            Some(proved) => sender = proved,
-            None => portless = true,
-        },
-    }
+    let mut sender = work.key.set(&headers.source, &headers.destination, &scope, arrival.crossing);
+    let joined = match headers.fragment {
+        Fragment::Whole => Some(sender),
+        Fragment::First { identification } => join_fragments(env, work, sender, identification, false),
+        Fragment::Later { identification } => join_fragments(env, work, sender, identification, true),
+    };
+    sender = joined.unwrap_or(sender);
+    let (headers, key) = (&work.headers, &work.key);
     let cpu = env.cpu();
     let head_bytes = env.setting(|settings| &settings.head_bytes);
-    let Some(found) = flows::update(env, &key, now, |env, record| over(env, record, headers, now)) else {
+    let Some(found) = flows::update(env, key, now, |env, record| over(env, record, headers, now)) else {
         return false;
     };
     let (slot, record) = (found.slot, found.record);
@@ -221,10 +249,10 @@ fn account<P: Packet, E: Env>(
         let (client, role_by) = role::of_first(headers, sender);
         record.client = client as u8;
         record.role_by = role_by as u8;
-        record.fragment = u8::from(portless);
+        record.fragment = u8::from(joined.is_none());
     }
     stamp(record.half_mut(sender), headers, now);
-    record.half_mut(sender).count(cpu, volume, E::add);
+    record.half_mut(sender).count(cpu, &work.volume, E::add);
     let find = match &headers.transport {
         Transport::Tcp(segment) => {
             record.half_mut(sender).tcp_flags |= segment.flags;
@@ -253,7 +281,7 @@ fn account<P: Packet, E: Env>(
     if let Some((find, seq, tcp_flags)) = find {
         let copied = if matches!(find.kind, PayloadKind::End) { 0 } else { find.len as u16 };
         env.copy(packet, headers.payload_offset, copied, || PayloadEvent {
-            key,
+            key: *key,
             time: now,
             slot,
             seq,
@@ -268,33 +296,36 @@ fn account<P: Packet, E: Env>(
     true
 }
 
-/// Keeps the ports of a first fragment. Not inlined, like its counterpart: fragments are rare.
-#[inline(never)]
-fn remember<E: Env>(env: &mut E, key: &FlowKey, sender: Sender, identification: u32, depth: u8) {
+/// Gives a later fragment's key the ports of its first, and keeps those of a first one. Says who sent it, or
+/// `None` where the first fragment was not seen.
+#[inline(always)]
+fn join_fragments<E: Env>(
+    env: &mut E,
+    work: &mut Workspace,
+    sender: Sender,
+    identification: u32,
+    later: bool,
+) -> Option<Sender> {
+    let key = &mut work.key;
+    let (source, destination) = match sender {
+        Sender::A => (key.a_address, key.b_address),
+        Sender::B => (key.b_address, key.a_address),
+    };
+    let protocol = if key.is_ipv6() { 0 } else { key.protocol() };
+    work.datagram =
+        Datagram { source, destination, identification, interface: key.interface(), protocol, depth: work.depth };
+    if later {
+        let first = env.recall(&work.datagram)?;
+        return Some(key.set_ports(sender, first.source_port, first.destination_port, first.protocol));
+    }
     let first = FirstFragment {
         source_port: key.port(sender),
         destination_port: key.port(sender.other()),
         protocol: key.protocol(),
         reserved: [0; 3],
     };
-    env.remember(&datagram(key, sender, identification, depth), &first);
-}
-
-/// Gives a later fragment's key the ports of its first, and says who sent it; `None` where that was not seen.
-#[inline(never)]
-fn recall<E: Env>(env: &mut E, key: &mut FlowKey, sender: Sender, identification: u32, depth: u8) -> Option<Sender> {
-    let first = env.recall(&datagram(key, sender, identification, depth))?;
-    Some(key.set_ports(sender, first.source_port, first.destination_port, first.protocol))
-}
-
-#[inline(always)]
-fn datagram(key: &FlowKey, sender: Sender, identification: u32, depth: u8) -> Datagram {
-    let (source, destination) = match sender {
-        Sender::A => (key.a_address, key.b_address),
-        Sender::B => (key.b_address, key.a_address),
-    };
-    let protocol = if key.is_ipv6() { 0 } else { key.protocol() };
-    Datagram { source, destination, identification, interface: key.interface(), protocol, depth }
+    env.remember(&work.datagram, &first);
+    Some(sender)
 }
 
 /// Whether a packet finds its flow's record over: idle for too long, or a new connection on used ports.

@@ -10,7 +10,7 @@ use flow_common::{
     counter::InterfaceTotals,
     key::FlowKey,
     names,
-    observe::{Datagram, FirstFragment},
+    observe::{Datagram, FirstFragment, Workspace},
     record::FlowRecord,
     settings::{Interface, Settings},
 };
@@ -40,3 +40,7 @@ pub(crate) static TOTALS: PerCpuArray<InterfaceTotals, { names::DEFAULT_INTERFAC
 
 #[btf_map]
 pub(crate) static EVENTS: RingBuf<u8, { names::DEFAULT_EVENT_BYTES as usize }> = RingBuf::new();
+
+/// Room for what a program knows of its packet: the stack is too small for it.
+#[btf_map]
+pub(crate) static WORKSPACE: PerCpuArray<Workspace, 1> = PerCpuArray::new();

@@ -11,7 +11,7 @@ use flow_common::{
 
 use crate::{
     env::Kernel,
-    maps::INTERFACES,
+    maps::{INTERFACES, WORKSPACE},
     skb::Skb,
 };
 
@@ -54,7 +54,9 @@ fn observe<const DEPTH: u8>(context: &TcContext, direction: Direction) -> i32 {
     if interface.slot == 0 {
         observe::skipped(&skb, &arrival, &mut env, Counter::UnknownInterface, Family::Other);
     } else {
-        observe::on_packet(&skb, &arrival, &mut env);
+        let Some(work) = WORKSPACE.get_ptr_mut(0) else { return NEXT };
+        // SAFETY: this CPU's own, and no other program runs on it until this one returns.
+        observe::on_packet(&skb, &arrival, &mut env, unsafe { &mut *work });
     }
     NEXT
 }
