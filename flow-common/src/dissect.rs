@@ -11,10 +11,10 @@ pub mod tunnel;
 use crate::{
     counter::{Counter, Family},
     key::Endpoint,
-    packet::Packet,
+    packet::{Packet, forget},
 };
 use link::Link;
-use transport::Transport;
+use transport::{Segment, Transport};
 
 /// Why a packet has no headers to account by, and what it would have been.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,13 +30,16 @@ impl Skip {
     }
 }
 
+/// No tag: an id that 12 bits cannot hold.
+pub const NO_TAG: u16 = u16::MAX;
+
 /// Where to begin: at a frame's start, or at what a tunnel carries.
 #[derive(Clone, Copy, Debug)]
 pub struct Start {
     pub offset: u32,
     pub link: Link,
-    /// VLAN id of a tag that the NIC or the kernel has moved out of the frame.
-    pub moved_tag: Option<u16>,
+    /// VLAN id of a tag that the NIC or the kernel has moved out of the frame, or [`NO_TAG`].
+    pub moved_tag: u16,
 }
 
 /// What role a packet plays in a fragmented datagram.
@@ -44,25 +47,30 @@ pub struct Start {
 pub enum Fragment {
     /// Not fragmented, or alone in its datagram (RFC 6946).
     Whole,
-    /// Holds the ports for all fragments of `identification`.
-    First { identification: u32 },
+    /// Holds the ports for all fragments of its identification.
+    First,
     /// Its ports are in the first fragment.
-    Later { identification: u32 },
+    Later,
 }
 
 /// All that accounting needs to know of one packet. Offsets and lengths in bytes, as on the wire.
+///
+/// Flat, without values inside of enums: what a variant leaves unset would be a read of uninitialised memory
+/// to the verifier.
 #[derive(Clone, Copy, Debug)]
 pub struct Headers {
     pub source: Endpoint,
     pub destination: Endpoint,
-    /// VLAN ids from the outermost, 0 where there is none.
-    pub vlans: [u16; 3],
+    /// VLAN ids from the outermost, 12 bits each from bit 0 on, 0 where there is none.
+    pub vlans: u64,
     pub family: Family,
     /// IP protocol; for IPv6 the one behind the extension headers.
     pub protocol: u8,
     /// DSCP and ECN.
     pub tos: u8,
     pub fragment: Fragment,
+    /// Names the datagram that a fragment belongs to; 0 for whole packets.
+    pub identification: u32,
     /// Where the IP header begins.
     pub ip_offset: u32,
     /// IP header and payload.
@@ -72,9 +80,32 @@ pub struct Headers {
     /// Payload of the transport protocol.
     pub payload_len: u32,
     pub transport: Transport,
+    /// All 0 where `transport` is not TCP.
+    pub segment: Segment,
+    /// Type and code; 0 where `transport` is not ICMP.
+    pub icmp: (u8, u8),
 }
 
 impl Headers {
+    /// Of no packet, to be filled.
+    pub const NONE: Self = Self {
+        source: Endpoint { address: [0; 2], port: 0 },
+        destination: Endpoint { address: [0; 2], port: 0 },
+        vlans: 0,
+        family: Family::Other,
+        protocol: 0,
+        tos: 0,
+        fragment: Fragment::Whole,
+        identification: 0,
+        ip_offset: 0,
+        ip_len: 0,
+        payload_offset: 0,
+        payload_len: 0,
+        transport: Transport::Other,
+        segment: Segment::NONE,
+        icmp: (0, 0),
+    };
+
     /// Where the payload begins and how long it is.
     #[inline(always)]
     #[must_use]
@@ -90,16 +121,28 @@ impl Headers {
     }
 }
 
-/// Reads the headers of one packet.
+/// Reads the headers of one packet into `headers`.
 ///
 /// # Errors
 /// The reason that makes the packet belong to no flow.
 #[inline(always)]
-pub fn dissect<P: Packet>(packet: &P, start: &Start) -> Result<Headers, Skip> {
-    let network = link::find_ip(packet, start)?;
-    let ip = match network.family {
-        Family::Ipv4 => network::ipv4(packet, &network)?,
-        _ => network::ipv6(packet, &network)?,
+pub fn dissect<P: Packet>(packet: &P, start: &Start, headers: &mut Headers) -> Result<(), Skip> {
+    headers.fragment = Fragment::Whole;
+    headers.identification = 0;
+    headers.transport = Transport::Other;
+    headers.segment = Segment::NONE;
+    headers.icmp = (0, 0);
+    let ip = link::find_ip(packet, start, &mut headers.vlans)?;
+    headers.family = ip.family;
+    let offset = forget(&mut headers.ip_offset, ip.offset);
+    let (at, protocol) = match ip.family {
+        Family::Ipv4 => network::ipv4(packet, offset, headers)?,
+        _ => network::ipv6(packet, offset, headers)?,
     };
-    transport::read(packet, &network, &ip)
+    headers.protocol = protocol;
+    let at = forget(&mut headers.payload_offset, at);
+    let header_len = transport::read(packet, at, protocol, headers)?;
+    headers.payload_offset = at + header_len;
+    headers.payload_len = headers.end().saturating_sub(headers.payload_offset);
+    Ok(())
 }

@@ -131,8 +131,8 @@ impl TunnelKind {
 pub struct Scope {
     /// Slot of the watched interface ([`crate::settings::Interface`]), below [`FlowKey::MAX_INTERFACES`].
     pub interface: u16,
-    /// VLAN ids from the outermost, 0 where there is none.
-    pub vlans: [u16; 3],
+    /// VLAN ids from the outermost, 12 bits each from bit 0 on, 0 where there is none.
+    pub vlans: u64,
     /// IP protocol number; for IPv6 the one behind the extension headers.
     pub protocol: u8,
     pub ipv6: bool,
@@ -210,9 +210,7 @@ impl FlowKey {
             Sender::B
         };
         let orientation = crossing.map_or(0, |hook| u64::from(hook as u8 ^ sender as u8));
-        self.scope = u64::from(scope.vlans[0] & 0xfff)
-            | u64::from(scope.vlans[1] & 0xfff) << 12
-            | u64::from(scope.vlans[2] & 0xfff) << 24
+        self.scope = scope.vlans
             | u64::from(scope.protocol) << PROTOCOL
             | u64::from(scope.ipv6) << IPV6
             | orientation << ORIENTATION
@@ -325,7 +323,7 @@ mod tests {
     fn scope() -> Scope {
         Scope {
             interface: 16_383,
-            vlans: [4095, 1, 2],
+            vlans: 4095 | 1 << 12 | 2 << 24,
             protocol: 255,
             ipv6: true,
             tunnel: TunnelKind::Teredo,

@@ -5,6 +5,7 @@
 //! flow's [`record::FlowRecord`], counts, tracks TCP and copies payload that [`sniff`] recognises.
 #![cfg_attr(not(test), no_std)]
 
+pub mod account;
 pub mod counter;
 pub mod dissect;
 pub mod event;

@@ -263,9 +263,10 @@ pub struct FlowRecord {
     pub last_talker: u8,
     /// First packet, ns of the packet's clock.
     pub start: u64,
-    /// Type and code of the first ICMP message, of each sender.
-    pub icmp_type: [u8; 2],
-    pub icmp_code: [u8; 2],
+    /// Type and code of the first ICMP message.
+    pub icmp_type: u8,
+    pub icmp_code: u8,
+    pub reserved3: u16,
     /// 1: the ports are unknown, the first fragment was not seen.
     pub fragment: u8,
     /// 1: continues the record that timed out before it.
@@ -340,8 +341,9 @@ impl FlowRecord {
             role_by: 0,
             last_talker: 0,
             start: now,
-            icmp_type: [0; 2],
-            icmp_code: [0; 2],
+            icmp_type: 0,
+            icmp_code: 0,
+            reserved3: 0,
             fragment: 0,
             continued: 0,
             history_len: 0,

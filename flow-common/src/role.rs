@@ -10,22 +10,23 @@ use crate::{
 
 /// Services at ports of 1024 and above: databases, caches, queues, proxies, remote desktops, tunnels.
 const SERVICES: [u16; 32] = [
-    1194, 1433, 1521, 1812, 1883, 2049, 2181, 2375, 3128, 3268, 3306, 3389, 4789, 5060, 5432, 5672, 5900, 6081, 6379,
-    6443, 8000, 8080, 8086, 8443, 8883, 9000, 9042, 9090, 9092, 9200, 11211, 27017,
+    1194, 1433, 1521, 1812, 1883, 2049, 2181, 2375, 3128, 3268, 3306, 3389, 4789, 5060, 5432, 5672, 5900,
+    6081, 6379, 6443, 8000, 8080, 8086, 8443, 8883, 9000, 9042, 9090, 9092, 9200, 11211, 27017,
 ];
 
 /// The client and the rule that says so, from the first packet of a flow.
 #[inline(always)]
 #[must_use]
 pub fn of_first(headers: &Headers, sender: Sender) -> (Sender, RoleBy) {
-    if let Transport::Tcp(segment) = &headers.transport
-        && segment.flags & flag::SYN != 0
-    {
-        let client = if segment.flags & flag::ACK == 0 { sender } else { sender.other() };
+    let flags = headers.segment.flags;
+    if flags & flag::SYN != 0 {
+        let client = if flags & flag::ACK == 0 { sender } else { sender.other() };
         return (client, RoleBy::Syn);
     }
-    if let Transport::Icmp { answer, .. } = headers.transport {
-        return (if answer { sender.other() } else { sender }, RoleBy::First);
+    match headers.transport {
+        Transport::Icmp => return (sender, RoleBy::First),
+        Transport::IcmpAnswer => return (sender.other(), RoleBy::First),
+        Transport::Tcp | Transport::Other => {}
     }
     let (source, destination) = (rank(headers.source.port), rank(headers.destination.port));
     if source == destination {

@@ -82,8 +82,7 @@ pub fn sniff<P: Packet>(
     own.tcp.sniffing |= sniffing::HTTP;
     own.tcp.head_seq = sequence;
     let wanted = head_bytes.min(len);
-    own.tcp.head_window =
-        if wanted == len && ends_head(packet, offset, len) { 0 } else { head_bytes as u16 };
+    own.tcp.head_window = if wanted == len && ends_head(packet, offset, len) { 0 } else { head_bytes as u16 };
     Some(Find { kind, len: wanted })
 }
 
@@ -108,9 +107,9 @@ fn ends_head<P: Packet>(packet: &P, offset: u32, len: u32) -> bool {
 /// Request methods by their first four bytes: RFC 9110, PATCH, WebDAV, and what else is in real use. A
 /// word that is no method is sorted out by the reader of the copy.
 const METHODS: [[u8; 4]; 24] = [
-    *b"GET ", *b"POST", *b"PUT ", *b"HEAD", *b"DELE", *b"OPTI", *b"CONN", *b"TRAC", *b"PATC", *b"PROP", *b"MKCO",
-    *b"COPY", *b"MOVE", *b"LOCK", *b"UNLO", *b"REPO", *b"SEAR", *b"MERG", *b"NOTI", *b"SUBS", *b"UNSU", *b"PURG",
-    *b"M-SE", *b"BIND",
+    *b"GET ", *b"POST", *b"PUT ", *b"HEAD", *b"DELE", *b"OPTI", *b"CONN", *b"TRAC", *b"PATC", *b"PROP",
+    *b"MKCO", *b"COPY", *b"MOVE", *b"LOCK", *b"UNLO", *b"REPO", *b"SEAR", *b"MERG", *b"NOTI", *b"SUBS",
+    *b"UNSU", *b"PURG", *b"M-SE", *b"BIND",
 ];
 
 /// What a message begins like. One to three bytes that may become a method or a version are enough: what

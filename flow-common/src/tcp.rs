@@ -43,7 +43,13 @@ pub const fn before(a: u32, b: u32) -> bool {
 
 /// Updates the record with one segment of `sender`; `payload_len` in bytes, `now` in ns.
 #[inline(always)]
-pub fn track(record: &mut FlowRecord, sender: Sender, segment: &Segment, payload_len: u32, now: u64) -> Order {
+pub fn track(
+    record: &mut FlowRecord,
+    sender: Sender,
+    segment: &Segment,
+    payload_len: u32,
+    now: u64,
+) -> Order {
     let has = |bits: u16| segment.flags & bits != 0;
     let control = has(flag::SYN | flag::FIN | flag::RST);
     let span = payload_len + u32::from(has(flag::SYN)) + u32::from(has(flag::FIN));
@@ -59,10 +65,8 @@ pub fn track(record: &mut FlowRecord, sender: Sender, segment: &Segment, payload
     // One byte beyond a closed window asks whether it has opened (RFC 9293 section 3.8.6.1).
     let probe = payload_len == 1 && at_next && peer_acks && peer.tcp.window == 0;
     // A keep-alive repeats the last byte, or sends none, from one before the next (RFC 1122 section 4.2.3.6).
-    let keep_alive = !control
-        && payload_len <= 1
-        && seq_known
-        && segment.sequence == own.tcp.next_seq.wrapping_sub(1);
+    let keep_alive =
+        !control && payload_len <= 1 && seq_known && segment.sequence == own.tcp.next_seq.wrapping_sub(1);
 
     if !probe && segment.window == 0 && !control {
         own.tcp.zero_windows += 1;

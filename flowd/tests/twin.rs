@@ -5,6 +5,9 @@ fn loads() {
         let mut options = LoadOptions { flows: 4096, ..LoadOptions::default() };
         options.settings.decapsulate = decapsulate;
         let start = std::time::Instant::now();
-        match Kernel::load(&options) { Ok(_) => println!("ok {decapsulate} {:?}", start.elapsed()), Err(e) => panic!("{decapsulate} {e}") }
+        match Kernel::load(&options) {
+            Ok(_) => println!("ok {decapsulate} {:?}", start.elapsed()),
+            Err(e) => panic!("{decapsulate} {e}"),
+        }
     }
 }

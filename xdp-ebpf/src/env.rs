@@ -1,12 +1,13 @@
 //! What the packet path asks of its surroundings, answered by the kernel.
 
 use core::{
+    arch::asm,
     intrinsics::{AtomicOrdering, atomic_xadd},
     sync::atomic::AtomicU64,
 };
 
 use aya_ebpf::{
-    bindings::{BPF_ANY, BPF_NOEXIST, BPF_RB_NO_WAKEUP},
+    bindings::{__sk_buff, BPF_ANY, BPF_NOEXIST, BPF_RB_NO_WAKEUP},
     helpers::{bpf_get_smp_processor_id, generated::bpf_ktime_get_ns},
 };
 use flow_common::{
@@ -14,7 +15,7 @@ use flow_common::{
     event::{MAX_PAYLOAD, PayloadEvent},
     flows::Flows,
     key::{Direction, FlowKey},
-    observe::{Clock, Datagram, Env, Events, FirstFragment, Fragments},
+    observe::{Clock, Datagram, Env, Events, FirstFragment, Fragments, Workspace},
     packet::Packet,
     record::FlowRecord,
     settings::Settings,
@@ -23,16 +24,16 @@ use flow_common::{
 use crate::{
     maps::{EVENTS, FLOW_INDEX, FLOWS, FRAGMENTS, FREE_SLOTS, SETTINGS, TOTALS},
     skb::Skb,
+    steps,
 };
 
-/// `DEPTH` tunnels are looked into.
-pub(crate) struct Kernel<const DEPTH: u8> {
+pub(crate) struct Kernel {
     pub(crate) skb: Skb,
     pub(crate) interface: u16,
     pub(crate) direction: Direction,
 }
 
-impl<const DEPTH: u8> Clock for Kernel<DEPTH> {
+impl Clock for Kernel {
     #[inline(always)]
     fn now(&mut self) -> u64 {
         if self.setting(|settings| &settings.packet_time) != 0 {
@@ -43,7 +44,7 @@ impl<const DEPTH: u8> Clock for Kernel<DEPTH> {
     }
 }
 
-impl<const DEPTH: u8> Flows for Kernel<DEPTH> {
+impl Flows for Kernel {
     #[inline(always)]
     fn find(&mut self, key: &FlowKey) -> Option<u32> {
         // SAFETY: the value is one word, which `redirect` replaces as a whole.
@@ -85,7 +86,7 @@ impl<const DEPTH: u8> Flows for Kernel<DEPTH> {
     }
 }
 
-impl<const DEPTH: u8> Fragments for Kernel<DEPTH> {
+impl Fragments for Kernel {
     #[inline(always)]
     fn remember(&mut self, datagram: &Datagram, first: &FirstFragment) {
         // A full LRU map drops its oldest entry instead of failing.
@@ -104,7 +105,7 @@ const SMALL: usize = 128;
 const MIDDLE: usize = 512;
 const HEADER: usize = size_of::<PayloadEvent>();
 
-impl<const DEPTH: u8> Events for Kernel<DEPTH> {
+impl Events for Kernel {
     /// The reader polls on its own clock: waking it for each event would cost a hundred times the event.
     #[inline(always)]
     fn copy<P: Packet>(&mut self, _: &P, offset: u32, len: u16, event: impl FnOnce() -> PayloadEvent) {
@@ -124,7 +125,7 @@ impl<const DEPTH: u8> Events for Kernel<DEPTH> {
     }
 }
 
-impl<const DEPTH: u8> Kernel<DEPTH> {
+impl Kernel {
     #[inline(always)]
     fn submit<const SIZE: usize, const PAYLOAD: u32>(
         &self,
@@ -146,9 +147,7 @@ impl<const DEPTH: u8> Kernel<DEPTH> {
     }
 }
 
-impl<const DEPTH: u8> Env for Kernel<DEPTH> {
-    const DEPTH: u8 = DEPTH;
-
+impl Env for Kernel {
     /// Volatile, as the loader sets what the compiler takes for a constant. The verifier does know the
     /// value, and drops the branches that it rules out.
     #[inline(always)]
@@ -180,5 +179,37 @@ impl<const DEPTH: u8> Env for Kernel<DEPTH> {
             Direction::Ingress => ingress,
             Direction::Egress => egress,
         })
+    }
+
+    #[inline(always)]
+    fn read<P: Packet>(&mut self, _: &P, work: &mut Workspace) -> bool {
+        self.call(steps::flow_read, work)
+    }
+
+    #[inline(always)]
+    fn innermost<P: Packet>(&mut self, _: &P, work: &mut Workspace) {
+        self.call(steps::flow_innermost, work);
+    }
+
+    #[inline(always)]
+    fn account<P: Packet>(&mut self, _: &P, work: &mut Workspace) -> bool {
+        self.call(steps::flow_account, work)
+    }
+
+    #[inline(always)]
+    fn enter<P: Packet>(&mut self, _: &P, work: &mut Workspace) -> bool {
+        self.call(steps::flow_enter, work)
+    }
+}
+
+impl Kernel {
+    /// Calls a step, which finds the workspace by itself: pointers to it are no arguments before Linux 5.12.
+    #[inline(always)]
+    fn call(&self, step: extern "C" fn(*mut __sk_buff) -> u32, work: &mut Workspace) -> bool {
+        let mut shared = core::ptr::from_mut(work);
+        // SAFETY: a move of a register to itself. It tells the compiler that the step sees this memory.
+        unsafe { asm!("{0} = {0}", inout(reg) shared) };
+        let _ = shared;
+        step(self.skb.0) != 0
     }
 }

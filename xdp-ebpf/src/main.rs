@@ -13,6 +13,8 @@ mod maps;
 mod programs;
 #[cfg(target_arch = "bpf")]
 mod skb;
+#[cfg(target_arch = "bpf")]
+mod steps;
 
 /// The workspace builds on the host too, so that checks see these files; the programs themselves do not.
 #[cfg(not(target_arch = "bpf"))]

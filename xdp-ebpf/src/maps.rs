@@ -24,19 +24,22 @@ pub(crate) static SETTINGS: Global<Settings> = Global::new(Settings::DEFAULT);
 pub(crate) static FLOW_INDEX: HashMap<FlowKey, u32, { names::DEFAULT_FLOWS as usize }> = HashMap::new();
 
 #[btf_map]
-pub(crate) static FLOWS: Array<FlowRecord, { names::DEFAULT_FLOWS as usize }, { BPF_F_MMAPABLE as usize }> = Array::new();
+pub(crate) static FLOWS: Array<FlowRecord, { names::DEFAULT_FLOWS as usize }, { BPF_F_MMAPABLE as usize }> =
+    Array::new();
 
 #[btf_map]
 pub(crate) static FREE_SLOTS: Stack<u32, { names::DEFAULT_FLOWS as usize }> = Stack::new();
 
 #[btf_map]
-pub(crate) static FRAGMENTS: LruHashMap<Datagram, FirstFragment, { names::MAX_FRAGMENTS as usize }> = LruHashMap::new();
+pub(crate) static FRAGMENTS: LruHashMap<Datagram, FirstFragment, { names::MAX_FRAGMENTS as usize }> =
+    LruHashMap::new();
 
 #[btf_map]
 pub(crate) static INTERFACES: Array<Interface, { names::MAX_IFINDEX as usize }> = Array::new();
 
 #[btf_map]
-pub(crate) static TOTALS: PerCpuArray<InterfaceTotals, { names::DEFAULT_INTERFACES as usize }> = PerCpuArray::new();
+pub(crate) static TOTALS: PerCpuArray<InterfaceTotals, { names::DEFAULT_INTERFACES as usize }> =
+    PerCpuArray::new();
 
 #[btf_map]
 pub(crate) static EVENTS: RingBuf<u8, { names::DEFAULT_EVENT_BYTES as usize }> = RingBuf::new();

@@ -3,9 +3,9 @@
 use aya_ebpf::{bindings::TC_ACT_UNSPEC, macros::classifier, programs::TcContext};
 use flow_common::{
     counter::{Counter, Family},
-    dissect::link::Link,
+    dissect::{Skip, link::Link},
     key::Direction,
-    observe::{self, Arrival, MAX_DEPTH},
+    observe::{self, Arrival},
     settings::LINK_RAW,
 };
 
@@ -20,43 +20,46 @@ const NEXT: i32 = TC_ACT_UNSPEC;
 
 #[classifier]
 pub(crate) fn flow_ingress(context: TcContext) -> i32 {
-    observe::<0>(&context, Direction::Ingress)
+    observe::<false>(&context, Direction::Ingress)
 }
 
 #[classifier]
 pub(crate) fn flow_egress(context: TcContext) -> i32 {
-    observe::<0>(&context, Direction::Egress)
+    observe::<false>(&context, Direction::Egress)
 }
 
 /// The same with a look into tunnels: a program of its own, so that others do not pay for it.
 #[classifier]
 pub(crate) fn flow_ingress_tunnels(context: TcContext) -> i32 {
-    observe::<MAX_DEPTH>(&context, Direction::Ingress)
+    observe::<true>(&context, Direction::Ingress)
 }
 
 #[classifier]
 pub(crate) fn flow_egress_tunnels(context: TcContext) -> i32 {
-    observe::<MAX_DEPTH>(&context, Direction::Egress)
+    observe::<true>(&context, Direction::Egress)
 }
 
 #[inline(always)]
-fn observe<const DEPTH: u8>(context: &TcContext, direction: Direction) -> i32 {
+fn observe<const TUNNELS: bool>(context: &TcContext, hook: Direction) -> i32 {
     let skb = Skb(context.skb.skb);
+    let Some(work) = WORKSPACE.get_ptr_mut(0) else { return NEXT };
+    // SAFETY: this CPU's own, and no other program runs on it until this one returns.
+    let work = unsafe { &mut *work };
     let interface = INTERFACES.get(skb.ifindex()).copied().unwrap_or_default();
-    let arrival = Arrival {
+    work.arrival = Arrival {
         interface: interface.slot,
         link: if interface.link == LINK_RAW { Link::Ip } else { Link::Ethernet },
-        crossing: (interface.one_point == 0).then_some(direction),
+        hook,
+        one_point: interface.one_point != 0,
         moved_tag: skb.moved_tag(),
         offload: skb.offload(),
     };
-    let mut env = Kernel::<DEPTH> { skb, interface: interface.slot, direction };
+    let mut kernel = Kernel { skb, interface: interface.slot, direction: hook };
     if interface.slot == 0 {
-        observe::skipped(&skb, &arrival, &mut env, Counter::UnknownInterface, Family::Other);
+        work.set_skip(Skip { counter: Counter::UnknownInterface, family: Family::Other });
+        observe::skipped(&skb, &mut kernel, work);
     } else {
-        let Some(work) = WORKSPACE.get_ptr_mut(0) else { return NEXT };
-        // SAFETY: this CPU's own, and no other program runs on it until this one returns.
-        observe::on_packet(&skb, &arrival, &mut env, unsafe { &mut *work });
+        observe::on_packet::<TUNNELS, _, _>(&skb, &mut kernel, work);
     }
     NEXT
 }

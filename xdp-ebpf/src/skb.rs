@@ -4,6 +4,7 @@ use core::{arch::asm, mem::MaybeUninit};
 
 use aya_ebpf::{bindings::__sk_buff, helpers::generated::bpf_skb_load_bytes};
 use flow_common::{
+    dissect::NO_TAG,
     packet::{Packet, Wire},
     wiretrue::Offload,
 };
@@ -14,33 +15,51 @@ const DIRECT: u32 = 0x7fff;
 #[derive(Clone, Copy)]
 pub(crate) struct Skb(pub(crate) *mut __sk_buff);
 
+/// One field of the context. Written out, as the compiler would work out a field's address once and keep it,
+/// and the verifier takes no moved context pointer.
+macro_rules! field {
+    ($skb:expr, $field:ident, $load:literal) => {{
+        let value: u64;
+        // SAFETY: a load from the context that the kernel hands to every program.
+        unsafe {
+            asm!($load, out(reg) value, in(reg) $skb.0, const core::mem::offset_of!(__sk_buff, $field),
+                options(pure, readonly, nostack));
+        }
+        value
+    }};
+}
+
+/// A field of 32 bits; the kernel turns `data` and `data_end` into pointers.
+macro_rules! word {
+    ($skb:expr, $field:ident) => {
+        field!($skb, $field, "{0} = *(u32 *)({1} + {2})")
+    };
+}
+
 impl Skb {
     #[inline(always)]
-    fn field<T>(self, get: impl Fn(&__sk_buff) -> T) -> T {
-        // SAFETY: the kernel hands every program a valid context, and rewrites these loads.
-        get(unsafe { &*self.0 })
-    }
-
-    #[inline(always)]
     pub(crate) fn ifindex(self) -> u32 {
-        self.field(|skb| skb.ifindex)
+        word!(self, ifindex) as u32
     }
 
     /// Set by the daemon when it replays a capture.
     #[inline(always)]
     pub(crate) fn time(self) -> u64 {
-        self.field(|skb| skb.tstamp)
+        field!(self, tstamp, "{0} = *(u64 *)({1} + {2})")
     }
 
-    /// Id of a VLAN tag that stands beside the frame instead of in it.
+    /// Id of a VLAN tag that stands beside the frame instead of in it, or [`NO_TAG`].
     #[inline(always)]
-    pub(crate) fn moved_tag(self) -> Option<u16> {
-        (self.field(|skb| skb.vlan_present) != 0).then(|| (self.field(|skb| skb.vlan_tci) & 0xfff) as u16)
+    pub(crate) fn moved_tag(self) -> u16 {
+        if word!(self, vlan_present) == 0 {
+            return NO_TAG;
+        }
+        word!(self, vlan_tci) as u16 & 0xfff
     }
 
     #[inline(always)]
     pub(crate) fn offload(self) -> Offload {
-        Offload { segments: self.field(|skb| skb.gso_segs), segment_size: self.field(|skb| skb.gso_size) }
+        Offload { segments: word!(self, gso_segs) as u32, segment_size: word!(self, gso_size) as u32 }
     }
 
     /// Copies 1 to N bytes; N must be a power of two. False where the packet ends before.
@@ -58,19 +77,19 @@ impl Skb {
 impl Packet for Skb {
     #[inline(always)]
     fn len(&self) -> u32 {
-        self.field(|skb| skb.len)
+        word!(self, len) as u32
     }
 
     /// From the linear part where it reaches, else by the helper, which also finds paged data.
     #[inline(always)]
     fn read<T: Wire>(&self, offset: u32) -> Option<T> {
         if offset <= DIRECT {
-            let start = self.field(|skb| skb.data) as usize + offset as usize;
+            let start = word!(self, data) as usize + offset as usize;
             let mut end = start;
             // SAFETY: one addition. Written out, as the compiler would turn `start + 1 <= end` into
             // `start < end`, from which the verifier learns nothing.
             unsafe { asm!("{0} += {1}", inout(reg) end, const size_of::<T>()) };
-            if end <= self.field(|skb| skb.data_end) as usize {
+            if end <= word!(self, data_end) as usize {
                 // SAFETY: the comparison above is the verifier's proof that these bytes are there, and
                 // `Wire` says that any bytes make a T.
                 return Some(unsafe { (start as *const T).read_unaligned() });
@@ -78,8 +97,9 @@ impl Packet for Skb {
         }
         let mut value = MaybeUninit::<T>::uninit();
         // SAFETY: room for size_of::<T>() bytes; the helper fills all of it or fails.
-        let status =
-            unsafe { bpf_skb_load_bytes(self.0.cast(), offset, value.as_mut_ptr().cast(), size_of::<T>() as u32) };
+        let status = unsafe {
+            bpf_skb_load_bytes(self.0.cast(), offset, value.as_mut_ptr().cast(), size_of::<T>() as u32)
+        };
         if status == 0 {
             // SAFETY: filled above, and any bytes make a T.
             Some(unsafe { value.assume_init() })

@@ -1,6 +1,6 @@
 //! Finds the IP packet in a frame: VLAN tags, PPPoE, MPLS, and the link layers that captures bring.
 
-use super::{Skip, Start};
+use super::{NO_TAG, Skip, Start};
 use crate::{
     counter::{Counter, Family},
     packet::Packet,
@@ -35,8 +35,6 @@ pub struct Network {
     pub offset: u32,
     /// [`Family::Ipv4`] or [`Family::Ipv6`].
     pub family: Family,
-    /// VLAN ids from the outermost, 0 where there is none.
-    pub vlans: [u16; 3],
 }
 
 /// VLAN tags in a row that are looked through, the moved one included.
@@ -47,25 +45,25 @@ const MAX_LABELS: u32 = 8;
 const TRUNCATED: Skip = Skip::new(Counter::Truncated, Family::Other);
 const NOT_IP: Skip = Skip::new(Counter::NotIp, Family::Other);
 
-/// Walks from the start of a frame to its IP packet.
+/// Walks from the start of a frame to its IP packet; notes the VLAN ids on the way, 12 bits each.
 #[inline(always)]
-pub fn find_ip<P: Packet>(packet: &P, start: &Start) -> Result<Network, Skip> {
-    let mut vlans = [start.moved_tag.unwrap_or(0), 0, 0];
+pub fn find_ip<P: Packet>(packet: &P, start: &Start, vlans: &mut u64) -> Result<Network, Skip> {
+    let moved = start.moved_tag != NO_TAG;
+    *vlans = if moved { u64::from(start.moved_tag) } else { 0 };
     let at = start.offset;
     let (offset, ethertype) = match start.link {
         Link::Ethernet => (at + ethernet::HEADER_LEN, word(packet, at + ethernet::ETHERTYPE_OFFSET)?),
-        Link::Ip => return by_version(packet, at, vlans),
+        Link::Ip => return by_version(packet, at),
         other => match rare_link(packet, at, other)? {
-            Found::Ip(offset) => return by_version(packet, offset, vlans),
+            Found::Ip(offset) => return by_version(packet, offset),
             Found::Ethertype(offset, ethertype) => (offset, ethertype),
         },
     };
-    let family = match ethertype {
-        ethertype::IPV4 => Family::Ipv4,
-        ethertype::IPV6 => Family::Ipv6,
-        _ => return behind_tags(packet, offset, ethertype, &mut vlans, start.moved_tag.is_some()),
-    };
-    Ok(Network { offset, family, vlans })
+    match ethertype {
+        ethertype::IPV4 => Ok(Network { offset, family: Family::Ipv4 }),
+        ethertype::IPV6 => Ok(Network { offset, family: Family::Ipv6 }),
+        _ => behind_tags(packet, offset, ethertype, vlans, moved),
+    }
 }
 
 /// What stands between an unusual link header and the IP packet.
@@ -130,7 +128,7 @@ fn behind_tags<P: Packet>(
     packet: &P,
     mut offset: u32,
     mut ethertype: u16,
-    vlans: &mut [u16; 3],
+    vlans: &mut u64,
     moved: bool,
 ) -> Result<Network, Skip> {
     for index in 0..MAX_TAGS {
@@ -138,25 +136,25 @@ fn behind_tags<P: Packet>(
             continue;
         }
         let tag: VlanTag = packet.read(offset).ok_or(TRUNCATED)?;
-        vlans[index] = tag.id();
+        *vlans |= u64::from(tag.id()) << (12 * index);
         ethertype = tag.ethertype();
         offset += size_of::<VlanTag>() as u32;
     }
     if ethertype == ethertype::PPPOE_SESSION {
         match ppp_payload(packet, offset + ppp::PPPOE_LEN)? {
-            Found::Ip(inner) => return by_version(packet, inner, *vlans),
+            Found::Ip(inner) => return by_version(packet, inner),
             Found::Ethertype(inner, inner_type) => (offset, ethertype) = (inner, inner_type),
         }
     }
     match ethertype {
-        ethertype::IPV4 => Ok(Network { offset, family: Family::Ipv4, vlans: *vlans }),
-        ethertype::IPV6 => Ok(Network { offset, family: Family::Ipv6, vlans: *vlans }),
+        ethertype::IPV4 => Ok(Network { offset, family: Family::Ipv4 }),
+        ethertype::IPV6 => Ok(Network { offset, family: Family::Ipv6 }),
         ethertype::MPLS | ethertype::MPLS_MULTICAST => {
             for _ in 0..MAX_LABELS {
                 let entry = packet.read::<Be32>(offset).ok_or(TRUNCATED)?.get();
                 offset += mpls::ENTRY_LEN;
                 if mpls::is_bottom(entry) {
-                    return by_version(packet, offset, *vlans);
+                    return by_version(packet, offset);
                 }
             }
             Err(NOT_IP)
@@ -168,13 +166,13 @@ fn behind_tags<P: Packet>(
 
 /// Where no field names the protocol, the version in its first byte does.
 #[inline(always)]
-fn by_version<P: Packet>(packet: &P, offset: u32, vlans: [u16; 3]) -> Result<Network, Skip> {
+fn by_version<P: Packet>(packet: &P, offset: u32) -> Result<Network, Skip> {
     let family = match packet.read::<u8>(offset).ok_or(TRUNCATED)? >> 4 {
         4 => Family::Ipv4,
         6 => Family::Ipv6,
         _ => return Err(NOT_IP),
     };
-    Ok(Network { offset, family, vlans })
+    Ok(Network { offset, family })
 }
 
 #[inline(always)]

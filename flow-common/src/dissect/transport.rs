@@ -1,9 +1,9 @@
 //! Ports, TCP's fields, ICMP's type, and where the payload begins.
 
-use super::{Fragment, Headers, Skip, link::Network, network::Ip};
+use super::{Fragment, Headers, Skip};
 use crate::{
     counter::{Counter, Family},
-    packet::Packet,
+    packet::{Packet, forget},
     wire::{
         Be16, Be32,
         icmp::{self, Icmp},
@@ -32,8 +32,12 @@ pub mod protocol {
 pub enum Transport {
     /// Nothing more.
     Other,
-    Tcp(Segment),
-    Icmp { kind: u8, code: u8, answer: bool },
+    /// TCP's fields, in [`Headers::segment`].
+    Tcp,
+    /// ICMP's type and code, in [`Headers::icmp`].
+    Icmp,
+    /// The same of a message that answers another.
+    IcmpAnswer,
 }
 
 /// A TCP segment's header, in host order.
@@ -51,6 +55,10 @@ pub struct Segment {
 }
 
 impl Segment {
+    /// Of packets that are not TCP.
+    pub const NONE: Self =
+        Self { sequence: 0, acknowledgement: 0, window: 0, flags: 0, timestamp: 0, echo: 0 };
+
     /// Sequence number of the first payload byte: a SYN takes one itself (RFC 9293 section 3.4).
     #[inline(always)]
     #[must_use]
@@ -59,37 +67,19 @@ impl Segment {
     }
 }
 
-/// Reads the transport header behind `ip`.
+/// Reads the transport header at `at`; returns its length.
 #[inline(always)]
-pub(super) fn read<P: Packet>(packet: &P, network: &Network, ip: &Ip) -> Result<Headers, Skip> {
-    let at = network.offset + ip.header_len;
-    let mut headers = Headers {
-        source: ip.source,
-        destination: ip.destination,
-        vlans: network.vlans,
-        family: network.family,
-        protocol: ip.protocol,
-        tos: ip.tos,
-        fragment: ip.fragment,
-        ip_offset: network.offset,
-        ip_len: ip.ip_len,
-        payload_offset: at,
-        payload_len: ip.ip_len.saturating_sub(ip.header_len),
-        transport: Transport::Other,
-    };
-    if matches!(ip.fragment, Fragment::Later { .. }) {
-        return Ok(headers);
+pub(super) fn read<P: Packet>(packet: &P, at: u32, protocol: u8, headers: &mut Headers) -> Result<u32, Skip> {
+    if matches!(headers.fragment, Fragment::Later) {
+        return Ok(0);
     }
-    let header_len = match ip.protocol {
-        protocol::TCP => tcp(packet, at, &mut headers)?,
-        protocol::UDP | protocol::UDP_LITE => ports(packet, at, &mut headers, udp::HEADER_LEN)?,
-        protocol::SCTP | protocol::DCCP => ports(packet, at, &mut headers, sctp::HEADER_LEN)?,
-        protocol::ICMP | protocol::ICMPV6 => icmp(packet, at, &mut headers)?,
-        _ => 0,
-    };
-    headers.payload_offset = at + header_len;
-    headers.payload_len = headers.payload_len.saturating_sub(header_len);
-    Ok(headers)
+    match protocol {
+        protocol::TCP => tcp(packet, at, headers),
+        protocol::UDP | protocol::UDP_LITE => ports(packet, at, headers, udp::HEADER_LEN),
+        protocol::SCTP | protocol::DCCP => ports(packet, at, headers, sctp::HEADER_LEN),
+        protocol::ICMP | protocol::ICMPV6 => icmp(packet, at, headers),
+        _ => Ok(0),
+    }
 }
 
 /// A header cut behind its ports still names its flow: routers that send ICMP errors quote no more, and
@@ -105,45 +95,50 @@ fn tcp<P: Packet>(packet: &P, at: u32, headers: &mut Headers) -> Result<u32, Ski
     if header_len < 20 {
         return Err(Skip::new(Counter::Malformed, headers.family));
     }
-    let (timestamp, echo) = if header_len >= 32 { timestamps(packet, at, header_len) } else { (0, 0) };
-    headers.transport = Transport::Tcp(Segment {
+    headers.transport = Transport::Tcp;
+    headers.segment = Segment {
         sequence: header.sequence(),
         acknowledgement: header.acknowledgement(),
         window: header.window(),
         flags: header.flags(),
-        timestamp,
-        echo,
-    });
+        timestamp: 0,
+        echo: 0,
+    };
+    if header_len >= 32 {
+        timestamps(packet, at, header_len, &mut headers.segment);
+    }
     Ok(header_len)
 }
 
-/// Value and echo of the timestamps option, 0 and 0 where there is none.
+/// Value and echo of the timestamps option.
 #[inline(always)]
-fn timestamps<P: Packet>(packet: &P, at: u32, header_len: u32) -> (u32, u32) {
-    let Some(options) = packet.read::<AlignedTimestamps>(at + 20) else { return (0, 0) };
+fn timestamps<P: Packet>(packet: &P, at: u32, header_len: u32, segment: &mut Segment) {
+    let Some(options) = packet.read::<AlignedTimestamps>(at + 20) else { return };
     if let Some(pair) = options.get() {
-        return pair;
+        (segment.timestamp, segment.echo) = pair;
+        return;
     }
     let mut offset = 20;
     for _ in 0..MAX_OPTIONS {
+        offset = forget(&mut segment.echo, offset);
         if offset + 10 > header_len {
             break;
         }
         let Some(head) = packet.read::<Be16>(at + offset) else { break };
         let (kind, length) = ((head.get() >> 8) as u8, head.get() as u8);
         offset += match kind {
-            option::END => break,
             option::NO_OPERATION => 1,
             option::TIMESTAMPS if length == 10 => {
-                let value = packet.read::<Be32>(at + offset + 2);
-                let echo = packet.read::<Be32>(at + offset + 6);
-                return (value.unwrap_or_default().get(), echo.unwrap_or_default().get());
+                segment.timestamp = packet.read::<Be32>(at + offset + 2).unwrap_or_default().get();
+                segment.echo = packet.read::<Be32>(at + offset + 6).unwrap_or_default().get();
+                return;
             }
+            option::END => break,
             _ if length < 2 => break,
             _ => u32::from(length),
         };
     }
-    (0, 0)
+    segment.echo = 0;
 }
 
 /// TCP options in a row that are looked through for a timestamp in an unusual place.
@@ -164,11 +159,12 @@ fn icmp<P: Packet>(packet: &P, at: u32, headers: &mut Headers) -> Result<u32, Sk
     let header: Icmp = packet.read(at).ok_or(Skip::new(Counter::Truncated, headers.family))?;
     let ipv6 = matches!(headers.family, Family::Ipv6);
     if header.has_identifier(ipv6) {
-        let identifier = packet.read::<icmp::Identifier>(at + icmp::IDENTIFIER_OFFSET).unwrap_or_default().get();
+        let identifier =
+            packet.read::<icmp::Identifier>(at + icmp::IDENTIFIER_OFFSET).unwrap_or_default().get();
         headers.source.port = identifier;
         headers.destination.port = identifier;
     }
-    headers.transport =
-        Transport::Icmp { kind: header.kind, code: header.code, answer: header.is_answer(ipv6) };
+    headers.transport = if header.is_answer(ipv6) { Transport::IcmpAnswer } else { Transport::Icmp };
+    headers.icmp = (header.kind(), header.code());
     Ok(icmp::HEADER_LEN)
 }

@@ -1,9 +1,9 @@
 //! The packet inside a packet: GRE, IP in IP, VXLAN, Geneve, GTP-U, Teredo.
 
-use super::{Fragment, Headers, Start, link::Link, transport::protocol};
+use super::{Fragment, Headers, NO_TAG, Start, link::Link, transport::protocol};
 use crate::{
-    key::TunnelKind,
     counter::Family,
+    key::TunnelKind,
     packet::Packet,
     wire::{
         Be16, Be32,
@@ -26,18 +26,18 @@ pub struct Inner {
 }
 
 /// The packet that `headers` carry, if they are a tunnel's. A later fragment shows no inner header.
-///
-/// Not inlined, for the sake of the programs' stack; only those that look into tunnels and super-packets call it.
-#[inline(never)]
+#[inline(always)]
 pub fn inner<P: Packet>(packet: &P, headers: &Headers) -> Option<Inner> {
-    if matches!(headers.fragment, Fragment::Later { .. }) {
+    if matches!(headers.fragment, Fragment::Later) {
         return None;
     }
     let at = headers.payload_offset;
     let outer_v4 = matches!(headers.family, Family::Ipv4);
     match headers.protocol {
         protocol::IPIP => Some(plain(at, if outer_v4 { TunnelKind::Ipip } else { TunnelKind::FourInSix })),
-        protocol::IPV6 => Some(plain(at, if outer_v4 { TunnelKind::SixInFour } else { TunnelKind::SixInSix })),
+        protocol::IPV6 => {
+            Some(plain(at, if outer_v4 { TunnelKind::SixInFour } else { TunnelKind::SixInSix }))
+        }
         protocol::GRE => gre(packet, at),
         protocol::UDP => match (headers.source.port, headers.destination.port) {
             (_, port) if vxlan::PORTS.contains(&port) => vxlan(packet, at),
@@ -52,7 +52,7 @@ pub fn inner<P: Packet>(packet: &P, headers: &Headers) -> Option<Inner> {
 
 #[inline(always)]
 const fn begin(offset: u32, link: Link) -> Start {
-    Start { offset, link, moved_tag: None }
+    Start { offset, link, moved_tag: NO_TAG }
 }
 
 #[inline(always)]
@@ -106,7 +106,7 @@ const MAX_GTP_EXTENSIONS: u32 = 4;
 #[inline(always)]
 fn gtp<P: Packet>(packet: &P, at: u32) -> Option<Inner> {
     let header: Gtp = packet.read(at)?;
-    if !header.is_version_1() || header.kind != gtp::G_PDU {
+    if !header.is_version_1() || header.kind() != gtp::G_PDU {
         return None;
     }
     let mut offset = at + header.bytes();

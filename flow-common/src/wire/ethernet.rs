@@ -1,6 +1,6 @@
 //! Ethernet II (IEEE 802.3) and VLAN tags (IEEE 802.1Q, 802.1ad).
 
-use super::{Be16, readable};
+use super::{Be32, readable};
 
 /// Bytes of an Ethernet header without tags.
 pub const HEADER_LEN: u32 = 14;
@@ -30,8 +30,7 @@ pub mod ethertype {
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct VlanTag {
-    tci: Be16,
-    ethertype: Be16,
+    tci_ethertype: Be32,
 }
 readable!(VlanTag, 4);
 
@@ -40,16 +39,14 @@ impl VlanTag {
     #[inline(always)]
     #[must_use]
     pub const fn id(&self) -> u16 {
-        let tci = self.tci;
-        tci.get() & 0xfff
+        (self.tci_ethertype.get() >> 16) as u16 & 0xfff
     }
 
     /// What the tag wraps.
     #[inline(always)]
     #[must_use]
     pub const fn ethertype(&self) -> u16 {
-        let ethertype = self.ethertype;
-        ethertype.get()
+        self.tci_ethertype.get() as u16
     }
 }
 

@@ -1,12 +1,11 @@
 //! GRE (RFC 2784, RFC 2890 for key and sequence) and its version 1 for PPTP (RFC 2637).
 
-use super::{Be16, readable};
+use super::{Be32, readable};
 
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Gre {
-    flags: Be16,
-    protocol: Be16,
+    flags_protocol: Be32,
 }
 readable!(Gre, 4);
 
@@ -15,8 +14,7 @@ impl Gre {
     #[inline(always)]
     #[must_use]
     pub const fn protocol(&self) -> u16 {
-        let protocol = self.protocol;
-        protocol.get()
+        self.flags_protocol.get() as u16
     }
 
     /// Where the key stands behind the header's start, where there is one.
@@ -42,13 +40,16 @@ impl Gre {
     #[inline(always)]
     #[must_use]
     pub const fn version(&self) -> u16 {
-        let flags = self.flags;
-        flags.get() & 7
+        self.flags() & 7
     }
 
     #[inline(always)]
     const fn has(&self, bits: u16) -> bool {
-        let flags = self.flags;
-        flags.get() & bits != 0
+        self.flags() & bits != 0
+    }
+
+    #[inline(always)]
+    const fn flags(&self) -> u16 {
+        (self.flags_protocol.get() >> 16) as u16
     }
 }

@@ -6,8 +6,7 @@ use super::{Be16, readable};
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Icmp {
-    pub kind: u8,
-    pub code: u8,
+    kind_code: Be16,
 }
 readable!(Icmp, 2);
 
@@ -17,19 +16,31 @@ pub const HEADER_LEN: u32 = 8;
 pub const IDENTIFIER_OFFSET: u32 = 4;
 
 impl Icmp {
+    #[inline(always)]
+    #[must_use]
+    pub const fn kind(&self) -> u8 {
+        (self.kind_code.get() >> 8) as u8
+    }
+
+    #[inline(always)]
+    #[must_use]
+    pub const fn code(&self) -> u8 {
+        self.kind_code.get() as u8
+    }
+
     /// Whether the message is one of a pair that an identifier joins: echo, and for IPv4 also timestamp,
     /// information and address mask.
     #[inline(always)]
     #[must_use]
     pub const fn has_identifier(&self, ipv6: bool) -> bool {
-        if ipv6 { matches!(self.kind, 128 | 129) } else { matches!(self.kind, 0 | 8 | 13..=18) }
+        if ipv6 { matches!(self.kind(), 128 | 129) } else { matches!(self.kind(), 0 | 8 | 13..=18) }
     }
 
     /// Whether it answers such a message.
     #[inline(always)]
     #[must_use]
     pub const fn is_answer(&self, ipv6: bool) -> bool {
-        if ipv6 { self.kind == 129 } else { matches!(self.kind, 0 | 14 | 16 | 18) }
+        if ipv6 { self.kind() == 129 } else { matches!(self.kind(), 0 | 14 | 16 | 18) }
     }
 }
 

@@ -10,11 +10,7 @@ pub const HEADER_LEN: u32 = 40;
 #[repr(C)]
 pub struct Ipv6 {
     version_class_label: Be32,
-    payload_length: Be16,
-    /// Protocol number of what follows.
-    pub next_header: u8,
-    /// Time to live.
-    pub hop_limit: u8,
+    length_next_hops: Be32,
     /// Network byte order.
     pub source: [u64; 2],
     /// Network byte order.
@@ -27,24 +23,28 @@ impl Ipv6 {
     #[inline(always)]
     #[must_use]
     pub const fn version(&self) -> u8 {
-        let word = self.version_class_label;
-        (word.get() >> 28) as u8
+        (self.version_class_label.get() >> 28) as u8
     }
 
     /// DSCP and ECN.
     #[inline(always)]
     #[must_use]
     pub const fn traffic_class(&self) -> u8 {
-        let word = self.version_class_label;
-        (word.get() >> 20) as u8
+        (self.version_class_label.get() >> 20) as u8
     }
 
     /// Bytes behind the fixed header; 0 in a jumbogram.
     #[inline(always)]
     #[must_use]
     pub const fn payload_length(&self) -> u32 {
-        let length = self.payload_length;
-        length.get() as u32
+        self.length_next_hops.get() >> 16
+    }
+
+    /// Protocol number of what follows.
+    #[inline(always)]
+    #[must_use]
+    pub const fn next_header(&self) -> u8 {
+        (self.length_next_hops.get() >> 8) as u8
     }
 }
 
@@ -64,10 +64,7 @@ pub mod extension {
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Extension {
-    /// Protocol number of what follows.
-    pub next_header: u8,
-    /// In units that depend on the header: see [`Extension::bytes`].
-    pub length: u8,
+    next_length: Be16,
 }
 readable!(Extension, 2);
 
@@ -77,7 +74,15 @@ impl Extension {
     #[inline(always)]
     #[must_use]
     pub const fn bytes(&self, kind: u8) -> u32 {
-        if kind == extension::AUTHENTICATION { (self.length as u32 + 2) * 4 } else { (self.length as u32 + 1) * 8 }
+        let length = self.next_length.get() as u32 & 0xff;
+        if kind == extension::AUTHENTICATION { (length + 2) * 4 } else { (length + 1) * 8 }
+    }
+
+    /// Protocol number of what follows.
+    #[inline(always)]
+    #[must_use]
+    pub const fn next_header(&self) -> u8 {
+        (self.next_length.get() >> 8) as u8
     }
 }
 
@@ -85,10 +90,7 @@ impl Extension {
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Fragment {
-    /// Protocol number of what follows.
-    pub next_header: u8,
-    reserved: u8,
-    offset_flags: Be16,
+    next_offset_flags: Be32,
     identification: Be32,
 }
 readable!(Fragment, 8);
@@ -98,24 +100,28 @@ impl Fragment {
     #[inline(always)]
     #[must_use]
     pub const fn more_fragments(&self) -> bool {
-        let word = self.offset_flags;
-        word.get() & 1 != 0
+        self.next_offset_flags.get() & 1 != 0
+    }
+
+    /// Protocol number of what follows.
+    #[inline(always)]
+    #[must_use]
+    pub const fn next_header(&self) -> u8 {
+        (self.next_offset_flags.get() >> 24) as u8
     }
 
     /// Whether this is a fragment other than the first.
     #[inline(always)]
     #[must_use]
     pub const fn later_fragment(&self) -> bool {
-        let word = self.offset_flags;
-        word.get() & 0xfff8 != 0
+        self.next_offset_flags.get() & 0xfff8 != 0
     }
 
     /// Names the datagram that a fragment belongs to.
     #[inline(always)]
     #[must_use]
     pub const fn identification(&self) -> u32 {
-        let identification = self.identification;
-        identification.get()
+        self.identification.get()
     }
 }
 

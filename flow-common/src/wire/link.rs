@@ -42,14 +42,12 @@ impl NflogRecord {
     /// Bytes of head and value, without the padding to a multiple of four.
     #[must_use]
     pub const fn bytes(&self) -> u32 {
-        let length = self.length;
-        length.get().swap_bytes() as u32
+        self.length.get().swap_bytes() as u32
     }
 
     /// Kind of record.
     #[must_use]
     pub const fn kind(&self) -> u16 {
-        let kind = self.kind;
-        kind.get().swap_bytes() & 0x7fff
+        self.kind.get().swap_bytes() & 0x7fff
     }
 }

@@ -1,19 +1,16 @@
 //! TCP (RFC 9293) and the options that flow records need (RFC 7323).
 
-use super::{Be16, Be32, readable};
+use super::{Be32, readable};
 
 /// The fixed part of the header.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Tcp {
-    source: Be16,
-    destination: Be16,
+    ports: Be32,
     sequence: Be32,
     acknowledgement: Be32,
-    offset_flags: Be16,
-    window: Be16,
-    checksum: Be16,
-    urgent: Be16,
+    offset_flags_window: Be32,
+    checksum_urgent: Be32,
 }
 readable!(Tcp, 20);
 
@@ -34,53 +31,46 @@ impl Tcp {
     #[inline(always)]
     #[must_use]
     pub const fn source(&self) -> u16 {
-        let port = self.source;
-        port.get()
+        (self.ports.get() >> 16) as u16
     }
 
     #[inline(always)]
     #[must_use]
     pub const fn destination(&self) -> u16 {
-        let port = self.destination;
-        port.get()
+        self.ports.get() as u16
     }
 
     #[inline(always)]
     #[must_use]
     pub const fn sequence(&self) -> u32 {
-        let number = self.sequence;
-        number.get()
+        self.sequence.get()
     }
 
     #[inline(always)]
     #[must_use]
     pub const fn acknowledgement(&self) -> u32 {
-        let number = self.acknowledgement;
-        number.get()
+        self.acknowledgement.get()
     }
 
     /// Bytes of the header with its options, 0 to 60; below 20 in a malformed one.
     #[inline(always)]
     #[must_use]
     pub const fn header_len(&self) -> u32 {
-        let word = self.offset_flags;
-        (word.get() >> 12) as u32 * 4
+        (self.offset_flags_window.get() >> 28) * 4
     }
 
     /// Bits of [`flag`].
     #[inline(always)]
     #[must_use]
     pub const fn flags(&self) -> u16 {
-        let word = self.offset_flags;
-        word.get() & 0x1ff
+        (self.offset_flags_window.get() >> 16) as u16 & 0x1ff
     }
 
     /// Not scaled.
     #[inline(always)]
     #[must_use]
     pub const fn window(&self) -> u16 {
-        let window = self.window;
-        window.get()
+        self.offset_flags_window.get() as u16
     }
 }
 
@@ -100,8 +90,7 @@ impl AlignedTimestamps {
     #[inline(always)]
     #[must_use]
     pub const fn get(&self) -> Option<(u32, u32)> {
-        let (header, value, echo) = (self.header, self.value, self.echo);
-        if header.get() == 0x0101_080a { Some((value.get(), echo.get())) } else { None }
+        if self.header.get() == 0x0101_080a { Some((self.value.get(), self.echo.get())) } else { None }
     }
 }
 

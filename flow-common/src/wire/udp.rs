@@ -1,42 +1,15 @@
 //! UDP (RFC 768).
 
-use super::{Be16, readable};
+use super::{Be32, readable};
 
 /// Bytes of the header.
 pub const HEADER_LEN: u32 = 8;
 
-#[derive(Clone, Copy)]
-#[repr(C)]
-pub struct Udp {
-    source: Be16,
-    destination: Be16,
-    length: Be16,
-    checksum: Be16,
-}
-readable!(Udp, 8);
-
-impl Udp {
-    #[inline(always)]
-    #[must_use]
-    pub const fn source(&self) -> u16 {
-        let port = self.source;
-        port.get()
-    }
-
-    #[inline(always)]
-    #[must_use]
-    pub const fn destination(&self) -> u16 {
-        let port = self.destination;
-        port.get()
-    }
-}
-
-/// The ports alone: all that is left of a TCP, UDP or SCTP header that was cut behind them.
+/// The ports, where UDP, TCP, SCTP and DCCP have them alike; all that is left of a header cut behind them.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Ports {
-    source: Be16,
-    destination: Be16,
+    ports: Be32,
 }
 readable!(Ports, 4);
 
@@ -44,14 +17,12 @@ impl Ports {
     #[inline(always)]
     #[must_use]
     pub const fn source(&self) -> u16 {
-        let port = self.source;
-        port.get()
+        (self.ports.get() >> 16) as u16
     }
 
     #[inline(always)]
     #[must_use]
     pub const fn destination(&self) -> u16 {
-        let port = self.destination;
-        port.get()
+        self.ports.get() as u16
     }
 }

@@ -20,7 +20,6 @@ impl Vxlan {
     #[inline(always)]
     #[must_use]
     pub const fn vni(&self) -> Option<u32> {
-        let (flags, vni) = (self.flags, self.vni);
-        if flags.get() & 0x0800_0000 != 0 { Some(vni.get() >> 8) } else { None }
+        if self.flags.get() & 0x0800_0000 != 0 { Some(self.vni.get() >> 8) } else { None }
     }
 }

@@ -39,12 +39,10 @@ impl Kernel {
     /// The interface is gone, the privilege is missing, or the hook is in use by another flowd.
     pub fn attach(&mut self, name: &str, ifindex: u32, interface: Interface) -> Result<Hook, KernelError> {
         // First, so that the first packet already finds its slot.
-        self.interfaces
-            .set(ifindex, Plain(interface), 0)
-            .map_err(|error| KernelError::Attach {
-                interface: name.to_owned(),
-                detail: format!("interface index {ifindex} is out of range: {error}"),
-            })?;
+        self.interfaces.set(ifindex, Plain(interface), 0).map_err(|error| KernelError::Attach {
+            interface: name.to_owned(),
+            detail: format!("interface index {ifindex} is out of range: {error}"),
+        })?;
         let [ingress, egress] = load::programs(&self.settings);
         let hook = attach_one(load::program(&mut self.bpf, ingress)?, ingress, name, TcAttachType::Ingress)?;
         if interface.one_point == 0 {

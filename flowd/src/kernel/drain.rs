@@ -6,8 +6,8 @@
 //! slot is given back.
 
 use flow_common::{
+    account::idle_timeout,
     names,
-    observe::idle_timeout,
     record::{Ended, FlowRecord, life},
     settings::Settings,
 };

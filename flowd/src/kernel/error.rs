@@ -7,15 +7,25 @@ use aya::{EbpfError, maps::MapError, programs::ProgramError, sys::SyscallError};
 /// Why the kernel side does not work.
 #[derive(Debug, thiserror::Error)]
 pub enum KernelError {
-    #[error("not allowed to load BPF programs: run as root, or give flowd CAP_BPF and CAP_NET_ADMIN ({detail})")]
+    #[error(
+        "not allowed to load BPF programs: run as root, or give flowd CAP_BPF and CAP_NET_ADMIN ({detail})"
+    )]
     Privilege { detail: String },
-    #[error("this kernel cannot run flowd's BPF programs: it needs Linux 5.10 or later with CONFIG_BPF_SYSCALL ({detail})")]
+    #[error(
+        "this kernel cannot run flowd's BPF programs: it needs Linux 5.10 or later with CONFIG_BPF_SYSCALL ({detail})"
+    )]
     NoBpf { detail: String },
-    #[error("this kernel has no BTF at /sys/kernel/btf/vmlinux: use a kernel built with CONFIG_DEBUG_INFO_BTF=y ({detail})")]
+    #[error(
+        "this kernel has no BTF at /sys/kernel/btf/vmlinux: use a kernel built with CONFIG_DEBUG_INFO_BTF=y ({detail})"
+    )]
     NoBtf { detail: String },
-    #[error("the kernel's verifier refused program {program}: please report this with the kernel's version; {detail}")]
+    #[error(
+        "the kernel's verifier refused program {program}: please report this with the kernel's version; {detail}"
+    )]
     Verifier { program: String, detail: String },
-    #[error("no memory for {flows} flows ({detail}): lower `flows` in the configuration, or raise the memory limit")]
+    #[error(
+        "no memory for {flows} flows ({detail}): lower `flows` in the configuration, or raise the memory limit"
+    )]
     Memory { flows: u32, detail: String },
     #[error("the BPF object inside this binary is damaged: rebuild flowd ({detail})")]
     Object { detail: String },

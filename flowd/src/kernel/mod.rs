@@ -20,7 +20,6 @@ use flow_common::{
     settings::Settings,
 };
 
-use self::{pod::Plain, slab::Slab};
 pub use self::{
     attach::Hook,
     check::{Check, check},
@@ -29,6 +28,7 @@ pub use self::{
     load::LoadOptions,
     replay::Refused,
 };
+use self::{pod::Plain, slab::Slab};
 
 /// The loaded programs with their maps; dropping it detaches them.
 pub struct Kernel {
@@ -52,7 +52,8 @@ impl Kernel {
     /// # Errors
     /// The map cannot be read, or has no such slot.
     pub fn totals(&self, slot: u16) -> Result<InterfaceTotals, KernelError> {
-        let per_cpu = self.totals.get(&u32::from(slot), 0).map_err(|error| KernelError::map("TOTALS", error))?;
+        let per_cpu =
+            self.totals.get(&u32::from(slot), 0).map_err(|error| KernelError::map("TOTALS", error))?;
         let mut sum = InterfaceTotals::default();
         for totals in per_cpu.iter() {
             for (into, from) in sum.passages.iter_mut().zip(&totals.0.passages) {

@@ -1,0 +1,172 @@
+//! One packet into its flow: the key, the record, what TCP says, what deserves a copy.
+
+use crate::{
+    counter::Family,
+    dissect::{
+        Fragment, Headers,
+        transport::{Transport, protocol},
+    },
+    event::{PayloadEvent, PayloadKind},
+    flows,
+    key::{Scope, Sender},
+    observe::{Datagram, Env, FirstFragment, Workspace},
+    packet::Packet,
+    record::{Ended, FlowRecord, Half, RoleBy, TcpEnd},
+    role,
+    settings::Settings,
+    sniff, tcp,
+    wire::tcp::flag,
+};
+
+/// Puts one packet into its flow; false when the table is full.
+#[inline(always)]
+pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace) -> bool {
+    let arrival = &work.arrival;
+    let headers = &work.headers;
+    let now = work.now;
+    let scope = Scope {
+        interface: arrival.interface,
+        vlans: headers.vlans,
+        protocol: headers.protocol,
+        ipv6: matches!(headers.family, Family::Ipv6),
+        tunnel: work.tunnel,
+        tunnel_id: work.tunnel_id,
+    };
+    let mut sender = work.key.set(&headers.source, &headers.destination, &scope, arrival.crossing());
+    let joined = match headers.fragment {
+        Fragment::Whole => Some(sender),
+        Fragment::First => join_fragments(env, work, sender, false),
+        Fragment::Later => join_fragments(env, work, sender, true),
+    };
+    sender = joined.unwrap_or(sender);
+    let (headers, key) = (&work.headers, &work.key);
+    let cpu = env.cpu();
+    let head_bytes = env.setting(|settings| &settings.head_bytes);
+    let Some(found) = flows::update(env, key, now, |env, record| over(env, record, headers, now)) else {
+        return false;
+    };
+    let (slot, record) = (found.slot, found.record);
+    if found.fresh {
+        let (client, role_by) = role::of_first(headers, sender);
+        record.client = client as u8;
+        record.role_by = role_by as u8;
+        record.fragment = u8::from(joined.is_none());
+    }
+    stamp(record.half_mut(sender), headers, now);
+    record.half_mut(sender).count(cpu, &work.volume, E::add);
+    let find = match headers.transport {
+        Transport::Tcp => {
+            let segment = &headers.segment;
+            record.half_mut(sender).tcp_flags |= segment.flags;
+            if role::proves_client(segment.flags, record.role_by) {
+                record.client = sender as u8;
+                record.role_by = RoleBy::Syn as u8;
+            }
+            let order = tcp::track(record, sender, segment, headers.payload_len, now);
+            let payload = (headers.payload_offset, headers.payload_len);
+            if head_bytes == 0 {
+                None
+            } else {
+                sniff::sniff(packet, record, sender, segment, order, payload, head_bytes)
+                    .map(|find| (find, segment))
+            }
+        }
+        Transport::Icmp | Transport::IcmpAnswer => {
+            if found.fresh {
+                (record.icmp_type, record.icmp_code) = headers.icmp;
+            }
+            None
+        }
+        Transport::Other => None,
+    };
+    if let Some((find, segment)) = find {
+        let copied = if matches!(find.kind, PayloadKind::End) { 0 } else { find.len as u16 };
+        env.copy(packet, headers.payload_offset, copied, || PayloadEvent {
+            key: *key,
+            time: now,
+            slot,
+            seq: segment.payload_sequence(),
+            payload_len: headers.payload_len,
+            copied,
+            kind: find.kind as u8,
+            sender: sender as u8,
+            ack: segment.acknowledgement,
+            tcp_flags: segment.flags,
+            reserved: 0,
+        });
+    }
+    true
+}
+
+/// Gives a later fragment's key the ports of its first, and keeps those of a first one. Says who sent it, or
+/// `None` where the first fragment was not seen.
+#[inline(always)]
+fn join_fragments<E: Env>(env: &mut E, work: &mut Workspace, sender: Sender, later: bool) -> Option<Sender> {
+    let key = &mut work.key;
+    let (source, destination) = match sender {
+        Sender::A => (key.a_address, key.b_address),
+        Sender::B => (key.b_address, key.a_address),
+    };
+    let protocol = if key.is_ipv6() { 0 } else { key.protocol() };
+    work.datagram = Datagram {
+        source,
+        destination,
+        identification: work.headers.identification,
+        interface: key.interface(),
+        protocol,
+        depth: work.depth,
+    };
+    if later {
+        let first = env.recall(&work.datagram)?;
+        return Some(key.set_ports(sender, first.source_port, first.destination_port, first.protocol as u8));
+    }
+    let first = FirstFragment {
+        source_port: key.port(sender),
+        destination_port: key.port(sender.other()),
+        protocol: u32::from(key.protocol()),
+    };
+    env.remember(&work.datagram, &first);
+    Some(sender)
+}
+
+/// Whether a packet finds its flow's record over: idle for too long, or a new connection on used ports.
+#[inline(always)]
+fn over<E: Env>(env: &E, record: &FlowRecord, headers: &Headers, now: u64) -> Option<Ended> {
+    if headers.segment.flags & (flag::SYN | flag::ACK) == flag::SYN && record.ended != Ended::No as u8 {
+        return Some(Ended::Fin);
+    }
+    let timeout = idle_timeout(record, |field| env.setting(field));
+    (now.saturating_sub(record.last()) > timeout).then_some(Ended::Idle)
+}
+
+/// How long a record may rest, in nanoseconds; `setting` reads one field of the settings.
+#[inline(always)]
+pub fn idle_timeout(record: &FlowRecord, setting: impl Fn(fn(&Settings) -> &u64) -> u64) -> u64 {
+    match record.key.protocol() {
+        protocol::TCP => {
+            let established = |half: &Half| half.tcp.state >= TcpEnd::Partial as u8;
+            if record.ended != Ended::No as u8 {
+                setting(|settings| &settings.idle_tcp_closed)
+            } else if established(&record.halves[0]) || established(&record.halves[1]) {
+                setting(|settings| &settings.idle_tcp_established)
+            } else {
+                setting(|settings| &settings.idle_tcp_half_open)
+            }
+        }
+        protocol::UDP => setting(|settings| &settings.idle_udp),
+        protocol::ICMP | protocol::ICMPV6 => setting(|settings| &settings.idle_icmp),
+        _ => setting(|settings| &settings.idle_other),
+    }
+}
+
+/// Notes time, DSCP and congestion marks.
+#[inline(always)]
+fn stamp(half: &mut Half, headers: &Headers, now: u64) {
+    if half.first == 0 {
+        half.first = now;
+    }
+    half.last = now;
+    half.dscp |= 1 << (headers.tos >> 2);
+    // Congestion Experienced is the codepoint 11 (RFC 3168 section 5).
+    half.ecn_ce += u32::from(headers.tos & 3 == 3);
+}
