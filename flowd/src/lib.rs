@@ -1,4 +1,6 @@
 //! The daemon behind the `flowd` binary.
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod flow;
+pub mod interfaces;
