@@ -6,8 +6,17 @@
 #![cfg_attr(not(test), no_std)]
 
 pub mod counter;
+pub mod dissect;
 pub mod event;
+pub mod flows;
 pub mod key;
 pub mod names;
+pub mod observe;
+pub mod packet;
 pub mod record;
+pub mod role;
 pub mod settings;
+pub mod sniff;
+pub mod tcp;
+pub mod wire;
+pub mod wiretrue;

@@ -130,16 +130,16 @@ pub struct TcpHalf {
     pub seen: u8,
     /// Duplicate acknowledgements in a row, saturating.
     pub duplicates_in_row: u8,
-    /// Kind of the last segment: 0 ordinary, 1 keep-alive, 2 zero-window probe.
-    pub last_kind: u8,
+    /// 1: the last segment was a keep-alive.
+    pub kept_alive: u8,
     /// Sniffing: a bit set of [`sniffing`].
     pub sniffing: u8,
-    /// TCP window scale shift, 0xff where no SYN told.
-    pub window_scale: u8,
-    /// Sequence number where the copy of a head goes on.
+    /// Peeks at this side's payload that found nothing known, saturating.
+    pub misses: u8,
+    /// Sequence number of the first byte of the message whose head is being copied.
     pub head_seq: u32,
-    /// Bytes of a head still wanted.
-    pub head_left: u16,
+    /// Bytes from `head_seq` on that are wanted; 0: none.
+    pub head_window: u16,
     pub reserved: u16,
     /// Probe for the round trip to the peer: one past the last byte of the timed segment.
     pub probe_seq: u32,
@@ -176,8 +176,6 @@ pub mod sniffing {
     pub const PUSHED: u8 = 1;
     /// This side has sent something that begins like HTTP.
     pub const HTTP: u8 = 2;
-    /// A first line began, too short to be sure.
-    pub const UNSURE: u8 = 4;
     /// A FIN or RST of this side was reported.
     pub const END_TOLD: u8 = 8;
 }
@@ -212,9 +210,9 @@ impl Half {
     /// Adds to the counters: plainly on the CPU that owns this half, atomically on any other.
     ///
     /// Programs on the TC and XDP hooks run with bottom halves off, so that on one CPU none interrupts
-    /// another: plain additions there lose nothing.
+    /// another: plain additions there lose nothing. `add` adds atomically, without order.
     #[inline(always)]
-    pub fn count(&mut self, cpu: u32, amount: &Volume) {
+    pub fn count(&mut self, cpu: u32, amount: &Volume, add: impl Fn(&AtomicU64, u64)) {
         if self.owner == 0 {
             self.owner = cpu + 1;
         }
@@ -225,11 +223,11 @@ impl Half {
             self.owned.frame_bytes += amount.frame_bytes;
             self.owned.payload_bytes += amount.payload_bytes;
         } else {
-            self.shared[0].fetch_add(amount.packets, Ordering::Relaxed);
-            self.shared[1].fetch_add(amount.skb_packets, Ordering::Relaxed);
-            self.shared[2].fetch_add(amount.ip_bytes, Ordering::Relaxed);
-            self.shared[3].fetch_add(amount.frame_bytes, Ordering::Relaxed);
-            self.shared[4].fetch_add(amount.payload_bytes, Ordering::Relaxed);
+            add(&self.shared[0], amount.packets);
+            add(&self.shared[1], amount.skb_packets);
+            add(&self.shared[2], amount.ip_bytes);
+            add(&self.shared[3], amount.frame_bytes);
+            add(&self.shared[4], amount.payload_bytes);
         }
     }
 
@@ -274,17 +272,16 @@ pub struct FlowRecord {
     pub continued: u8,
     /// Letters used in `history`.
     pub history_len: u8,
-    /// 1: proved not to speak a sniffed protocol.
-    pub opaque: u8,
+    pub reserved: u8,
     /// Last SYN before the SYN-ACK, and the first SYN-ACK, ns; 0: not seen.
     pub syn_time: u64,
     pub syn_ack_time: u64,
-    /// Handshake round trips, ns; 0: not known.
+    /// Handshake round trips, ns plus one; 0: not known.
     pub handshake_server_rtt: u64,
     pub handshake_client_rtt: u64,
     /// Bit 2n+s: history letter n was noted for sender s.
     pub history_seen: u32,
-    pub reserved: u32,
+    pub reserved2: u32,
     /// Zeek's history letters, in order; upper case: sent by the client.
     pub history: [u8; 16],
     /// What A and what B sent.
@@ -318,5 +315,43 @@ impl FlowRecord {
     #[must_use]
     pub const fn client(&self) -> Sender {
         if self.client == Sender::A as u8 { Sender::A } else { Sender::B }
+    }
+}
+
+impl FlowRecord {
+    /// When the last packet of either side passed, ns.
+    #[inline(always)]
+    #[must_use]
+    pub const fn last(&self) -> u64 {
+        let [a, b] = &self.halves;
+        if a.last > b.last { a.last } else { b.last }
+    }
+
+    /// Makes this the empty record of a new flow.
+    #[inline(always)]
+    pub fn begin(&mut self, key: &FlowKey, now: u64) {
+        *self = Self {
+            key: *key,
+            life: life::LIVE,
+            ended: Ended::No as u8,
+            client: 0,
+            role_by: 0,
+            last_talker: 0,
+            start: now,
+            icmp_type: [0; 2],
+            icmp_code: [0; 2],
+            fragment: 0,
+            continued: 0,
+            history_len: 0,
+            reserved: 0,
+            syn_time: 0,
+            syn_ack_time: 0,
+            handshake_server_rtt: 0,
+            handshake_client_rtt: 0,
+            history_seen: 0,
+            reserved2: 0,
+            history: [0; 16],
+            halves: [Half::default(), Half::default()],
+        };
     }
 }

@@ -1,8 +1,28 @@
-//! The programs that run in the kernel.
+//! The programs that run in the kernel: adapters between the kernel's hooks and `flow_common`.
+//!
+//! They never change a packet's fate: the verdict is always "go on with the next program".
 #![cfg_attr(target_arch = "bpf", no_std, no_main)]
+// Stable atomics stop at load and store on this target; BPF's atomic addition is an intrinsic only.
+#![cfg_attr(target_arch = "bpf", feature(core_intrinsics), allow(internal_features))]
 
+#[cfg(target_arch = "bpf")]
+mod env;
+#[cfg(target_arch = "bpf")]
+mod maps;
+#[cfg(target_arch = "bpf")]
+mod programs;
+#[cfg(target_arch = "bpf")]
+mod skb;
+
+/// The workspace builds on the host too, so that checks see these files; the programs themselves do not.
 #[cfg(not(target_arch = "bpf"))]
 fn main() {}
+
+/// Helpers that read the clock and socket buffers are open to GPL-compatible programs only.
+#[cfg(target_arch = "bpf")]
+#[unsafe(link_section = "license")]
+#[unsafe(no_mangle)]
+static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
 
 #[cfg(target_arch = "bpf")]
 #[panic_handler]

@@ -1,0 +1,143 @@
+//! The packet inside a packet: GRE, IP in IP, VXLAN, Geneve, GTP-U, Teredo.
+
+use super::{Fragment, Headers, Start, link::Link, transport::protocol};
+use crate::{
+    key::TunnelKind,
+    counter::Family,
+    packet::Packet,
+    wire::{
+        Be16, Be32,
+        ethernet::ethertype,
+        geneve::{self, Geneve},
+        gre::Gre,
+        gtp::{self, Gtp},
+        teredo,
+        vxlan::{self, Vxlan},
+    },
+};
+
+/// A tunnelled packet: where it begins, and what wraps it.
+#[derive(Clone, Copy, Debug)]
+pub struct Inner {
+    pub start: Start,
+    pub kind: TunnelKind,
+    /// VNI, TEID or GRE key; 0 where the tunnel has none.
+    pub id: u32,
+}
+
+/// The packet that `headers` carry, if they are a tunnel's. A later fragment shows no inner header.
+#[inline(always)]
+pub fn inner<P: Packet>(packet: &P, headers: &Headers) -> Option<Inner> {
+    if matches!(headers.fragment, Fragment::Later { .. }) {
+        return None;
+    }
+    let at = headers.payload_offset;
+    let outer_v4 = matches!(headers.family, Family::Ipv4);
+    match headers.protocol {
+        protocol::IPIP => Some(plain(at, if outer_v4 { TunnelKind::Ipip } else { TunnelKind::FourInSix })),
+        protocol::IPV6 => Some(plain(at, if outer_v4 { TunnelKind::SixInFour } else { TunnelKind::SixInSix })),
+        protocol::GRE => gre(packet, at),
+        protocol::UDP => match (headers.source.port, headers.destination.port) {
+            (_, port) if vxlan::PORTS.contains(&port) => vxlan(packet, at),
+            (_, geneve::PORT) => geneve(packet, at),
+            (gtp::PORT, _) | (_, gtp::PORT) => gtp(packet, at),
+            (teredo::PORT, _) | (_, teredo::PORT) => teredo(packet, at),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+#[inline(always)]
+const fn begin(offset: u32, link: Link) -> Start {
+    Start { offset, link, moved_tag: None }
+}
+
+#[inline(always)]
+const fn plain(offset: u32, kind: TunnelKind) -> Inner {
+    Inner { start: begin(offset, Link::Ip), kind, id: 0 }
+}
+
+/// How an EtherType inside GRE or Geneve begins.
+#[inline(always)]
+const fn link_of(ethertype: u16) -> Option<Link> {
+    match ethertype {
+        ethertype::IPV4 | ethertype::IPV6 => Some(Link::Ip),
+        ethertype::TRANSPARENT_ETHERNET => Some(Link::Ethernet),
+        ethertype::PPP => Some(Link::Ppp),
+        _ => None,
+    }
+}
+
+#[inline(always)]
+fn gre<P: Packet>(packet: &P, at: u32) -> Option<Inner> {
+    let header: Gre = packet.read(at)?;
+    let link = link_of(header.protocol())?;
+    let id = match header.key_offset() {
+        Some(offset) => packet.read::<Be32>(at + offset)?.get(),
+        None => 0,
+    };
+    // PPTP's key is half a payload length, which changes from packet to packet (RFC 2637 section 4.1).
+    let id = if header.version() == 1 { id & 0xffff } else { id };
+    Some(Inner { start: begin(at + header.bytes()?, link), kind: TunnelKind::Gre, id })
+}
+
+#[inline(always)]
+fn vxlan<P: Packet>(packet: &P, at: u32) -> Option<Inner> {
+    let id = packet.read::<Vxlan>(at)?.vni()?;
+    Some(Inner { start: begin(at + vxlan::HEADER_LEN, Link::Ethernet), kind: TunnelKind::Vxlan, id })
+}
+
+#[inline(always)]
+fn geneve<P: Packet>(packet: &P, at: u32) -> Option<Inner> {
+    let header: Geneve = packet.read(at)?;
+    if header.version() != 0 {
+        return None;
+    }
+    let link = link_of(header.protocol())?;
+    Some(Inner { start: begin(at + header.bytes(), link), kind: TunnelKind::Geneve, id: header.vni() })
+}
+
+/// GTP-U extension headers in a row that are looked through; 5G sends one (PDU session container).
+const MAX_GTP_EXTENSIONS: u32 = 4;
+
+#[inline(always)]
+fn gtp<P: Packet>(packet: &P, at: u32) -> Option<Inner> {
+    let header: Gtp = packet.read(at)?;
+    if !header.is_version_1() || header.kind != gtp::G_PDU {
+        return None;
+    }
+    let mut offset = at + header.bytes();
+    if header.has_extensions() {
+        let mut next = packet.read::<u8>(offset - 1)?;
+        for _ in 0..MAX_GTP_EXTENSIONS {
+            if next == 0 {
+                break;
+            }
+            // An extension's length counts units of four bytes; its last byte names the next one.
+            let length = u32::from(packet.read::<u8>(offset)?) * 4;
+            if length == 0 {
+                return None;
+            }
+            offset += length;
+            next = packet.read::<u8>(offset - 1)?;
+        }
+    }
+    Some(Inner { start: begin(offset, Link::Ip), kind: TunnelKind::GtpU, id: header.teid() })
+}
+
+#[inline(always)]
+fn teredo<P: Packet>(packet: &P, at: u32) -> Option<Inner> {
+    let mut offset = at;
+    if packet.read::<Be16>(offset)?.get() == teredo::AUTHENTICATION {
+        let [client, authentication] = packet.read::<[u8; 2]>(offset + 2)?;
+        offset += teredo::AUTHENTICATION_LEN + u32::from(client) + u32::from(authentication);
+    }
+    if packet.read::<Be16>(offset)?.get() == teredo::ORIGIN {
+        offset += teredo::ORIGIN_LEN;
+    }
+    if packet.read::<u8>(offset)? >> 4 != 6 {
+        return None;
+    }
+    Some(plain(offset, TunnelKind::Teredo))
+}

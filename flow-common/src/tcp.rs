@@ -1,0 +1,184 @@
+//! TCP quality of one segment: is it new, repeated or late, and what does it say about the path?
+//!
+//! The rules follow those of tshark's `tcp.analysis`, from what one observation point can know at the
+//! moment the segment passes: nothing is ever taken back.
+
+pub mod gaps;
+pub mod rtt;
+pub mod state;
+
+use crate::{
+    dissect::transport::Segment,
+    key::Sender,
+    record::{FlowRecord, Half, seen},
+    wire::tcp::flag,
+};
+
+/// What a segment is in the order of its sender's sequence space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Carries nothing that takes sequence space, or repeats the byte before it to stay alive.
+    Empty,
+    /// Begins where the last one ended, or behind a gap.
+    New,
+    /// Fills a gap that later segments left, soon enough not to be a repair.
+    Late,
+    /// Covers sequence space that was sent before.
+    Repeat,
+    /// The same, but this observation point had not seen those bytes: they were lost on the way here.
+    Repair,
+}
+
+/// How long after its successors a segment still counts as late, where no round trip is known, ns.
+const LATE_BY_DEFAULT: u64 = 3_000_000;
+/// How soon after the acknowledgements that asked for it a repeated segment is a fast retransmit, ns.
+const FAST_RETRANSMIT: u64 = 20_000_000;
+
+/// Serial number arithmetic (RFC 1982, RFC 9293 section 3.4): whether `a` comes before `b`.
+#[inline(always)]
+#[must_use]
+pub const fn before(a: u32, b: u32) -> bool {
+    (a.wrapping_sub(b) as i32) < 0
+}
+
+/// Updates the record with one segment of `sender`; `payload_len` in bytes, `now` in ns.
+#[inline(always)]
+pub fn track(record: &mut FlowRecord, sender: Sender, segment: &Segment, payload_len: u32, now: u64) -> Order {
+    let has = |bits: u16| segment.flags & bits != 0;
+    let control = has(flag::SYN | flag::FIN | flag::RST);
+    let span = payload_len + u32::from(has(flag::SYN)) + u32::from(has(flag::FIN));
+    let end = segment.sequence.wrapping_add(span);
+    let late_by = late_by(record);
+
+    let (own, peer) = pair(record, sender);
+    let seq_known = own.tcp.seen & seen::SEQ != 0;
+    let ack_known = own.tcp.seen & seen::ACK != 0;
+    let peer_acks = peer.tcp.seen & seen::ACK != 0;
+    let at_next = seq_known && segment.sequence == own.tcp.next_seq;
+
+    // One byte beyond a closed window asks whether it has opened (RFC 9293 section 3.8.6.1).
+    let probe = payload_len == 1 && at_next && peer_acks && peer.tcp.window == 0;
+    // A keep-alive repeats the last byte, or sends none, from one before the next (RFC 1122 section 4.2.3.6).
+    let keep_alive = !control
+        && payload_len <= 1
+        && seq_known
+        && segment.sequence == own.tcp.next_seq.wrapping_sub(1);
+
+    if !probe && segment.window == 0 && !control {
+        own.tcp.zero_windows += 1;
+    }
+    let repeats_ack = payload_len == 0
+        && !control
+        && has(flag::ACK)
+        && ack_known
+        && at_next
+        && segment.acknowledgement == own.tcp.last_ack
+        && segment.window == own.tcp.window
+        && segment.window != 0;
+    if has(flag::ACK) && ack_known && segment.acknowledgement != own.tcp.last_ack {
+        own.tcp.duplicates_in_row = 0;
+    }
+    if repeats_ack && peer.tcp.kept_alive == 0 {
+        own.tcp.duplicate_acks += 1;
+        own.tcp.duplicates_in_row = own.tcp.duplicates_in_row.saturating_add(1);
+    }
+
+    let order = if span == 0 || keep_alive {
+        Order::Empty
+    } else if seq_known && !probe && before(segment.sequence, own.tcp.next_seq) {
+        repeated(own, peer, segment.sequence, end, late_by, now)
+    } else {
+        Order::New
+    };
+    if matches!(order, Order::Repeat | Order::Repair) {
+        own.tcp.retransmits += 1;
+        own.tcp.retransmitted_bytes += u64::from(payload_len);
+        own.tcp.syn_retransmits += u32::from(has(flag::SYN));
+    } else if matches!(order, Order::Late) {
+        own.tcp.out_of_order += 1;
+    }
+    own.tcp.resets += u32::from(has(flag::RST));
+    own.tcp.kept_alive = u8::from(keep_alive);
+
+    rtt::acknowledge(own, peer, segment, now);
+    if !probe {
+        advance(own, segment.sequence, end, seq_known, now);
+    }
+    rtt::time(own, order, segment, end, payload_len, now);
+
+    if payload_len != 0 {
+        own.tcp.seen |= seen::DATA;
+    }
+    if has(flag::ACK) {
+        own.tcp.seen |= seen::ACK;
+        own.tcp.last_ack = segment.acknowledgement;
+        own.tcp.last_ack_time = now;
+    }
+    own.tcp.window = segment.window;
+    state::follow(record, sender, segment, payload_len, order, now);
+    order
+}
+
+/// Both halves at once: the sender's and the peer's.
+#[inline(always)]
+pub(crate) const fn pair(record: &mut FlowRecord, sender: Sender) -> (&mut Half, &mut Half) {
+    let [a, b] = &mut record.halves;
+    match sender {
+        Sender::A => (a, b),
+        Sender::B => (b, a),
+    }
+}
+
+/// A segment that comes this long after its successors was sent again: a repair takes a round trip.
+#[inline(always)]
+const fn late_by(record: &FlowRecord) -> u64 {
+    if record.handshake_server_rtt != 0 && record.handshake_client_rtt != 0 {
+        let whole = record.handshake_server_rtt + record.handshake_client_rtt - 2;
+        if whole != 0 { whole } else { LATE_BY_DEFAULT }
+    } else {
+        LATE_BY_DEFAULT
+    }
+}
+
+/// Tells the reasons apart why a segment begins before the highest sequence number sent.
+#[inline(always)]
+fn repeated(own: &Half, peer: &Half, sequence: u32, end: u32, late_by: u64, now: u64) -> Order {
+    let peer_acks = peer.tcp.seen & seen::ACK != 0;
+    let missing = gaps::covers(&own.tcp.holes, sequence, end);
+    if peer_acks && !before(peer.tcp.last_ack, end) {
+        return Order::Repeat;
+    }
+    let asked_for = peer_acks
+        && peer.tcp.duplicates_in_row >= 2
+        && peer.tcp.last_ack == sequence
+        && now.saturating_sub(peer.tcp.last_ack_time) < FAST_RETRANSMIT;
+    if asked_for {
+        return if missing { Order::Repair } else { Order::Repeat };
+    }
+    if missing {
+        let soon = now.saturating_sub(own.tcp.next_seq_time) < late_by;
+        return if soon { Order::Late } else { Order::Repair };
+    }
+    Order::Repeat
+}
+
+/// Moves the highest sequence number, and notes or fills gaps.
+#[inline(always)]
+fn advance(own: &mut Half, sequence: u32, end: u32, known: bool, now: u64) {
+    if !known {
+        own.tcp.seen |= seen::SEQ;
+        own.tcp.next_seq = end;
+        own.tcp.next_seq_time = now;
+        return;
+    }
+    if before(own.tcp.next_seq, sequence) {
+        let start = own.tcp.next_seq;
+        gaps::open(&mut own.tcp.holes, start, sequence);
+    } else if before(sequence, own.tcp.next_seq) {
+        gaps::fill(&mut own.tcp.holes, sequence, end);
+    }
+    if before(own.tcp.next_seq, end) {
+        own.tcp.next_seq = end;
+        own.tcp.next_seq_time = now;
+    }
+}

@@ -1,0 +1,94 @@
+//! Stretches of sequence space that later segments jumped over: a bounded list, the newest win.
+
+use super::before;
+use crate::record::{HOLES, Hole};
+
+/// Whether the whole of `start..end` is missing.
+#[inline(always)]
+#[must_use]
+pub fn covers(holes: &[Hole; HOLES], start: u32, end: u32) -> bool {
+    let mut found = false;
+    for hole in holes {
+        found |= hole.start != hole.end && !before(start, hole.start) && !before(hole.end, end);
+    }
+    found
+}
+
+/// Notes that `start..end` was jumped over.
+#[inline(always)]
+pub fn open(holes: &mut [Hole; HOLES], start: u32, end: u32) {
+    // Shifting keeps the newest in front and drops the oldest: its repair will then count as a repeat,
+    // which it nearly always is when more than HOLES losses are open at once.
+    for index in (1..HOLES).rev() {
+        if holes[index].start == holes[index].end || holes[index - 1].start != holes[index - 1].end {
+            holes[index] = holes[index - 1];
+        }
+    }
+    holes[0] = Hole { start, end };
+}
+
+/// Takes `start..end` out of the stretches.
+#[inline(always)]
+pub fn fill(holes: &mut [Hole; HOLES], start: u32, end: u32) {
+    for hole in holes {
+        if hole.start == hole.end || !before(start, hole.end) || !before(hole.start, end) {
+            continue;
+        }
+        if !before(hole.start, start) {
+            // Covers the front, or all.
+            hole.start = if before(end, hole.end) { end } else { hole.end };
+        } else {
+            // Covers the tail, or the middle: what is behind a middle piece is then forgotten, as the
+            // list does not grow by a repair.
+            hole.end = start;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn none() -> [Hole; HOLES] {
+        [Hole { start: 0, end: 0 }; HOLES]
+    }
+
+    #[test]
+    fn a_gap_is_missing_until_filled() {
+        let mut holes = none();
+        assert!(!covers(&holes, 0, 0));
+        open(&mut holes, 100, 300);
+        assert!(covers(&holes, 100, 300));
+        assert!(covers(&holes, 150, 200));
+        assert!(!covers(&holes, 50, 150));
+        fill(&mut holes, 100, 200);
+        assert!(!covers(&holes, 100, 200));
+        assert!(covers(&holes, 200, 300));
+        fill(&mut holes, 250, 400);
+        assert!(covers(&holes, 200, 250));
+        fill(&mut holes, 0, 1000);
+        assert_eq!(holes.map(|hole| hole.start == hole.end), [true; HOLES]);
+    }
+
+    #[test]
+    fn a_gap_may_straddle_the_wrap() {
+        let mut holes = none();
+        open(&mut holes, u32::MAX - 10, 20);
+        assert!(covers(&holes, u32::MAX, 5));
+        fill(&mut holes, u32::MAX - 10, 0);
+        assert!(covers(&holes, 0, 20));
+        assert!(!covers(&holes, u32::MAX, 5));
+    }
+
+    #[test]
+    fn the_newest_gaps_are_kept() {
+        let mut holes = none();
+        for index in 0..6_u32 {
+            open(&mut holes, index * 100, index * 100 + 50);
+        }
+        assert!(!covers(&holes, 100, 150));
+        for index in 2..6 {
+            assert!(covers(&holes, index * 100, index * 100 + 50), "{index}");
+        }
+    }
+}

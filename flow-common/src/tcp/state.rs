@@ -1,0 +1,153 @@
+//! Where a connection stands: handshake times, both ends' states and the history letters, as Zeek has them.
+
+use super::Order;
+use crate::{
+    dissect::transport::Segment,
+    key::Sender,
+    record::{Ended, FlowRecord, TcpEnd},
+    wire::tcp::flag,
+};
+
+/// History letters in the order of their bits: SYN, SYN-ACK, pure ACK, data, FIN, RST, repeated payload,
+/// zero window, inconsistent flags, SYN with FIN or RST.
+const LETTERS: [u8; 10] = *b"shadfrtwiq";
+
+#[inline(always)]
+pub(super) fn follow(
+    record: &mut FlowRecord,
+    sender: Sender,
+    segment: &Segment,
+    payload_len: u32,
+    order: Order,
+    now: u64,
+) {
+    let has = |bits: u16| segment.flags & bits != 0;
+    if has(flag::SYN) {
+        handshake(record, sender, has(flag::ACK), now);
+    } else if has(flag::ACK)
+        && record.syn_ack_time != 0
+        && record.handshake_client_rtt == 0
+        && sender as u8 == record.client
+        && !has(flag::RST)
+    {
+        record.handshake_client_rtt = now.saturating_sub(record.syn_ack_time) + 1;
+    }
+    ends(record, sender, segment.flags);
+
+    if segment.flags & (flag::SYN | flag::FIN | flag::RST) == 0 {
+        if payload_len == 0 {
+            note(record, sender, 2);
+        } else {
+            note(record, sender, 3);
+            if matches!(order, Order::Repeat) {
+                note(record, sender, 6);
+            }
+        }
+        if segment.window == 0 {
+            note(record, sender, 7);
+        }
+        return;
+    }
+    match segment.flags & (flag::SYN | flag::FIN | flag::RST) {
+        flag::SYN if has(flag::ACK) => note(record, sender, 1),
+        flag::SYN => note(record, sender, 0),
+        flag::FIN | flag::RST => {
+            if payload_len != 0 {
+                note(record, sender, 3);
+            }
+            note(record, sender, if has(flag::FIN) { 4 } else { 5 });
+        }
+        bits if bits & flag::SYN == 0 => note(record, sender, 8),
+        _ => note(record, sender, 9),
+    }
+}
+
+/// Times of the handshake: from the last SYN before the SYN-ACK, to the first SYN-ACK.
+#[inline(always)]
+fn handshake(record: &mut FlowRecord, sender: Sender, ack: bool, now: u64) {
+    if record.syn_ack_time != 0 {
+        return;
+    }
+    if !ack {
+        if sender as u8 == record.client {
+            record.syn_time = now;
+        }
+    } else if sender as u8 != record.client {
+        record.syn_ack_time = now;
+        if record.syn_time != 0 {
+            record.handshake_server_rtt = now.saturating_sub(record.syn_time) + 1;
+        }
+    }
+}
+
+/// Both ends' states.
+#[inline(always)]
+fn ends(record: &mut FlowRecord, sender: Sender, flags: u16) {
+    const INACTIVE: u8 = TcpEnd::Inactive as u8;
+    const SYN_SENT: u8 = TcpEnd::SynSent as u8;
+    const SYN_ACK_SENT: u8 = TcpEnd::SynAckSent as u8;
+    const PARTIAL: u8 = TcpEnd::Partial as u8;
+    const ESTABLISHED: u8 = TcpEnd::Established as u8;
+    const CLOSED: u8 = TcpEnd::Closed as u8;
+    const RESET: u8 = TcpEnd::Reset as u8;
+
+    let (own, peer) = super::pair(record, sender);
+    let (was, other) = (own.tcp.state, peer.tcp.state);
+    let mut state = was;
+    if flags & flag::RST != 0 {
+        if !(was == CLOSED && other == CLOSED) {
+            state = RESET;
+        }
+    } else if flags & flag::FIN != 0 {
+        if was != RESET {
+            state = CLOSED;
+        }
+    } else if flags & flag::SYN != 0 {
+        if was == INACTIVE {
+            state = if flags & flag::ACK == 0 {
+                SYN_SENT
+            } else if other == INACTIVE {
+                SYN_ACK_SENT
+            } else {
+                ESTABLISHED
+            };
+        }
+        if state == ESTABLISHED && other == SYN_SENT {
+            peer.tcp.state = ESTABLISHED;
+        }
+    } else if was == INACTIVE {
+        state = PARTIAL;
+    } else if (was == SYN_SENT || was == PARTIAL) && (other == SYN_ACK_SENT || other == ESTABLISHED) {
+        state = ESTABLISHED;
+        if other == SYN_ACK_SENT {
+            peer.tcp.state = ESTABLISHED;
+        }
+    }
+    if state != was {
+        own.tcp.state = state;
+        let peer_state = peer.tcp.state;
+        if state == RESET {
+            record.ended = Ended::Rst as u8;
+        } else if state == CLOSED && peer_state == CLOSED {
+            record.ended = Ended::Fin as u8;
+        }
+    }
+}
+
+/// Adds letter `index` of [`LETTERS`] for `sender`, once.
+#[inline(always)]
+fn note(record: &mut FlowRecord, sender: Sender, index: usize) {
+    let bit = 1_u32 << (2 * index as u32 + sender as u32);
+    if record.history_seen & bit != 0 {
+        return;
+    }
+    record.history_seen |= bit;
+    let Some(letter) = LETTERS.get(index) else { return };
+    let letter = if sender as u8 == record.client { letter.to_ascii_uppercase() } else { *letter };
+    // The mask lets the verifier see that the index is in bounds.
+    let place = usize::from(record.history_len) & 15;
+    if record.history_len < 16 {
+        record.history[place] = letter;
+        record.history_len += 1;
+    }
+}

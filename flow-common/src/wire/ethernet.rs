@@ -1,0 +1,61 @@
+//! Ethernet II (IEEE 802.3) and VLAN tags (IEEE 802.1Q, 802.1ad).
+
+use super::{Be16, readable};
+
+/// Bytes of an Ethernet header without tags.
+pub const HEADER_LEN: u32 = 14;
+/// Where the EtherType stands.
+pub const ETHERTYPE_OFFSET: u32 = 12;
+
+/// EtherTypes (IANA "IEEE 802 Numbers").
+pub mod ethertype {
+    pub const IPV4: u16 = 0x0800;
+    pub const ARP: u16 = 0x0806;
+    pub const RARP: u16 = 0x8035;
+    pub const VLAN: u16 = 0x8100;
+    pub const IPV6: u16 = 0x86dd;
+    pub const MPLS: u16 = 0x8847;
+    pub const MPLS_MULTICAST: u16 = 0x8848;
+    pub const PPPOE_SESSION: u16 = 0x8864;
+    pub const QINQ: u16 = 0x88a8;
+    /// Stacked tags before 802.1ad, still found on older switches.
+    pub const QINQ_OLD: u16 = 0x9100;
+    /// Ethernet in GRE, Geneve and NVGRE (RFC 7637).
+    pub const TRANSPARENT_ETHERNET: u16 = 0x6558;
+    /// PPP in GRE (RFC 2637).
+    pub const PPP: u16 = 0x880b;
+}
+
+/// What follows an EtherType of a VLAN.
+#[derive(Clone, Copy)]
+#[repr(C, packed)]
+pub struct VlanTag {
+    tci: Be16,
+    ethertype: Be16,
+}
+readable!(VlanTag, 4);
+
+impl VlanTag {
+    /// VLAN identifier, 0 for a priority tag.
+    #[inline(always)]
+    #[must_use]
+    pub const fn id(&self) -> u16 {
+        let tci = self.tci;
+        tci.get() & 0xfff
+    }
+
+    /// What the tag wraps.
+    #[inline(always)]
+    #[must_use]
+    pub const fn ethertype(&self) -> u16 {
+        let ethertype = self.ethertype;
+        ethertype.get()
+    }
+}
+
+/// Whether an EtherType announces a [`VlanTag`].
+#[inline(always)]
+#[must_use]
+pub const fn is_vlan(ethertype: u16) -> bool {
+    matches!(ethertype, ethertype::VLAN | ethertype::QINQ | ethertype::QINQ_OLD)
+}

@@ -1,0 +1,140 @@
+//! IPv6 and its extension headers (RFC 8200, RFC 4302 for AH, RFC 2675 for jumbograms).
+
+use super::{Be16, Be32, readable};
+
+/// Bytes of the fixed header.
+pub const HEADER_LEN: u32 = 40;
+
+/// The fixed header.
+#[derive(Clone, Copy)]
+#[repr(C, packed)]
+pub struct Ipv6 {
+    version_class_label: Be32,
+    payload_length: Be16,
+    /// Protocol number of what follows.
+    pub next_header: u8,
+    /// Time to live.
+    pub hop_limit: u8,
+    /// Network byte order.
+    pub source: [u32; 4],
+    /// Network byte order.
+    pub destination: [u32; 4],
+}
+readable!(Ipv6, 40);
+
+impl Ipv6 {
+    /// 6 in a valid header.
+    #[inline(always)]
+    #[must_use]
+    pub const fn version(&self) -> u8 {
+        let word = self.version_class_label;
+        (word.get() >> 28) as u8
+    }
+
+    /// DSCP and ECN.
+    #[inline(always)]
+    #[must_use]
+    pub const fn traffic_class(&self) -> u8 {
+        let word = self.version_class_label;
+        (word.get() >> 20) as u8
+    }
+
+    /// Bytes behind the fixed header; 0 in a jumbogram.
+    #[inline(always)]
+    #[must_use]
+    pub const fn payload_length(&self) -> u32 {
+        let length = self.payload_length;
+        length.get() as u32
+    }
+}
+
+/// Next-header values that carry a further header of this file's kind.
+pub mod extension {
+    pub const HOP_BY_HOP: u8 = 0;
+    pub const ROUTING: u8 = 43;
+    pub const FRAGMENT: u8 = 44;
+    pub const AUTHENTICATION: u8 = 51;
+    pub const DESTINATION: u8 = 60;
+    pub const MOBILITY: u8 = 135;
+    pub const HIP: u8 = 139;
+    pub const SHIM6: u8 = 140;
+}
+
+/// The first bytes of every extension header but Fragment.
+#[derive(Clone, Copy)]
+#[repr(C, packed)]
+pub struct Extension {
+    /// Protocol number of what follows.
+    pub next_header: u8,
+    /// In units that depend on the header: see [`Extension::bytes`].
+    pub length: u8,
+}
+readable!(Extension, 2);
+
+impl Extension {
+    /// Length of the whole header: units of 8 bytes not counting the first (RFC 8200 section 4.2), for AH
+    /// units of 4 bytes minus 2 (RFC 4302 section 2.2).
+    #[inline(always)]
+    #[must_use]
+    pub const fn bytes(&self, kind: u8) -> u32 {
+        if kind == extension::AUTHENTICATION { (self.length as u32 + 2) * 4 } else { (self.length as u32 + 1) * 8 }
+    }
+}
+
+/// The Fragment header (RFC 8200 section 4.5).
+#[derive(Clone, Copy)]
+#[repr(C, packed)]
+pub struct Fragment {
+    /// Protocol number of what follows.
+    pub next_header: u8,
+    reserved: u8,
+    offset_flags: Be16,
+    identification: Be32,
+}
+readable!(Fragment, 8);
+
+impl Fragment {
+    /// Whether more fragments follow.
+    #[inline(always)]
+    #[must_use]
+    pub const fn more_fragments(&self) -> bool {
+        let word = self.offset_flags;
+        word.get() & 1 != 0
+    }
+
+    /// Whether this is a fragment other than the first.
+    #[inline(always)]
+    #[must_use]
+    pub const fn later_fragment(&self) -> bool {
+        let word = self.offset_flags;
+        word.get() & 0xfff8 != 0
+    }
+
+    /// Names the datagram that a fragment belongs to.
+    #[inline(always)]
+    #[must_use]
+    pub const fn identification(&self) -> u32 {
+        let identification = self.identification;
+        identification.get()
+    }
+}
+
+/// The jumbo payload option where Linux puts it: first in a hop-by-hop header (RFC 2675 section 2).
+#[derive(Clone, Copy)]
+#[repr(C, packed)]
+pub struct Jumbo {
+    kind: u8,
+    length: u8,
+    payload_length: Be32,
+}
+readable!(Jumbo, 6);
+
+impl Jumbo {
+    /// Bytes behind the fixed header, where this is a jumbo payload option.
+    #[inline(always)]
+    #[must_use]
+    pub const fn payload_length(&self) -> Option<u32> {
+        let length = self.payload_length;
+        if self.kind == 0xc2 && self.length == 4 { Some(length.get()) } else { None }
+    }
+}

@@ -1,0 +1,167 @@
+//! What the packet path asks of its surroundings, answered by the kernel.
+
+use core::{
+    intrinsics::{AtomicOrdering, atomic_xadd},
+    sync::atomic::AtomicU64,
+};
+
+use aya_ebpf::{
+    bindings::{BPF_ANY, BPF_NOEXIST, BPF_RB_NO_WAKEUP},
+    helpers::{bpf_get_smp_processor_id, generated::bpf_ktime_get_ns},
+};
+use flow_common::{
+    counter::Passage,
+    event::{MAX_PAYLOAD, PayloadEvent},
+    flows::Flows,
+    key::{Direction, FlowKey},
+    observe::{Clock, Datagram, Env, Events, FirstFragment, Fragments},
+    packet::Packet,
+    record::FlowRecord,
+    settings::Settings,
+};
+
+use crate::{
+    maps::{EVENTS, FLOW_INDEX, FLOWS, FRAGMENTS, FREE_SLOTS, TOTALS},
+    skb::Skb,
+};
+
+pub struct Kernel {
+    pub skb: Skb,
+    pub settings: Settings,
+    pub interface: u16,
+    pub direction: Direction,
+}
+
+impl Clock for Kernel {
+    #[inline(always)]
+    fn now(&mut self) -> u64 {
+        if self.settings.packet_time != 0 {
+            return self.skb.time();
+        }
+        // SAFETY: no arguments.
+        unsafe { bpf_ktime_get_ns() }
+    }
+}
+
+impl Flows for Kernel {
+    #[inline(always)]
+    fn find(&mut self, key: &FlowKey) -> Option<u32> {
+        // SAFETY: the value is one word, which `redirect` replaces as a whole.
+        unsafe { FLOW_INDEX.get(key).copied() }
+    }
+
+    #[inline(always)]
+    fn record(&mut self, slot: u32) -> Option<&mut FlowRecord> {
+        // SAFETY: array elements stay where they are. Other CPUs may write the same record: counters are
+        // owned by one CPU or atomic, all else is one word at a time and bears a lost update.
+        FLOWS.get_ptr_mut(slot).map(|record| unsafe { &mut *record })
+    }
+
+    #[inline(always)]
+    fn take(&mut self) -> Option<u32> {
+        FREE_SLOTS.pop().ok().flatten()
+    }
+
+    #[inline(always)]
+    fn give_back(&mut self, slot: u32) {
+        // The queue has room for every slot there is.
+        let _ = FREE_SLOTS.push(slot, u64::from(BPF_ANY));
+    }
+
+    #[inline(always)]
+    fn publish(&mut self, key: &FlowKey, slot: u32) -> bool {
+        FLOW_INDEX.insert(key, slot, u64::from(BPF_NOEXIST)).is_ok()
+    }
+
+    #[inline(always)]
+    fn redirect(&mut self, key: &FlowKey, slot: u32) {
+        // Replacing the value of a present key cannot fail for want of room.
+        let _ = FLOW_INDEX.insert(key, slot, u64::from(BPF_ANY));
+    }
+}
+
+impl Fragments for Kernel {
+    #[inline(always)]
+    fn remember(&mut self, datagram: &Datagram, first: &FirstFragment) {
+        // A full LRU map drops its oldest entry instead of failing.
+        let _ = FRAGMENTS.insert(datagram, first, u64::from(BPF_ANY));
+    }
+
+    #[inline(always)]
+    fn recall(&mut self, datagram: &Datagram) -> Option<FirstFragment> {
+        // SAFETY: the value is copied at once.
+        unsafe { FRAGMENTS.get(datagram).copied() }
+    }
+}
+
+/// Room in the ring buffer must be asked for in constant sizes: header alone, and payloads up to these.
+const SMALL: usize = 128;
+const MIDDLE: usize = 512;
+const HEADER: usize = size_of::<PayloadEvent>();
+
+impl Events for Kernel {
+    /// The reader polls on its own clock: waking it for each event would cost a hundred times the event.
+    #[inline(always)]
+    fn copy<P: Packet>(&mut self, _: &P, offset: u32, event: &PayloadEvent) {
+        let len = u32::from(event.copied);
+        let done = if len == 0 {
+            self.submit::<HEADER, 1>(event, offset, 0)
+        } else if len <= SMALL as u32 {
+            self.submit::<{ HEADER + SMALL }, { SMALL as u32 }>(event, offset, len)
+        } else if len <= MIDDLE as u32 {
+            self.submit::<{ HEADER + MIDDLE }, { MIDDLE as u32 }>(event, offset, len)
+        } else {
+            self.submit::<{ HEADER + MAX_PAYLOAD }, { MAX_PAYLOAD as u32 }>(event, offset, len)
+        };
+        if !done && let Some(totals) = self.totals() {
+            totals.events_lost += 1;
+        }
+    }
+}
+
+impl Kernel {
+    #[inline(always)]
+    fn submit<const SIZE: usize, const PAYLOAD: u32>(&self, event: &PayloadEvent, offset: u32, len: u32) -> bool {
+        let Some(mut room) = EVENTS.reserve_bytes(SIZE, 0) else { return false };
+        let to = room.as_mut_ptr();
+        // SAFETY: SIZE is at least HEADER, and the ring buffer aligns to 8 bytes.
+        unsafe { to.cast::<PayloadEvent>().write(*event) };
+        // SAFETY: SIZE is HEADER + PAYLOAD wherever len is not 0.
+        if len != 0 && !self.skb.copy::<PAYLOAD>(offset, len, unsafe { to.add(HEADER) }) {
+            room.discard(u64::from(BPF_RB_NO_WAKEUP));
+            return false;
+        }
+        room.submit(u64::from(BPF_RB_NO_WAKEUP));
+        true
+    }
+}
+
+impl Env for Kernel {
+    #[inline(always)]
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    #[inline(always)]
+    fn cpu(&self) -> u32 {
+        // SAFETY: no arguments.
+        unsafe { bpf_get_smp_processor_id() }
+    }
+
+    #[inline(always)]
+    fn add(counter: &AtomicU64, amount: u64) {
+        // SAFETY: a valid, aligned counter that all CPUs change atomically or not at all.
+        unsafe { atomic_xadd::<u64, u64, { AtomicOrdering::Relaxed }>(counter.as_ptr(), amount) };
+    }
+
+    #[inline(always)]
+    fn totals(&mut self) -> Option<&mut Passage> {
+        let totals = TOTALS.get_ptr_mut(u32::from(self.interface))?;
+        // SAFETY: this CPU's own copy, and no other program runs on it until this one returns.
+        let [ingress, egress] = unsafe { &mut (*totals).passages };
+        Some(match self.direction {
+            Direction::Ingress => ingress,
+            Direction::Egress => egress,
+        })
+    }
+}

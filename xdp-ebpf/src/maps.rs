@@ -1,0 +1,42 @@
+//! The maps. Their sizes here are the defaults; the daemon sets them at load.
+
+use aya_ebpf::{
+    Global,
+    bindings::BPF_F_MMAPABLE,
+    btf_maps::{Array, HashMap, LruHashMap, PerCpuArray, Queue, RingBuf},
+    macros::btf_map,
+};
+use flow_common::{
+    counter::InterfaceTotals,
+    key::FlowKey,
+    names,
+    observe::{Datagram, FirstFragment},
+    record::FlowRecord,
+    settings::{Interface, Settings},
+};
+
+#[unsafe(no_mangle)]
+pub static SETTINGS: Global<Settings> = Global::new(Settings::DEFAULT);
+
+/// Flow key to slot. The records stand apart, so that the daemon reads them in place and a slot is used
+/// again only after every program that knew it has returned.
+#[btf_map]
+pub static FLOW_INDEX: HashMap<FlowKey, u32, { names::DEFAULT_FLOWS as usize }> = HashMap::new();
+
+#[btf_map]
+pub static FLOWS: Array<FlowRecord, { names::DEFAULT_FLOWS as usize }, { BPF_F_MMAPABLE as usize }> = Array::new();
+
+#[btf_map]
+pub static FREE_SLOTS: Queue<u32, { names::DEFAULT_FLOWS as usize }> = Queue::new();
+
+#[btf_map]
+pub static FRAGMENTS: LruHashMap<Datagram, FirstFragment, { names::MAX_FRAGMENTS as usize }> = LruHashMap::new();
+
+#[btf_map]
+pub static INTERFACES: Array<Interface, { names::MAX_IFINDEX as usize }> = Array::new();
+
+#[btf_map]
+pub static TOTALS: PerCpuArray<InterfaceTotals, { names::DEFAULT_INTERFACES as usize }> = PerCpuArray::new();
+
+#[btf_map]
+pub static EVENTS: RingBuf<u8, { names::DEFAULT_EVENT_BYTES as usize }> = RingBuf::new();
