@@ -1,4 +1,5 @@
 //! The daemon behind the `flowd` binary.
+pub mod aggregate;
 pub mod capture;
 pub mod cli;
 pub mod clock;

@@ -97,9 +97,9 @@ pub struct Snapshot {
     /// Type and code of the first ICMP message, of each sender.
     pub icmp_type: [u8; 2],
     pub icmp_code: [u8; 2],
-    /// Round trips of the handshake, ns; 0: not known.
-    pub handshake_server_rtt: u64,
-    pub handshake_client_rtt: u64,
+    /// Round trips of the handshake, ns.
+    pub handshake_server_rtt: Option<u64>,
+    pub handshake_client_rtt: Option<u64>,
     pub history: [u8; 16],
     pub history_len: u8,
     /// What A and what B sent.
@@ -120,8 +120,9 @@ impl Snapshot {
             http: record.halves.iter().any(|half| half.tcp.sniffing & http != 0),
             icmp_type: record.icmp_type,
             icmp_code: record.icmp_code,
-            handshake_server_rtt: record.handshake_server_rtt,
-            handshake_client_rtt: record.handshake_client_rtt,
+            // The record keeps them plus one, as 0 says that there is none.
+            handshake_server_rtt: record.handshake_server_rtt.checked_sub(1),
+            handshake_client_rtt: record.handshake_client_rtt.checked_sub(1),
             history: record.history,
             history_len: record.history_len,
             sides: [Side::of(record.half(Sender::A)), Side::of(record.half(Sender::B))],

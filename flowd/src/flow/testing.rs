@@ -17,29 +17,33 @@ pub(crate) fn v4(address: [u8; 4], port: u16) -> Endpoint {
 
 /// A record of `key` without traffic whose client is `client`.
 pub(crate) fn empty(key: FlowKey, client: Sender, start: u64) -> FlowRecord {
-    FlowRecord {
+    // Begun over any other record, as the packet path does it in a slot.
+    let mut record = FlowRecord {
         key,
-        life: life::LIVE,
+        life: life::FREE,
         ended: 0,
-        client: client as u8,
+        client: 0,
         role_by: RoleBy::First as u8,
         last_talker: 0,
-        start,
+        start: 0,
         icmp_type: [0; 2],
         icmp_code: [0; 2],
         fragment: 0,
         continued: 0,
         history_len: 0,
-        opaque: 0,
+        reserved: 0,
         syn_time: 0,
         syn_ack_time: 0,
         handshake_server_rtt: 0,
         handshake_client_rtt: 0,
         history_seen: 0,
-        reserved: 0,
+        reserved2: 0,
         history: [0; 16],
         halves: [Half::default(), Half::default()],
-    }
+    };
+    record.begin(&key, start);
+    record.client = client as u8;
+    record
 }
 
 /// A TCP connection from 10.0.0.1 to 198.51.100.7:`port`, its client's packets on their way in, seen on
@@ -68,6 +72,7 @@ pub(crate) fn send(record: &mut FlowRecord, sender: Sender, packets: u64, bytes:
             frame_bytes: packets * (bytes + 14),
             payload_bytes: packets * bytes.saturating_sub(40),
         },
+        |_, _| {},
     );
     if half.first == 0 {
         half.first = last;

@@ -88,13 +88,12 @@ fn traffic(side: &Side, protocol: u8, wall: &WallClock) -> Traffic {
 }
 
 fn tcp(flow: &Snapshot) -> Tcp {
-    let known = |ns: u64| (ns != 0).then(|| micros(ns));
     let history = flow.history.get(..usize::from(flow.history_len)).unwrap_or(&flow.history);
     Tcp {
         state: words::connection_state(flow),
         history: history.iter().copied().map(char::from).collect(),
-        handshake_server_rtt_us: known(flow.handshake_server_rtt),
-        handshake_client_rtt_us: known(flow.handshake_client_rtt),
+        handshake_server_rtt_us: flow.handshake_server_rtt.map(micros),
+        handshake_client_rtt_us: flow.handshake_client_rtt.map(micros),
         server_rtt_us: rtt(&flow.side(flow.client.other()).rtt),
         client_rtt_us: rtt(&flow.side(flow.client).rtt),
     }
