@@ -1,2 +1,3 @@
 //! The daemon behind the `flowd` binary.
 pub mod flow;
+pub mod protocol;
