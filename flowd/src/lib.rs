@@ -4,5 +4,8 @@ pub mod capture;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod export;
 pub mod flow;
 pub mod interfaces;
+pub mod protocol;
+pub mod telemetry;
