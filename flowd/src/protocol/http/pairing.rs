@@ -9,7 +9,7 @@ use flow_common::key::{FlowKey, Sender};
 use super::{
     HttpOptions, Sink,
     head::{Framing, Head, Request, Response},
-    lane::{Expect, Input, Lane, Message, Span},
+    lane::{Expect, Input, Lanes, Message, Span},
     pending::{Owner, Pending},
 };
 
@@ -25,8 +25,7 @@ pub(super) struct Connection {
     pub(super) slot: u32,
     /// The sender of the requests, once known.
     client: Option<Sender>,
-    a: Lane,
-    b: Lane,
+    lanes: Lanes,
     pending: VecDeque<Pending>,
     /// Number of the next exchange.
     number: u64,
@@ -49,8 +48,7 @@ impl Connection {
             key,
             slot,
             client: None,
-            a: Lane::default(),
-            b: Lane::default(),
+            lanes: Lanes::default(),
             pending: VecDeque::new(),
             number: 0,
             owed: 0,
@@ -62,31 +60,25 @@ impl Connection {
         }
     }
 
-    fn lane(&mut self, sender: Sender) -> &mut Lane {
-        match sender {
-            Sender::A => &mut self.a,
-            Sender::B => &mut self.b,
-        }
-    }
-
     /// Whether data at `seq` can belong to this connection and not to a later one of the same addresses.
     pub(super) fn fits(&self, from: Sender, seq: u32, time: u64) -> bool {
-        let lane = match from {
-            Sender::A => &self.a,
-            Sender::B => &self.b,
-        };
         let lingers = self.reset && self.ended.is_some_and(|at| time.saturating_sub(at) < RESET_LINGER);
-        lingers || lane.fits(seq, self.ended.is_some())
+        lingers || self.lanes.of(from).fits(seq, self.ended.is_some())
     }
 
     /// Nothing is known that a later event could need.
     pub(super) fn is_blank(&self) -> bool {
-        self.client.is_none() && self.a.open_since().is_none() && self.b.open_since().is_none()
+        self.client.is_none() && self.lanes.open_since().is_none()
     }
 
     /// Outstanding exchanges.
     pub(super) fn outstanding(&self) -> usize {
         self.pending.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn buffered(&self) -> usize {
+        self.lanes.of(Sender::A).buffered() + self.lanes.of(Sender::B).buffered()
     }
 
     /// Copied payload of one segment.
@@ -96,7 +88,7 @@ impl Connection {
         }
         self.feed(from, input, options, sink);
         while !self.left_http
-            && let Some((seq, time, bytes)) = self.lane(from).ripe()
+            && let Some((seq, time, bytes)) = self.lanes.of_mut(from).ripe()
         {
             self.feed(from, Input { seq, time, bytes: &bytes, starts: false }, options, sink);
         }
@@ -106,9 +98,11 @@ impl Connection {
     fn feed(&mut self, from: Sender, mut input: Input<'_>, options: &HttpOptions, sink: Sink<'_>) {
         let limit = options.limit();
         while !self.left_http {
-            let Some(message) = self.lane(from).take(&mut input, limit, options.query) else { return };
+            let Some(message) = self.lanes.of_mut(from).take(&mut input, limit, options.query) else {
+                return;
+            };
             let expect = self.message(from, message, options, sink);
-            self.lane(from).follow(expect);
+            self.lanes.of_mut(from).follow(expect);
         }
     }
 
@@ -259,13 +253,13 @@ impl Connection {
     /// A message of `from` begins: its size if its head tells, else it is to be found out.
     fn open_message(&mut self, from: Sender, number: u64, span: Span, body: Option<u64>) -> Option<u64> {
         let size = span.size(body);
-        self.lane(from).unsized_message = size.is_none().then_some((number, span.start));
+        self.lanes.of_mut(from).unsized_message = size.is_none().then_some((number, span.start));
         size
     }
 
     /// The message of `from` that was going on ended before `end`.
     fn close_message(&mut self, from: Sender, end: u32) {
-        let Some((number, size)) = self.lane(from).size_up_to(end) else { return };
+        let Some((number, size)) = self.lanes.of_mut(from).size_up_to(end) else { return };
         let client = self.client == Some(from);
         if let Some(pending) = self.pending.iter_mut().find(|pending| pending.number == number) {
             if client {
@@ -278,11 +272,11 @@ impl Connection {
 
     /// Ends the head that `from` has under way, if any.
     fn cut(&mut self, from: Sender, options: &HttpOptions, sink: Sink<'_>) {
-        if let Some(message) = self.lane(from).cut(options.query)
+        if let Some(message) = self.lanes.of_mut(from).cut(options.query)
             && !self.left_http
         {
             let expect = self.message(from, message, options, sink);
-            self.lane(from).follow(expect);
+            self.lanes.of_mut(from).follow(expect);
         }
     }
 
@@ -299,18 +293,19 @@ impl Connection {
         if self.ended.is_some() {
             return;
         }
-        let lane = self.lane(from);
+        let lane = self.lanes.of_mut(from);
         // With bytes missing before it, the FIN overtook a segment that may still come.
         let over = reset || lane.is_taken_up_to(seq);
         if !reset {
             lane.fin = Some(seq);
         }
-        let both = self.a.fin.is_some() && self.b.fin.is_some();
         if over {
             self.cut(from, options, sink);
         }
-        self.close_message(from, seq);
-        if reset || both {
+        if self.lanes.of(from).may_end(seq) {
+            self.close_message(from, seq);
+        }
+        if reset || self.lanes.both_ended() {
             self.cut_both(options, sink);
             self.ended = Some(time);
             self.reset = reset;
@@ -335,8 +330,7 @@ impl Connection {
 
     fn leave(&mut self, sink: Sink<'_>) {
         self.left_http = true;
-        self.a = Lane { fin: self.a.fin, ..Lane::default() };
-        self.b = Lane { fin: self.b.fin, ..Lane::default() };
+        self.lanes = Lanes::default();
         self.flush(sink);
     }
 
@@ -349,8 +343,8 @@ impl Connection {
     /// Reports what is complete, in the order of the requests.
     fn release(&mut self, sink: Sink<'_>) {
         while let Some(front) = self.pending.front() {
-            let client_over = self.client.is_some_and(|client| self.lane_is_over(client));
-            let server_over = self.client.is_some_and(|client| self.lane_is_over(client.other()));
+            let client_over = self.client.is_some_and(|client| self.lanes.of(client).fin.is_some());
+            let server_over = self.client.is_some_and(|client| self.lanes.of(client.other()).fin.is_some());
             let sized = (front.request.is_none() || front.request_bytes.is_some() || client_over)
                 && (front.response_bytes.is_some() || server_over);
             if front.response.is_none() || !sized {
@@ -362,20 +356,13 @@ impl Connection {
         }
     }
 
-    const fn lane_is_over(&self, sender: Sender) -> bool {
-        match sender {
-            Sender::A => self.a.fin.is_some(),
-            Sender::B => self.b.fin.is_some(),
-        }
-    }
-
     /// What the passing of time ends.
     pub(super) fn expire(&mut self, now: u64, options: &HttpOptions, sink: Sink<'_>) {
         let late =
             |since: Option<u64>| since.is_some_and(|since| since.saturating_add(options.timeout) <= now);
         let client = self.client.unwrap_or(Sender::A);
         for sender in [client, client.other()] {
-            if late(self.lane(sender).open_since()) {
+            if late(self.lanes.of_mut(sender).open_since()) {
                 self.cut(sender, options, sink);
             }
         }
@@ -394,9 +381,8 @@ impl Connection {
 
     /// When [`Connection::expire`] has something to do; `None` while nothing is outstanding.
     pub(super) fn due(&self, options: &HttpOptions) -> Option<u64> {
-        let heads = self.a.open_since().into_iter().chain(self.b.open_since());
-        let heads = heads.map(|since| since.saturating_add(options.timeout));
-        heads.chain(self.pending.front().map(|front| front.due(options))).min()
+        let head = self.lanes.open_since().map(|since| since.saturating_add(options.timeout));
+        head.into_iter().chain(self.pending.front().map(|front| front.due(options))).min()
     }
 
     /// The last event after which nothing is worth keeping.
