@@ -71,7 +71,6 @@ impl Connection {
         self.client.is_none() && self.lanes.open_since().is_none()
     }
 
-    /// Outstanding exchanges.
     pub(super) fn outstanding(&self) -> usize {
         self.pending.len()
     }
@@ -136,7 +135,6 @@ impl Connection {
         sink: Sink<'_>,
     ) -> Expect {
         self.close_message(from, span.start);
-        self.release(sink);
         self.make_room(options, sink);
         // Without Content-Length and Transfer-Encoding a request has no body (RFC 9112 section 6.3).
         let body = match request.fields.framing {
@@ -152,6 +150,10 @@ impl Connection {
         span.follows(body, sure)
     }
 
+    fn is_full(&self, options: &HttpOptions) -> bool {
+        self.pending.len() >= options.max_pending_per_flow.max(1)
+    }
+
     fn fresh(&mut self, since: u64) -> Pending {
         self.number += 1;
         Pending { number: self.number, since, ..Pending::default() }
@@ -159,7 +161,8 @@ impl Connection {
 
     /// Gives up the oldest outstanding exchanges until there is room for one more.
     fn make_room(&mut self, options: &HttpOptions, sink: Sink<'_>) {
-        while self.pending.len() >= options.max_pending_per_flow.max(1) {
+        self.release(sink);
+        while self.is_full(options) {
             let Some(oldest) = self.pending.pop_front() else { return };
             if oldest.response.is_none() {
                 self.owed += usize::from(oldest.request.is_some());
@@ -191,8 +194,6 @@ impl Connection {
             Some(pending) => pending,
             None => {
                 self.owed = self.owed.saturating_sub(1);
-                self.release(sink);
-                self.make_room(options, sink);
                 self.fresh(span.time)
             }
         };
@@ -212,7 +213,14 @@ impl Connection {
         match index {
             Some(index) => self.pending.insert(index, pending),
             // Behind the answered ones, which is before every request still unanswered.
-            None => self.pending.insert(self.unanswered().unwrap_or(self.pending.len()), pending),
+            None => {
+                // Too full to wait for its size: the front is an answered one now, this or an earlier.
+                let full = self.is_full(options);
+                self.pending.insert(self.unanswered().unwrap_or(self.pending.len()), pending);
+                if full && let Some(front) = self.pending.pop_front() {
+                    self.report(front, sink);
+                }
+            }
         }
         if leaves {
             self.leave(sink);
@@ -228,17 +236,13 @@ impl Connection {
         options: &HttpOptions,
         sink: Sink<'_>,
     ) {
-        if index.is_none() {
-            self.release(sink);
+        let index = index.unwrap_or_else(|| {
             self.make_room(options, sink);
             let orphan = self.fresh(time);
             self.pending.push_back(orphan);
-        }
-        let oldest = match index {
-            Some(index) => self.pending.get_mut(index),
-            None => self.pending.back_mut(),
-        };
-        if let Some(oldest) = oldest
+            self.pending.len() - 1
+        });
+        if let Some(oldest) = self.pending.get_mut(index)
             && oldest.informational.len() < MAX_INFORMATIONAL
         {
             oldest.informational.extend(status);
@@ -262,11 +266,7 @@ impl Connection {
         let Some((number, size)) = self.lanes.of_mut(from).size_up_to(end) else { return };
         let client = self.client == Some(from);
         if let Some(pending) = self.pending.iter_mut().find(|pending| pending.number == number) {
-            if client {
-                pending.request_bytes = Some(size);
-            } else {
-                pending.response_bytes = Some(size);
-            }
+            *(if client { &mut pending.request_bytes } else { &mut pending.response_bytes }) = Some(size);
         }
     }
 

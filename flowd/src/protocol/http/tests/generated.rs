@@ -134,8 +134,12 @@ fn play(shapes: &[(u8, u8)], cuts: Option<(&[usize], &[usize])>) -> Vec<HttpExch
             send(&mut story, false, &responses, server);
         }
         None => {
-            requests.iter().for_each(|message| drop(story.client(message)));
-            responses.iter().for_each(|message| drop(story.server(message)));
+            for message in &requests {
+                story.client(message);
+            }
+            for message in &responses {
+                story.server(message);
+            }
         }
     }
     story.finish()
@@ -169,7 +173,7 @@ proptest! {
             let value = line(exchange);
             prop_assert_eq!(&value["type"], "http");
             if query != Query::Keep && let Some(target) = value["target"].as_str() {
-                prop_assert!(!target.contains(['#', '=']), "{}", target);
+                prop_assert!(!target.contains('#') && (query == Query::Keys || !target.contains('?')), "{}", target);
             }
         }
         prop_assert_eq!(story.tracker.connections(), 0);

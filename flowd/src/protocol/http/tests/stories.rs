@@ -28,8 +28,8 @@ fn a_plain_exchange_is_reported_with_its_response() {
         "client": {"address": "192.0.2.1", "port": 54102}, "server": {"address": "198.51.100.7", "port": 80},
         "iface": null, "method": "POST", "target": "/p", "host": "h", "version": "1.1",
         "user_agent": "curl/8", "referrer_host": "r", "content_type": "text/plain", "status": 201,
-        "informational": [], "request_bytes": 103, "request_content_length": 3,
-        "response_bytes": 60_088, "response_content_length": 60_000, "response_time_us": 48_210.0,
+        "informational": [], "request_bytes": 101, "request_content_length": 3,
+        "response_bytes": 60_093, "response_content_length": 60_000, "response_time_us": 48_210.0,
         "partial": false, "outcome": "complete", "server_rtt_us": null, "client_rtt_us": null,
         "retransmits": null, "client_zone": null, "server_zone": null,
     });
