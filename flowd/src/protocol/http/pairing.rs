@@ -27,11 +27,11 @@ pub(super) struct Connection {
     client: Option<Sender>,
     lanes: Lanes,
     pending: VecDeque<Pending>,
-    /// Number of the next exchange.
+    /// Exchanges so far.
     number: u64,
     /// Responses still to come to requests that were given up for want of room.
     owed: usize,
-    /// The connection stopped speaking HTTP: upgrade, tunnel, or never did.
+    /// Upgraded or tunnel: what passes is none of ours.
     left_http: bool,
     /// Both sides ended, or a reset came: when.
     ended: Option<u64>,
@@ -89,7 +89,7 @@ impl Connection {
         while !self.left_http
             && let Some((seq, time, bytes)) = self.lanes.of_mut(from).ripe()
         {
-            self.feed(from, Input { seq, time, bytes: &bytes, starts: false }, options, sink);
+            self.feed(from, Input { seq, bytes: &bytes, starts: false, time }, options, sink);
         }
         self.release(sink);
     }
@@ -293,14 +293,12 @@ impl Connection {
         if self.ended.is_some() {
             return;
         }
-        let lane = self.lanes.of_mut(from);
-        // With bytes missing before it, the FIN overtook a segment that may still come.
-        let over = reset || lane.is_taken_up_to(seq);
-        if !reset {
-            lane.fin = Some(seq);
-        }
-        if over {
+        // With bytes missing before it, a FIN overtook a segment that may still come.
+        if reset || self.lanes.of(from).is_taken_up_to(seq) {
             self.cut(from, options, sink);
+        }
+        if !reset {
+            self.lanes.of_mut(from).fin = Some(seq);
         }
         if self.lanes.of(from).may_end(seq) {
             self.close_message(from, seq);
@@ -356,13 +354,12 @@ impl Connection {
         }
     }
 
-    /// What the passing of time ends.
+    /// What time ends.
     pub(super) fn expire(&mut self, now: u64, options: &HttpOptions, sink: Sink<'_>) {
-        let late =
-            |since: Option<u64>| since.is_some_and(|since| since.saturating_add(options.timeout) <= now);
         let client = self.client.unwrap_or(Sender::A);
         for sender in [client, client.other()] {
-            if late(self.lanes.of_mut(sender).open_since()) {
+            let since = self.lanes.of(sender).open_since();
+            if since.is_some_and(|since| since.saturating_add(options.timeout) <= now) {
                 self.cut(sender, options, sink);
             }
         }

@@ -34,7 +34,7 @@ fn a_plain_exchange_is_reported_with_its_response() {
         "retransmits": null, "client_zone": null, "server_zone": null,
     });
     assert_eq!(value, expected);
-    assert_eq!(story.finish(), []);
+    assert_eq!(story.finish().len(), 1, "once");
 }
 
 #[test]
