@@ -197,6 +197,18 @@ impl HttpTracker {
         self.connections.len()
     }
 
+    /// Exchanges under way.
+    #[cfg(test)]
+    fn outstanding(&self) -> usize {
+        self.connections.values().map(|entry| entry.connection.outstanding()).sum()
+    }
+
+    /// Payload bytes that are held.
+    #[cfg(test)]
+    fn buffered(&self) -> usize {
+        self.connections.values().map(|entry| entry.connection.buffered()).sum()
+    }
+
     fn remove(&mut self, key: &FlowKey) -> Option<Entry> {
         let entry = self.connections.remove(key)?;
         self.due.remove(&(entry.due, entry.id));

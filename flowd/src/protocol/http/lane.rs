@@ -1,5 +1,7 @@
 //! One side's copied bytes, put in order and cut into heads.
 
+use flow_common::key::Sender;
+
 use super::{
     Query,
     head::{self, Head},
@@ -115,6 +117,38 @@ pub(super) struct Lane {
     pub(super) unsized_message: Option<(u64, u32)>,
 }
 
+/// Both sides of a connection.
+#[derive(Debug, Default)]
+pub(super) struct Lanes {
+    a: Lane,
+    b: Lane,
+}
+
+impl Lanes {
+    pub(super) const fn of(&self, sender: Sender) -> &Lane {
+        match sender {
+            Sender::A => &self.a,
+            Sender::B => &self.b,
+        }
+    }
+
+    pub(super) const fn of_mut(&mut self, sender: Sender) -> &mut Lane {
+        match sender {
+            Sender::A => &mut self.a,
+            Sender::B => &mut self.b,
+        }
+    }
+
+    pub(super) const fn both_ended(&self) -> bool {
+        self.a.fin.is_some() && self.b.fin.is_some()
+    }
+
+    /// When the oldest head under way began.
+    pub(super) fn open_since(&self) -> Option<u64> {
+        self.a.open_since().into_iter().chain(self.b.open_since()).min()
+    }
+}
+
 impl Lane {
     /// Takes from `input` up to the end of one head. After a message, [`Lane::follow`] must say what comes
     /// behind it. `limit`: bytes of a head that are looked at.
@@ -192,7 +226,7 @@ impl Lane {
         match self.expect {
             Expect::Body { until, sure } => {
                 let left = distance(input.seq, until);
-                if left > 0 && !(input.starts && !sure) {
+                if left > 0 && (sure || !input.starts) {
                     if left.unsigned_abs() as usize >= input.bytes.len() {
                         self.pass(input, self.expect);
                         return None;
@@ -268,6 +302,12 @@ impl Lane {
         Some(Message { head, span: Span { start: open.start, length: None, time: open.time } })
     }
 
+    #[cfg(test)]
+    pub(super) fn buffered(&self) -> usize {
+        let later: usize = self.later.iter().map(|piece| piece.bytes.len()).sum();
+        later + self.open.as_ref().map_or(0, |open| open.bytes.len())
+    }
+
     /// Says what comes behind the last message.
     pub(super) fn follow(&mut self, expect: Expect) {
         self.expect = expect;
@@ -276,6 +316,12 @@ impl Lane {
     /// When the head under way began.
     pub(super) fn open_since(&self) -> Option<u64> {
         self.open.as_ref().map(|open| open.time)
+    }
+
+    /// Whether this side can have ended at `seq`. A reset in answer to a stray segment may bear any number
+    /// (RFC 9293 section 3.5.2).
+    pub(super) fn may_end(&self, seq: u32) -> bool {
+        self.next.is_some_and(|next| distance(next, seq) >= 0)
     }
 
     /// No byte before `seq` is missing.
@@ -291,16 +337,15 @@ impl Lane {
             (Some(fin), _) => behind(fin),
             (None, Some(next)) if ended => behind(next),
             (None, Some(next)) => distance(next, seq) >= -WINDOW,
-            (None, None) => true,
+            (None, None) => !ended,
         }
     }
 
     /// Bytes from the last message's first byte to `end`, with the exchange's number.
     pub(super) fn size_up_to(&mut self, end: u32) -> Option<(u64, u64)> {
         let (number, start) = self.unsized_message.take()?;
-        // A reset in answer to a stray segment may bear any number (RFC 9293 section 3.5.2).
-        let plausible = self.next.is_some_and(|next| distance(next, end) >= 0);
-        plausible.then(|| (number, u64::from(end.wrapping_sub(start))))
+        let size = end.wrapping_sub(start);
+        (size > 0).then_some((number, u64::from(size)))
     }
 }
 

@@ -6,7 +6,7 @@
 const MAX_METHOD: usize = 32;
 
 /// Methods of RFC 9110 section 9, RFC 5789, WebDAV and its relatives (the registry of RFC 9110 section
-/// 16.1.1). Other upper-case tokens count only with a whole request line behind them.
+/// 16.1.1), UPnP and Windows services. Other upper-case tokens count only with a whole request line behind them.
 const METHODS: &[&str] = &[
     "GET",
     "HEAD",
@@ -50,24 +50,22 @@ const METHODS: &[&str] = &[
     "NOTIFY",
     "SUBSCRIBE",
     "UNSUBSCRIBE",
+    "BITS_POST",
+    "CCM_POST",
+    "RPC_IN_DATA",
+    "RPC_OUT_DATA",
 ];
 
 /// What a first line says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum First<'a> {
-    /// `version` is missing, and so may be the end of `target`, where the line is cut.
+    /// `version` is missing where the line is cut, and so may be the end of `target`, or where it is none.
     Request { method: &'a str, target: &'a [u8], version: Option<&'static str> },
     /// `status` is missing only where the line is cut.
     Response { version: &'static str, status: Option<u16> },
 }
 
-impl First<'_> {
-    /// HTTP/0.9: the line is the whole message.
-    fn is_simple(&self) -> bool {
-        matches!(self, First::Request { version: Some(SIMPLE), .. })
-    }
-}
-
+/// A line without a version: HTTP/0.9 had none.
 const SIMPLE: &str = "0.9";
 
 /// What is known of a head from the bytes so far.
@@ -109,11 +107,10 @@ impl Scanner {
                 }
                 continue;
             }
-            match first(line) {
-                None => return Verdict::NotHttp,
-                Some(first) if first.is_simple() => return Verdict::Complete(end),
-                Some(_) => self.begun = true,
+            if first(line).is_none() {
+                return Verdict::NotHttp;
             }
+            self.begun = true;
         }
     }
 }
@@ -140,15 +137,22 @@ pub(super) fn first(line: &[u8]) -> Option<First<'_>> {
     // version is tolerated behind a known method.
     let mut words = rest.split(|b| matches!(b, b' ' | b'\t' | b'\r' | 0x0b | 0x0c)).filter(|w| !w.is_empty());
     let target = words.next()?;
-    let version = match (words.next(), words.next_back()) {
-        // Only GET existed in HTTP/0.9, and it had no other targets.
-        (None, _) => (method == "GET" && (target.starts_with(b"/") || target.starts_with(b"http://")))
-            .then_some(SIMPLE),
-        (Some(version), None) => version_word(version),
-        (Some(_), Some(version)) if is_known(method) => version_word(version),
-        (Some(_), Some(_)) => None,
-    }?;
-    Some(First::Request { method, target, version: Some(version) })
+    let known = is_known(method);
+    let (target, version) = match (words.next(), words.next_back()) {
+        // No target: the sender's mistake, but a request, and servers answer it.
+        (None, _) if known && let Some(version) = version_word(target) => (&[][..], Some(version)),
+        // HTTP/0.9 had only GET and no header; that version is also assumed where a slip (`GET /HTTP/1.1`)
+        // hides the version of a longer head.
+        (None, _) if known && (target.starts_with(b"/") || target.starts_with(b"http://")) => {
+            (target, Some(SIMPLE))
+        }
+        (None, _) => return None,
+        (Some(b"HTTP/1."), None) if known => (target, None),
+        (Some(version), None) => (target, Some(version_word(version)?)),
+        (Some(_), Some(version)) if known => (target, Some(version_word(version)?)),
+        (Some(_), Some(_)) => return None,
+    };
+    Some(First::Request { method, target, version })
 }
 
 /// A first line without its end: what can be said of it, if it is sure enough to be HTTP.
@@ -234,7 +238,7 @@ mod tests {
     fn request(line: &str) -> Option<(&str, &str, &str)> {
         match first(line.as_bytes())? {
             First::Request { method, target, version } => {
-                Some((method, std::str::from_utf8(target).unwrap(), version.unwrap()))
+                Some((method, std::str::from_utf8(target).unwrap(), version.unwrap_or_default()))
             }
             First::Response { .. } => None,
         }
@@ -250,6 +254,9 @@ mod tests {
         assert_eq!(request("VERSION-CONTROL /x HTTP/1.1"), Some(("VERSION-CONTROL", "/x", "1.1")));
         assert_eq!(request("BREW /pot HTTP/1.1"), Some(("BREW", "/pot", "1.1")));
         assert_eq!(request("GET /old"), Some(("GET", "/old", "0.9")));
+        assert_eq!(request("POST /HTTP/1.1"), Some(("POST", "/HTTP/1.1", "0.9")));
+        assert_eq!(request("OPTIONS HTTP/1.1"), Some(("OPTIONS", "", "1.1")));
+        assert_eq!(request("GET / HTTP/1."), Some(("GET", "/", "")));
     }
 
     #[test]
@@ -262,7 +269,9 @@ mod tests {
             "PRI * HTTP/2.0",
             "OPTIONS sip:a SIP/2.0",
             "DESCRIBE rtsp://h/x RTSP/1.0",
-            "POST /old",
+            "BREW /old",
+            "BREW HTTP/1.1",
+            "BREW / HTTP/1.",
             "GET it",
             "GET ",
             "GET",

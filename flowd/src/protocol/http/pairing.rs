@@ -9,7 +9,7 @@ use flow_common::key::{FlowKey, Sender};
 use super::{
     HttpOptions, Sink,
     head::{Framing, Head, Request, Response},
-    lane::{Expect, Input, Lane, Message, Span},
+    lane::{Expect, Input, Lanes, Message, Span},
     pending::{Owner, Pending},
 };
 
@@ -25,14 +25,13 @@ pub(super) struct Connection {
     pub(super) slot: u32,
     /// The sender of the requests, once known.
     client: Option<Sender>,
-    a: Lane,
-    b: Lane,
+    lanes: Lanes,
     pending: VecDeque<Pending>,
-    /// Number of the next exchange.
+    /// Exchanges so far.
     number: u64,
     /// Responses still to come to requests that were given up for want of room.
     owed: usize,
-    /// The connection stopped speaking HTTP: upgrade, tunnel, or never did.
+    /// Upgraded or tunnel: what passes is none of ours.
     left_http: bool,
     /// Both sides ended, or a reset came: when.
     ended: Option<u64>,
@@ -49,8 +48,7 @@ impl Connection {
             key,
             slot,
             client: None,
-            a: Lane::default(),
-            b: Lane::default(),
+            lanes: Lanes::default(),
             pending: VecDeque::new(),
             number: 0,
             owed: 0,
@@ -62,31 +60,24 @@ impl Connection {
         }
     }
 
-    fn lane(&mut self, sender: Sender) -> &mut Lane {
-        match sender {
-            Sender::A => &mut self.a,
-            Sender::B => &mut self.b,
-        }
-    }
-
     /// Whether data at `seq` can belong to this connection and not to a later one of the same addresses.
     pub(super) fn fits(&self, from: Sender, seq: u32, time: u64) -> bool {
-        let lane = match from {
-            Sender::A => &self.a,
-            Sender::B => &self.b,
-        };
         let lingers = self.reset && self.ended.is_some_and(|at| time.saturating_sub(at) < RESET_LINGER);
-        lingers || lane.fits(seq, self.ended.is_some())
+        lingers || self.lanes.of(from).fits(seq, self.ended.is_some())
     }
 
     /// Nothing is known that a later event could need.
     pub(super) fn is_blank(&self) -> bool {
-        self.client.is_none() && self.a.open_since().is_none() && self.b.open_since().is_none()
+        self.client.is_none() && self.lanes.open_since().is_none()
     }
 
-    /// Outstanding exchanges.
     pub(super) fn outstanding(&self) -> usize {
         self.pending.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn buffered(&self) -> usize {
+        self.lanes.of(Sender::A).buffered() + self.lanes.of(Sender::B).buffered()
     }
 
     /// Copied payload of one segment.
@@ -96,9 +87,9 @@ impl Connection {
         }
         self.feed(from, input, options, sink);
         while !self.left_http
-            && let Some((seq, time, bytes)) = self.lane(from).ripe()
+            && let Some((seq, time, bytes)) = self.lanes.of_mut(from).ripe()
         {
-            self.feed(from, Input { seq, time, bytes: &bytes, starts: false }, options, sink);
+            self.feed(from, Input { seq, bytes: &bytes, starts: false, time }, options, sink);
         }
         self.release(sink);
     }
@@ -106,9 +97,11 @@ impl Connection {
     fn feed(&mut self, from: Sender, mut input: Input<'_>, options: &HttpOptions, sink: Sink<'_>) {
         let limit = options.limit();
         while !self.left_http {
-            let Some(message) = self.lane(from).take(&mut input, limit, options.query) else { return };
+            let Some(message) = self.lanes.of_mut(from).take(&mut input, limit, options.query) else {
+                return;
+            };
             let expect = self.message(from, message, options, sink);
-            self.lane(from).follow(expect);
+            self.lanes.of_mut(from).follow(expect);
         }
     }
 
@@ -142,7 +135,6 @@ impl Connection {
         sink: Sink<'_>,
     ) -> Expect {
         self.close_message(from, span.start);
-        self.release(sink);
         self.make_room(options, sink);
         // Without Content-Length and Transfer-Encoding a request has no body (RFC 9112 section 6.3).
         let body = match request.fields.framing {
@@ -158,6 +150,10 @@ impl Connection {
         span.follows(body, sure)
     }
 
+    fn is_full(&self, options: &HttpOptions) -> bool {
+        self.pending.len() >= options.max_pending_per_flow.max(1)
+    }
+
     fn fresh(&mut self, since: u64) -> Pending {
         self.number += 1;
         Pending { number: self.number, since, ..Pending::default() }
@@ -165,7 +161,8 @@ impl Connection {
 
     /// Gives up the oldest outstanding exchanges until there is room for one more.
     fn make_room(&mut self, options: &HttpOptions, sink: Sink<'_>) {
-        while self.pending.len() >= options.max_pending_per_flow.max(1) {
+        self.release(sink);
+        while self.is_full(options) {
             let Some(oldest) = self.pending.pop_front() else { return };
             if oldest.response.is_none() {
                 self.owed += usize::from(oldest.request.is_some());
@@ -197,8 +194,6 @@ impl Connection {
             Some(pending) => pending,
             None => {
                 self.owed = self.owed.saturating_sub(1);
-                self.release(sink);
-                self.make_room(options, sink);
                 self.fresh(span.time)
             }
         };
@@ -218,7 +213,14 @@ impl Connection {
         match index {
             Some(index) => self.pending.insert(index, pending),
             // Behind the answered ones, which is before every request still unanswered.
-            None => self.pending.insert(self.unanswered().unwrap_or(self.pending.len()), pending),
+            None => {
+                // Too full to wait for its size: the front is an answered one now, this or an earlier.
+                let full = self.is_full(options);
+                self.pending.insert(self.unanswered().unwrap_or(self.pending.len()), pending);
+                if full && let Some(front) = self.pending.pop_front() {
+                    self.report(front, sink);
+                }
+            }
         }
         if leaves {
             self.leave(sink);
@@ -234,17 +236,13 @@ impl Connection {
         options: &HttpOptions,
         sink: Sink<'_>,
     ) {
-        if index.is_none() {
-            self.release(sink);
+        let index = index.unwrap_or_else(|| {
             self.make_room(options, sink);
             let orphan = self.fresh(time);
             self.pending.push_back(orphan);
-        }
-        let oldest = match index {
-            Some(index) => self.pending.get_mut(index),
-            None => self.pending.back_mut(),
-        };
-        if let Some(oldest) = oldest
+            self.pending.len() - 1
+        });
+        if let Some(oldest) = self.pending.get_mut(index)
             && oldest.informational.len() < MAX_INFORMATIONAL
         {
             oldest.informational.extend(status);
@@ -259,30 +257,26 @@ impl Connection {
     /// A message of `from` begins: its size if its head tells, else it is to be found out.
     fn open_message(&mut self, from: Sender, number: u64, span: Span, body: Option<u64>) -> Option<u64> {
         let size = span.size(body);
-        self.lane(from).unsized_message = size.is_none().then_some((number, span.start));
+        self.lanes.of_mut(from).unsized_message = size.is_none().then_some((number, span.start));
         size
     }
 
     /// The message of `from` that was going on ended before `end`.
     fn close_message(&mut self, from: Sender, end: u32) {
-        let Some((number, size)) = self.lane(from).size_up_to(end) else { return };
+        let Some((number, size)) = self.lanes.of_mut(from).size_up_to(end) else { return };
         let client = self.client == Some(from);
         if let Some(pending) = self.pending.iter_mut().find(|pending| pending.number == number) {
-            if client {
-                pending.request_bytes = Some(size);
-            } else {
-                pending.response_bytes = Some(size);
-            }
+            *(if client { &mut pending.request_bytes } else { &mut pending.response_bytes }) = Some(size);
         }
     }
 
     /// Ends the head that `from` has under way, if any.
     fn cut(&mut self, from: Sender, options: &HttpOptions, sink: Sink<'_>) {
-        if let Some(message) = self.lane(from).cut(options.query)
+        if let Some(message) = self.lanes.of_mut(from).cut(options.query)
             && !self.left_http
         {
             let expect = self.message(from, message, options, sink);
-            self.lane(from).follow(expect);
+            self.lanes.of_mut(from).follow(expect);
         }
     }
 
@@ -299,18 +293,17 @@ impl Connection {
         if self.ended.is_some() {
             return;
         }
-        let lane = self.lane(from);
-        // With bytes missing before it, the FIN overtook a segment that may still come.
-        let over = reset || lane.is_taken_up_to(seq);
-        if !reset {
-            lane.fin = Some(seq);
-        }
-        let both = self.a.fin.is_some() && self.b.fin.is_some();
-        if over {
+        // With bytes missing before it, a FIN overtook a segment that may still come.
+        if reset || self.lanes.of(from).is_taken_up_to(seq) {
             self.cut(from, options, sink);
         }
-        self.close_message(from, seq);
-        if reset || both {
+        if !reset {
+            self.lanes.of_mut(from).fin = Some(seq);
+        }
+        if self.lanes.of(from).may_end(seq) {
+            self.close_message(from, seq);
+        }
+        if reset || self.lanes.both_ended() {
             self.cut_both(options, sink);
             self.ended = Some(time);
             self.reset = reset;
@@ -335,8 +328,7 @@ impl Connection {
 
     fn leave(&mut self, sink: Sink<'_>) {
         self.left_http = true;
-        self.a = Lane { fin: self.a.fin, ..Lane::default() };
-        self.b = Lane { fin: self.b.fin, ..Lane::default() };
+        self.lanes = Lanes::default();
         self.flush(sink);
     }
 
@@ -349,8 +341,8 @@ impl Connection {
     /// Reports what is complete, in the order of the requests.
     fn release(&mut self, sink: Sink<'_>) {
         while let Some(front) = self.pending.front() {
-            let client_over = self.client.is_some_and(|client| self.lane_is_over(client));
-            let server_over = self.client.is_some_and(|client| self.lane_is_over(client.other()));
+            let client_over = self.client.is_some_and(|client| self.lanes.of(client).fin.is_some());
+            let server_over = self.client.is_some_and(|client| self.lanes.of(client.other()).fin.is_some());
             let sized = (front.request.is_none() || front.request_bytes.is_some() || client_over)
                 && (front.response_bytes.is_some() || server_over);
             if front.response.is_none() || !sized {
@@ -362,20 +354,12 @@ impl Connection {
         }
     }
 
-    const fn lane_is_over(&self, sender: Sender) -> bool {
-        match sender {
-            Sender::A => self.a.fin.is_some(),
-            Sender::B => self.b.fin.is_some(),
-        }
-    }
-
-    /// What the passing of time ends.
+    /// What time ends.
     pub(super) fn expire(&mut self, now: u64, options: &HttpOptions, sink: Sink<'_>) {
-        let late =
-            |since: Option<u64>| since.is_some_and(|since| since.saturating_add(options.timeout) <= now);
         let client = self.client.unwrap_or(Sender::A);
         for sender in [client, client.other()] {
-            if late(self.lane(sender).open_since()) {
+            let since = self.lanes.of(sender).open_since();
+            if since.is_some_and(|since| since.saturating_add(options.timeout) <= now) {
                 self.cut(sender, options, sink);
             }
         }
@@ -394,9 +378,8 @@ impl Connection {
 
     /// When [`Connection::expire`] has something to do; `None` while nothing is outstanding.
     pub(super) fn due(&self, options: &HttpOptions) -> Option<u64> {
-        let heads = self.a.open_since().into_iter().chain(self.b.open_since());
-        let heads = heads.map(|since| since.saturating_add(options.timeout));
-        heads.chain(self.pending.front().map(|front| front.due(options))).min()
+        let head = self.lanes.open_since().map(|since| since.saturating_add(options.timeout));
+        head.into_iter().chain(self.pending.front().map(|front| front.due(options))).min()
     }
 
     /// The last event after which nothing is worth keeping.

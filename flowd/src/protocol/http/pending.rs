@@ -77,7 +77,7 @@ impl Pending {
             request_time,
             response_time,
             method: seen.then_some(request.method),
-            target: seen.then_some(request.target),
+            target: Some(request.target).filter(|target| !target.is_empty()),
             host: request.fields.host,
             version: if seen { request.version } else { response.version },
             user_agent: request.fields.user_agent,

@@ -1,1 +1,5 @@
+//! Whole stories through the tracker.
 
+mod generated;
+mod kit;
+mod stories;
