@@ -74,6 +74,22 @@ pub struct Headers {
     pub transport: Transport,
 }
 
+impl Headers {
+    /// Where the payload begins and how long it is.
+    #[inline(always)]
+    #[must_use]
+    pub const fn payload(&self) -> (u32, u32) {
+        (self.payload_offset, self.payload_len)
+    }
+
+    /// Where the IP packet ends.
+    #[inline(always)]
+    #[must_use]
+    pub const fn end(&self) -> u32 {
+        self.ip_offset.saturating_add(self.ip_len)
+    }
+}
+
 /// Reads the headers of one packet.
 ///
 /// # Errors
@@ -81,8 +97,9 @@ pub struct Headers {
 #[inline(always)]
 pub fn dissect<P: Packet>(packet: &P, start: &Start) -> Result<Headers, Skip> {
     let network = link::find_ip(packet, start)?;
-    match network.family {
-        Family::Ipv4 => network::ipv4(packet, &network),
-        _ => network::ipv6(packet, &network),
-    }
+    let ip = match network.family {
+        Family::Ipv4 => network::ipv4(packet, &network)?,
+        _ => network::ipv6(packet, &network)?,
+    };
+    transport::read(packet, &network, &ip)
 }

@@ -11,6 +11,8 @@ pub trait Flows {
     fn find(&mut self, key: &FlowKey) -> Option<u32>;
     /// The record in `slot`; `None` for a slot beyond the table.
     fn record(&mut self, slot: u32) -> Option<&mut FlowRecord>;
+    /// The same, to look at.
+    fn peek(&self, slot: u32) -> Option<&FlowRecord>;
     /// Takes a free slot; `None` when the table is full.
     fn take(&mut self) -> Option<u32>;
     /// Returns a slot that was taken and not published.
@@ -38,12 +40,12 @@ pub fn update<'a, T: Flows>(
     table: &'a mut T,
     key: &FlowKey,
     now: u64,
-    over: impl FnOnce(&FlowRecord) -> Option<Ended>,
+    over: impl FnOnce(&T, &FlowRecord) -> Option<Ended>,
 ) -> Option<Found<'a>> {
     let Some(slot) = table.find(key) else {
         return make(table, key, now);
     };
-    let ended = over(table.record(slot)?);
+    let ended = over(table, table.peek(slot)?);
     let Some(reason) = ended else {
         return Some(Found { slot, fresh: false, record: table.record(slot)? });
     };

@@ -1,13 +1,15 @@
 //! Which flow a packet belongs to: one key for both directions of a conversation (a biflow, RFC 5103).
 
-/// An IPv4 address sits in the last word of the IPv4-mapped form (RFC 4291 section 2.5.5.2), so that one
-/// key serves both families; [`FlowKey::is_ipv6`] tells a real `::ffff:0:0/96` packet apart.
-const MAPPED: u32 = 0xffff_u32.to_be();
+/// An address as two words of 16 bytes in network byte order.
+///
+/// IPv4 sits in the IPv4-mapped form (RFC 4291 section 2.5.5.2), so that one key serves both families;
+/// [`FlowKey::is_ipv6`] tells a real `::ffff:0:0/96` packet apart.
+pub type Address = [u64; 2];
 
-/// An endpoint: address in network byte order, port in host order (0 where the protocol has none).
+/// An endpoint: address, and port in host order (0 where the protocol has none).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    pub address: [u32; 4],
+    pub address: Address,
     pub port: u16,
 }
 
@@ -16,7 +18,13 @@ impl Endpoint {
     #[inline(always)]
     #[must_use]
     pub const fn v4(address: u32, port: u16) -> Self {
-        Self { address: [0, 0, MAPPED, address], port }
+        const MAPPED: u64 = 0xffff_u32.to_be() as u64;
+        let low = if cfg!(target_endian = "little") {
+            MAPPED | (address as u64) << 32
+        } else {
+            MAPPED << 32 | address as u64
+        };
+        Self { address: [0, low], port }
     }
 }
 
@@ -140,8 +148,8 @@ pub struct Scope {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub struct FlowKey {
-    pub a_address: [u32; 4],
-    pub b_address: [u32; 4],
+    pub a_address: Address,
+    pub b_address: Address,
     scope: u64,
     pub tunnel_id: u32,
     pub a_port: u16,
@@ -174,13 +182,35 @@ impl FlowKey {
         scope: &Scope,
         crossing: Option<Direction>,
     ) -> (Self, Sender) {
-        let sender = if precedes(&source, &destination) { Sender::A } else { Sender::B };
-        let (a, b) = match sender {
-            Sender::A => (source, destination),
-            Sender::B => (destination, source),
+        let mut key = Self::EMPTY;
+        let sender = key.set(&source, &destination, scope, crossing);
+        (key, sender)
+    }
+
+    /// A key of nothing, to be set.
+    pub const EMPTY: Self =
+        Self { a_address: [0; 2], b_address: [0; 2], scope: 0, tunnel_id: 0, a_port: 0, b_port: 0 };
+
+    /// [`FlowKey::new`] in place.
+    #[inline(always)]
+    pub fn set(
+        &mut self,
+        source: &Endpoint,
+        destination: &Endpoint,
+        scope: &Scope,
+        crossing: Option<Direction>,
+    ) -> Sender {
+        let sender = if precedes(source, destination) {
+            (self.a_address, self.a_port) = (source.address, source.port);
+            (self.b_address, self.b_port) = (destination.address, destination.port);
+            Sender::A
+        } else {
+            (self.a_address, self.a_port) = (destination.address, destination.port);
+            (self.b_address, self.b_port) = (source.address, source.port);
+            Sender::B
         };
         let orientation = crossing.map_or(0, |hook| u64::from(hook as u8 ^ sender as u8));
-        let packed = u64::from(scope.vlans[0] & 0xfff)
+        self.scope = u64::from(scope.vlans[0] & 0xfff)
             | u64::from(scope.vlans[1] & 0xfff) << 12
             | u64::from(scope.vlans[2] & 0xfff) << 24
             | u64::from(scope.protocol) << PROTOCOL
@@ -188,21 +218,51 @@ impl FlowKey {
             | orientation << ORIENTATION
             | (scope.tunnel as u64) << TUNNEL
             | u64::from(scope.interface) << INTERFACE;
-        let key = Self {
-            a_address: a.address,
-            b_address: b.address,
-            scope: packed,
-            tunnel_id: scope.tunnel_id,
-            a_port: a.port,
-            b_port: b.port,
-        };
-        (key, sender)
+        self.tunnel_id = scope.tunnel_id;
+        sender
     }
 
     /// VLAN ids from the outermost, 0 where there is none.
     #[must_use]
     pub const fn vlans(&self) -> [u16; 3] {
         [(self.scope & 0xfff) as u16, (self.scope >> 12 & 0xfff) as u16, (self.scope >> 24 & 0xfff) as u16]
+    }
+
+    /// The bytes of an endpoint's address; of IPv4 the last four count.
+    #[must_use]
+    pub const fn address(&self, endpoint: Sender) -> [u8; 16] {
+        let [high, low] = match endpoint {
+            Sender::A => self.a_address,
+            Sender::B => self.b_address,
+        };
+        // Network byte order in memory, whatever the host's.
+        let [a, b, c, d, e, f, g, h] = high.to_ne_bytes();
+        let [i, j, k, l, m, n, o, p] = low.to_ne_bytes();
+        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+    }
+
+    /// An endpoint's port, host order.
+    #[inline(always)]
+    #[must_use]
+    pub const fn port(&self, endpoint: Sender) -> u16 {
+        match endpoint {
+            Sender::A => self.a_port,
+            Sender::B => self.b_port,
+        }
+    }
+
+    /// Gives the key of a later fragment the ports and protocol of the first; says who sent it, as ports
+    /// decide that where a host talks to itself.
+    #[inline(always)]
+    pub const fn set_ports(&mut self, sender: Sender, source: u16, destination: u16, protocol: u8) -> Sender {
+        self.scope = self.scope & !(0xff << PROTOCOL) | (protocol as u64) << PROTOCOL;
+        let alone = self.a_address[0] == self.b_address[0] && self.a_address[1] == self.b_address[1];
+        let sender = if alone { if source <= destination { Sender::A } else { Sender::B } } else { sender };
+        match sender {
+            Sender::A => (self.a_port, self.b_port) = (source, destination),
+            Sender::B => (self.a_port, self.b_port) = (destination, source),
+        }
+        sender
     }
 
     /// IP protocol number.
@@ -249,12 +309,6 @@ impl FlowKey {
 #[inline(always)]
 fn precedes(left: &Endpoint, right: &Endpoint) -> bool {
     let (l, r) = (&left.address, &right.address);
-    if l[3] != r[3] {
-        return l[3] < r[3];
-    }
-    if l[2] != r[2] {
-        return l[2] < r[2];
-    }
     if l[1] != r[1] {
         return l[1] < r[1];
     }

@@ -5,6 +5,11 @@ pub const PROGRAM_INGRESS: &str = "flow_ingress";
 /// TC classifier for packets that leave this host.
 pub const PROGRAM_EGRESS: &str = "flow_egress";
 
+/// The same two with a look into tunnels.
+pub const PROGRAM_INGRESS_TUNNELS: &str = "flow_ingress_tunnels";
+/// See [`PROGRAM_INGRESS_TUNNELS`].
+pub const PROGRAM_EGRESS_TUNNELS: &str = "flow_egress_tunnels";
+
 /// Hash: flow key to slot in [`MAP_FLOWS`].
 pub const MAP_INDEX: &str = "FLOW_INDEX";
 /// Array of flow records, mapped into the daemon's memory and read in place.

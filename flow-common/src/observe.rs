@@ -4,19 +4,19 @@
 use core::sync::atomic::AtomicU64;
 
 use crate::{
-    counter::{Counter, Passage, Tally},
+    counter::{Counter, Family, Passage, Tally},
     dissect::{self, Fragment, Headers, Skip, Start, link::Link, transport::Transport, tunnel},
     event::{PayloadEvent, PayloadKind},
     flows::{self, Flows},
-    key::{Direction, FlowKey, Scope, Sender, TunnelKind},
+    key::{Address, Direction, FlowKey, Scope, Sender, TunnelKind},
     packet::Packet,
     record::{Ended, FlowRecord, Half, RoleBy, TcpEnd, Volume},
     role,
     settings::Settings,
-    sniff::{self, Find},
+    sniff,
     tcp,
     wire::tcp::flag,
-    wiretrue::{self, Offload},
+    wiretrue::{self, Frame, Offload},
 };
 
 /// Time of the packet at hand.
@@ -27,16 +27,16 @@ pub trait Clock {
 
 /// Where copies of payload go.
 pub trait Events {
-    /// Copies `event.copied` bytes at `offset` behind `event`; counts the loss where there is no room.
-    fn copy<P: Packet>(&mut self, packet: &P, offset: u32, event: &PayloadEvent);
+    /// Copies `len` bytes at `offset` behind an event; counts the loss where there is no room.
+    fn copy<P: Packet>(&mut self, packet: &P, offset: u32, len: u16, event: impl FnOnce() -> PayloadEvent);
 }
 
 /// Names a fragmented datagram (RFC 791 section 3.2, RFC 8200 section 4.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(C)]
 pub struct Datagram {
-    pub source: [u32; 4],
-    pub destination: [u32; 4],
+    pub source: Address,
+    pub destination: Address,
     pub identification: u32,
     pub interface: u16,
     /// IPv4 only: IPv6 names a datagram without it, and its later fragments may show another.
@@ -63,7 +63,10 @@ pub trait Fragments {
 
 /// Everything outside the packet.
 pub trait Env: Clock + Flows + Events + Fragments {
-    fn settings(&self) -> &Settings;
+    /// Tunnels in tunnels that are looked into; 0 leaves the code for it out.
+    const DEPTH: u8;
+    /// One field of the settings.
+    fn setting<T: Copy>(&self, field: impl Fn(&Settings) -> &T) -> T;
     /// Number of the CPU that runs this.
     fn cpu(&self) -> u32;
     /// Adds atomically, without order: BPF's own instruction, which Rust's atomics do not offer there.
@@ -85,87 +88,111 @@ pub struct Arrival {
     pub offload: Offload,
 }
 
-/// Tunnels in tunnels that are looked into.
+/// Tunnels in tunnels that are looked into, where they are at all.
 pub const MAX_DEPTH: u8 = 3;
 
 /// Bytes of a VLAN tag.
 const TAG_LEN: u32 = 4;
 
-/// Accounts for one packet.
-#[inline(always)]
-pub fn on_packet<P: Packet, E: Env>(packet: &P, arrival: &Arrival, env: &mut E) {
-    let start = Start { offset: 0, link: arrival.link, moved_tag: arrival.moved_tag };
-    let tag_len = if arrival.moved_tag.is_some() { TAG_LEN } else { 0 };
-    let headers = match dissect::dissect(packet, &start) {
-        Ok(headers) => headers,
-        Err(skip) => return skipped(packet, arrival, env, skip, tag_len),
-    };
-    let now = env.now();
-    let innermost = if arrival.offload.is_super() { innermost(packet, headers) } else { headers };
-    let (volume, tally) = wiretrue::measure(&headers, &innermost, arrival.offload, packet.len(), tag_len);
-    let layer = Layer { interface: arrival.interface, crossing: arrival.crossing, depth: 0, tunnel: None };
-    let counted = account(packet, env, &headers, &layer, &volume, now);
-    if let Some(totals) = env.totals() {
-        add(&mut totals.seen[headers.family as usize & 1], &tally);
-        if !counted {
-            add(&mut totals.skipped[Counter::TableFull as usize], &tally);
-        }
-    }
-    if env.settings().decapsulate != 0 {
-        inner_flows(packet, arrival, env, headers, now);
-    }
-}
-
-/// Where in a stack of tunnels a packet is.
-struct Layer {
-    interface: u16,
-    crossing: Option<Direction>,
+/// What is known of the packet at hand. It is kept outside the stack, of which BPF programs have 512 bytes:
+/// the caller lends the room for it, and finds nothing of use in it afterwards.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Workspace {
+    start: Start,
+    headers: Headers,
+    key: FlowKey,
+    datagram: Datagram,
+    volume: Volume,
+    tally: Tally,
+    now: u64,
+    tunnel_id: u32,
     depth: u8,
-    tunnel: Option<(TunnelKind, u32)>,
+    tunnel: TunnelKind,
 }
 
-/// Accounts for the packets inside tunnels, each as a flow of its own.
+/// Accounts for one packet, and for those inside it where the settings ask for that.
 #[inline(always)]
-fn inner_flows<P: Packet, E: Env>(packet: &P, arrival: &Arrival, env: &mut E, outer: Headers, now: u64) {
-    let mut headers = outer;
-    for depth in 1..=MAX_DEPTH {
-        let Some(inner) = tunnel::inner(packet, &headers) else { return };
-        if env.settings().decapsulate & inner.kind.bit() == 0 {
+pub fn on_packet<P: Packet, E: Env>(packet: &P, arrival: &Arrival, env: &mut E, work: &mut Workspace) {
+    let tag_len = if arrival.moved_tag.is_some() { TAG_LEN } else { 0 };
+    work.start = Start { offset: 0, link: arrival.link, moved_tag: arrival.moved_tag };
+    (work.tunnel, work.tunnel_id, work.depth) = (TunnelKind::None, 0, 0);
+    // The depth that decides stands in memory: the compiler would otherwise write the loop out twice.
+    for _ in 0..=E::DEPTH {
+        let read = if E::DEPTH == 0 { read_headers(packet, work) } else { read_headers_apart(packet, work) };
+        if let Err(skip) = read {
+            if work.depth == 0 {
+                skipped(packet, arrival, env, skip.counter, skip.family);
+            }
             return;
         }
-        let Ok(found) = dissect::dissect(packet, &inner.start) else { return };
-        let innermost = if arrival.offload.is_super() { innermost(packet, found) } else { found };
-        let end = found.ip_offset.saturating_add(found.ip_len);
-        let len = end.saturating_sub(inner.start.offset);
-        let (mut volume, _) = wiretrue::measure(&found, &innermost, arrival.offload, len, 0);
-        // The segments repeat the headers from the tunnelled frame's start on, not from the outer one's.
-        volume.frame_bytes -= (volume.packets - 1) * u64::from(inner.start.offset);
-        let layer = Layer {
-            interface: arrival.interface,
-            crossing: arrival.crossing,
-            depth,
-            tunnel: Some((inner.kind, inner.id)),
+        let headers = &work.headers;
+        let repeated = if arrival.offload.is_super() { innermost(packet, headers) } else { headers.payload() };
+        let mut frame = Frame { start: 0, len: packet.len(), tag_len };
+        if work.depth == 0 {
+            work.now = env.now();
+        } else {
+            let start = work.start.offset;
+            frame = Frame { start, len: headers.end().saturating_sub(start), tag_len: 0 };
+        }
+        (work.volume, work.tally) = wiretrue::measure(headers, repeated, arrival.offload, &frame);
+        let counted = if E::DEPTH == 0 {
+            account(packet, arrival, env, work)
+        } else {
+            account_apart(packet, arrival, env, work)
         };
-        account(packet, env, &found, &layer, &volume, now);
-        headers = found;
+        if work.depth == 0
+            && let Some(totals) = env.totals()
+        {
+            add(&mut totals.seen[work.headers.family as usize & 1], &work.tally);
+            if !counted {
+                add(&mut totals.skipped[Counter::TableFull as usize], &work.tally);
+            }
+        }
+        if E::DEPTH == 0 {
+            return;
+        }
+        let Some(inner) = tunnel::inner(packet, &work.headers) else { return };
+        if env.setting(|settings| &settings.decapsulate) & inner.kind.bit() == 0 {
+            return;
+        }
+        work.start = inner.start;
+        (work.tunnel, work.tunnel_id) = (inner.kind, inner.id);
+        work.depth += 1;
     }
 }
 
-/// The headers that offload repeats: those of the innermost packet.
 #[inline(always)]
-fn innermost<P: Packet>(packet: &P, outer: Headers) -> Headers {
-    let mut headers = outer;
-    for _ in 0..MAX_DEPTH {
-        let Some(inner) = tunnel::inner(packet, &headers) else { break };
-        let Ok(found) = dissect::dissect(packet, &inner.start) else { break };
-        headers = found;
-    }
-    headers
+fn read_headers<P: Packet>(packet: &P, work: &mut Workspace) -> Result<(), Skip> {
+    work.headers = dissect::dissect(packet, &work.start)?;
+    Ok(())
+}
+
+/// A call of its own: inside the loop over tunnels, everything in one function would not fit the stack.
+#[inline(never)]
+fn read_headers_apart<P: Packet>(packet: &P, work: &mut Workspace) -> Result<(), Skip> {
+    read_headers(packet, work)
+}
+
+/// See [`read_headers_apart`].
+#[inline(never)]
+fn account_apart<P: Packet, E: Env>(packet: &P, arrival: &Arrival, env: &mut E, work: &mut Workspace) -> bool {
+    account(packet, arrival, env, work)
+}
+
+/// Where the payload of the innermost packet begins and how long it is: what stands before it is what
+/// segmentation offload repeats. Not inlined, as super-packets can bear a call.
+#[inline(never)]
+fn innermost<P: Packet>(packet: &P, outer: &Headers) -> (u32, u32) {
+    let Some(inner) = tunnel::inner(packet, outer) else { return outer.payload() };
+    let Ok(headers) = dissect::dissect(packet, &inner.start) else { return outer.payload() };
+    headers.payload()
 }
 
 /// Counts a packet that is in no flow, under its reason.
 #[inline(always)]
-fn skipped<P: Packet, E: Env>(packet: &P, arrival: &Arrival, env: &mut E, skip: Skip, tag_len: u32) {
+pub fn skipped<P: Packet, E: Env>(packet: &P, arrival: &Arrival, env: &mut E, counter: Counter, family: Family) {
+    let tag_len = if arrival.moved_tag.is_some() { TAG_LEN } else { 0 };
     // Without headers, what the segments repeat is not known: their number is all that can be said.
     let packets = arrival.offload.wire_packets(packet.len());
     let tally = Tally {
@@ -174,17 +201,12 @@ fn skipped<P: Packet, E: Env>(packet: &P, arrival: &Arrival, env: &mut E, skip: 
         skb_packets: 1,
         skb_bytes: u64::from(packet.len()),
     };
-    if let Some(totals) = env.totals() {
-        for (index, family) in totals.seen.iter_mut().enumerate() {
-            if index == skip.family as usize {
-                add(family, &tally);
-            }
-        }
-        for (index, reason) in totals.skipped.iter_mut().enumerate() {
-            if index == skip.counter as usize {
-                add(reason, &tally);
-            }
-        }
+    let Some(totals) = env.totals() else { return };
+    if let Some(seen) = totals.seen.get_mut(family as usize) {
+        add(seen, &tally);
+    }
+    if let Some(reason) = totals.skipped.get_mut(counter as usize) {
+        add(reason, &tally);
     }
 }
 
@@ -198,40 +220,39 @@ fn add(total: &mut Tally, tally: &Tally) {
 
 /// Puts one packet into its flow; false when the table is full.
 #[inline(always)]
-fn account<P: Packet, E: Env>(
-    packet: &P,
-    env: &mut E,
-    headers: &Headers,
-    layer: &Layer,
-    volume: &Volume,
-    now: u64,
-) -> bool {
-    let mut headers = *headers;
-    let portless = join_fragments(env, &mut headers, layer);
-    let (tunnel, tunnel_id) = layer.tunnel.unwrap_or((TunnelKind::None, 0));
+fn account<P: Packet, E: Env>(packet: &P, arrival: &Arrival, env: &mut E, work: &mut Workspace) -> bool {
+    let headers = &work.headers;
+    let now = work.now;
     let scope = Scope {
-        interface: layer.interface,
+        interface: arrival.interface,
         vlans: headers.vlans,
         protocol: headers.protocol,
-        ipv6: headers.family as u32 == 1,
-        tunnel,
-        tunnel_id,
+        ipv6: matches!(headers.family, Family::Ipv6),
+        tunnel: work.tunnel,
+        tunnel_id: work.tunnel_id,
     };
-    let (key, sender) = FlowKey::new(headers.source, headers.destination, &scope, layer.crossing);
+    let mut sender = work.key.set(&headers.source, &headers.destination, &scope, arrival.crossing);
+    let joined = match headers.fragment {
+        Fragment::Whole => Some(sender),
+        Fragment::First { identification } => join_fragments(env, work, sender, identification, false),
+        Fragment::Later { identification } => join_fragments(env, work, sender, identification, true),
+    };
+    sender = joined.unwrap_or(sender);
+    let (headers, key) = (&work.headers, &work.key);
     let cpu = env.cpu();
-    let settings = *env.settings();
-    let Some(found) = flows::update(env, &key, now, |record| over(record, &headers, &settings, now)) else {
+    let head_bytes = env.setting(|settings| &settings.head_bytes);
+    let Some(found) = flows::update(env, key, now, |env, record| over(env, record, headers, now)) else {
         return false;
     };
     let (slot, record) = (found.slot, found.record);
     if found.fresh {
-        let (client, role_by) = role::of_first(&headers, sender);
+        let (client, role_by) = role::of_first(headers, sender);
         record.client = client as u8;
         record.role_by = role_by as u8;
-        record.fragment = u8::from(portless);
+        record.fragment = u8::from(joined.is_none());
     }
-    stamp(record.half_mut(sender), &headers, now);
-    record.half_mut(sender).count(cpu, volume, E::add);
+    stamp(record.half_mut(sender), headers, now);
+    record.half_mut(sender).count(cpu, &work.volume, E::add);
     let find = match &headers.transport {
         Transport::Tcp(segment) => {
             record.half_mut(sender).tcp_flags |= segment.flags;
@@ -241,10 +262,10 @@ fn account<P: Packet, E: Env>(
             }
             let order = tcp::track(record, sender, segment, headers.payload_len, now);
             let payload = (headers.payload_offset, headers.payload_len);
-            if settings.head_bytes == 0 {
+            if head_bytes == 0 {
                 None
             } else {
-                sniff::sniff(packet, record, sender, segment, order, payload, settings.head_bytes)
+                sniff::sniff(packet, record, sender, segment, order, payload, head_bytes)
                     .map(|find| (find, segment.payload_sequence(), segment.flags))
             }
         }
@@ -258,76 +279,86 @@ fn account<P: Packet, E: Env>(
         Transport::Other => None,
     };
     if let Some((find, seq, tcp_flags)) = find {
-        copy(packet, env, &headers, key, slot, sender, (find, seq, tcp_flags), now);
+        let copied = if matches!(find.kind, PayloadKind::End) { 0 } else { find.len as u16 };
+        env.copy(packet, headers.payload_offset, copied, || PayloadEvent {
+            key: *key,
+            time: now,
+            slot,
+            seq,
+            payload_len: headers.payload_len,
+            copied,
+            kind: find.kind as u8,
+            sender: sender as u8,
+            tcp_flags,
+            reserved: [0; 3],
+        });
     }
     true
 }
 
-/// Gives later fragments the ports of their first; true where they stay unknown.
+/// Gives a later fragment's key the ports of its first, and keeps those of a first one. Says who sent it, or
+/// `None` where the first fragment was not seen.
 #[inline(always)]
-fn join_fragments<E: Env>(env: &mut E, headers: &mut Headers, layer: &Layer) -> bool {
-    let (identification, later) = match headers.fragment {
-        Fragment::Whole => return false,
-        Fragment::First { identification } => (identification, false),
-        Fragment::Later { identification } => (identification, true),
+fn join_fragments<E: Env>(
+    env: &mut E,
+    work: &mut Workspace,
+    sender: Sender,
+    identification: u32,
+    later: bool,
+) -> Option<Sender> {
+    let key = &mut work.key;
+    let (source, destination) = match sender {
+        Sender::A => (key.a_address, key.b_address),
+        Sender::B => (key.b_address, key.a_address),
     };
-    let ipv6 = headers.family as u32 == 1;
-    let datagram = Datagram {
-        source: headers.source.address,
-        destination: headers.destination.address,
-        identification,
-        interface: layer.interface,
-        protocol: if ipv6 { 0 } else { headers.protocol },
-        depth: layer.depth,
-    };
-    if !later {
-        let first = FirstFragment {
-            source_port: headers.source.port,
-            destination_port: headers.destination.port,
-            protocol: headers.protocol,
-            reserved: [0; 3],
-        };
-        env.remember(&datagram, &first);
-        return false;
+    let protocol = if key.is_ipv6() { 0 } else { key.protocol() };
+    work.datagram =
+        Datagram { source, destination, identification, interface: key.interface(), protocol, depth: work.depth };
+    if later {
+        let first = env.recall(&work.datagram)?;
+        return Some(key.set_ports(sender, first.source_port, first.destination_port, first.protocol));
     }
-    let Some(first) = env.recall(&datagram) else { return true };
-    headers.source.port = first.source_port;
-    headers.destination.port = first.destination_port;
-    headers.protocol = first.protocol;
-    false
+    let first = FirstFragment {
+        source_port: key.port(sender),
+        destination_port: key.port(sender.other()),
+        protocol: key.protocol(),
+        reserved: [0; 3],
+    };
+    env.remember(&work.datagram, &first);
+    Some(sender)
 }
 
 /// Whether a packet finds its flow's record over: idle for too long, or a new connection on used ports.
 #[inline(always)]
-fn over(record: &FlowRecord, headers: &Headers, settings: &Settings, now: u64) -> Option<Ended> {
+fn over<E: Env>(env: &E, record: &FlowRecord, headers: &Headers, now: u64) -> Option<Ended> {
     if let Transport::Tcp(segment) = &headers.transport
         && segment.flags & (flag::SYN | flag::ACK) == flag::SYN
         && record.ended != Ended::No as u8
     {
         return Some(Ended::Fin);
     }
-    (now.saturating_sub(record.last()) > idle_timeout(record, settings)).then_some(Ended::Idle)
+    let timeout = idle_timeout(record, |field| env.setting(field));
+    (now.saturating_sub(record.last()) > timeout).then_some(Ended::Idle)
 }
 
-/// How long a record may rest, in nanoseconds.
+/// How long a record may rest, in nanoseconds; `setting` reads one field of the settings.
 #[inline(always)]
-#[must_use]
-pub fn idle_timeout(record: &FlowRecord, settings: &Settings) -> u64 {
+pub fn idle_timeout(record: &FlowRecord, setting: impl Fn(fn(&Settings) -> &u64) -> u64) -> u64 {
     use dissect::transport::protocol;
     match record.key.protocol() {
         protocol::TCP => {
             let established = |half: &Half| half.tcp.state >= TcpEnd::Partial as u8;
             if record.ended != Ended::No as u8 {
-                settings.idle_tcp_closed
+                setting(|settings| &settings.idle_tcp_closed)
             } else if established(&record.halves[0]) || established(&record.halves[1]) {
-                settings.idle_tcp_established
+                setting(|settings| &settings.idle_tcp_established)
             } else {
-                settings.idle_tcp_half_open
+                setting(|settings| &settings.idle_tcp_half_open)
             }
         }
-        protocol::UDP => settings.idle_udp,
-        protocol::ICMP | protocol::ICMPV6 => settings.idle_icmp,
-        _ => settings.idle_other,
+        protocol::UDP => setting(|settings| &settings.idle_udp),
+        protocol::ICMP | protocol::ICMPV6 => setting(|settings| &settings.idle_icmp),
+        _ => setting(|settings| &settings.idle_other),
     }
 }
 
@@ -341,31 +372,4 @@ fn stamp(half: &mut Half, headers: &Headers, now: u64) {
     half.dscp |= 1 << (headers.tos >> 2);
     // Congestion Experienced is the codepoint 11 (RFC 3168 section 5).
     half.ecn_ce += u32::from(headers.tos & 3 == 3);
-}
-
-#[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "one call, inlined; a struct would only rename its fields")]
-fn copy<P: Packet, E: Env>(
-    packet: &P,
-    env: &mut E,
-    headers: &Headers,
-    key: FlowKey,
-    slot: u32,
-    sender: Sender,
-    (find, seq, tcp_flags): (Find, u32, u16),
-    now: u64,
-) {
-    let event = PayloadEvent {
-        key,
-        time: now,
-        slot,
-        seq,
-        payload_len: headers.payload_len,
-        copied: if matches!(find.kind, PayloadKind::End) { 0 } else { find.len as u16 },
-        kind: find.kind as u8,
-        sender: sender as u8,
-        tcp_flags,
-        reserved: [0; 3],
-    };
-    env.copy(packet, headers.payload_offset, &event);
 }

@@ -37,26 +37,35 @@ impl Offload {
     }
 }
 
-/// Bytes and packets of one packet. `innermost` are the headers that the segments repeat (those of the
-/// tunnelled packet, if there is one), `len` the frame's length, `tag_len` that of a VLAN tag moved out of it.
+/// The stretch of a packet that one layer of accounting looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame {
+    /// Where it begins; not 0 inside a tunnel.
+    pub start: u32,
+    pub len: u32,
+    /// Bytes of a VLAN tag moved out of it.
+    pub tag_len: u32,
+}
+
+/// Bytes and packets of one packet. `innermost` is the payload of the innermost packet, offset and length:
+/// the segments repeat what stands before it.
 #[inline(always)]
 #[must_use]
-pub fn measure(headers: &Headers, innermost: &Headers, offload: Offload, len: u32, tag_len: u32) -> (Volume, Tally) {
-    let packets = offload.wire_packets(innermost.payload_len);
+pub fn measure(headers: &Headers, innermost: (u32, u32), offload: Offload, frame: &Frame) -> (Volume, Tally) {
+    let (offset, payload_len) = innermost;
+    let packets = offload.wire_packets(payload_len);
     let repeats = packets - 1;
-    let frame = u64::from(len) + u64::from(tag_len);
-    let frame_bytes = frame + repeats * (u64::from(innermost.payload_offset) + u64::from(tag_len));
-    let repeated_ip = innermost.payload_offset.saturating_sub(headers.ip_offset);
-    let ip_bytes = u64::from(headers.ip_len) + repeats * u64::from(repeated_ip);
-    let repeated_payload = innermost.payload_offset.saturating_sub(headers.payload_offset);
+    let repeated = |from: u32| repeats * u64::from(offset.saturating_sub(from));
+    let tag = u64::from(frame.tag_len);
+    let frame_bytes = u64::from(frame.len) + repeated(frame.start) + packets * tag;
     let volume = Volume {
         packets,
         skb_packets: 1,
-        ip_bytes,
+        ip_bytes: u64::from(headers.ip_len) + repeated(headers.ip_offset),
         frame_bytes,
-        payload_bytes: u64::from(headers.payload_len) + repeats * u64::from(repeated_payload),
+        payload_bytes: u64::from(headers.payload_len) + repeated(headers.payload_offset),
     };
-    let tally = Tally { packets, bytes: frame_bytes, skb_packets: 1, skb_bytes: u64::from(len) };
+    let tally = Tally { packets, bytes: frame_bytes, skb_packets: 1, skb_bytes: u64::from(frame.len) };
     (volume, tally)
 }
 

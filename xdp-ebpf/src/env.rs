@@ -21,21 +21,21 @@ use flow_common::{
 };
 
 use crate::{
-    maps::{EVENTS, FLOW_INDEX, FLOWS, FRAGMENTS, FREE_SLOTS, TOTALS},
+    maps::{EVENTS, FLOW_INDEX, FLOWS, FRAGMENTS, FREE_SLOTS, SETTINGS, TOTALS},
     skb::Skb,
 };
 
-pub struct Kernel {
-    pub skb: Skb,
-    pub settings: Settings,
-    pub interface: u16,
-    pub direction: Direction,
+/// `DEPTH` tunnels are looked into.
+pub(crate) struct Kernel<const DEPTH: u8> {
+    pub(crate) skb: Skb,
+    pub(crate) interface: u16,
+    pub(crate) direction: Direction,
 }
 
-impl Clock for Kernel {
+impl<const DEPTH: u8> Clock for Kernel<DEPTH> {
     #[inline(always)]
     fn now(&mut self) -> u64 {
-        if self.settings.packet_time != 0 {
+        if self.setting(|settings| &settings.packet_time) != 0 {
             return self.skb.time();
         }
         // SAFETY: no arguments.
@@ -43,7 +43,7 @@ impl Clock for Kernel {
     }
 }
 
-impl Flows for Kernel {
+impl<const DEPTH: u8> Flows for Kernel<DEPTH> {
     #[inline(always)]
     fn find(&mut self, key: &FlowKey) -> Option<u32> {
         // SAFETY: the value is one word, which `redirect` replaces as a whole.
@@ -55,6 +55,11 @@ impl Flows for Kernel {
         // SAFETY: array elements stay where they are. Other CPUs may write the same record: counters are
         // owned by one CPU or atomic, all else is one word at a time and bears a lost update.
         FLOWS.get_ptr_mut(slot).map(|record| unsafe { &mut *record })
+    }
+
+    #[inline(always)]
+    fn peek(&self, slot: u32) -> Option<&FlowRecord> {
+        FLOWS.get(slot)
     }
 
     #[inline(always)]
@@ -80,7 +85,7 @@ impl Flows for Kernel {
     }
 }
 
-impl Fragments for Kernel {
+impl<const DEPTH: u8> Fragments for Kernel<DEPTH> {
     #[inline(always)]
     fn remember(&mut self, datagram: &Datagram, first: &FirstFragment) {
         // A full LRU map drops its oldest entry instead of failing.
@@ -99,11 +104,11 @@ const SMALL: usize = 128;
 const MIDDLE: usize = 512;
 const HEADER: usize = size_of::<PayloadEvent>();
 
-impl Events for Kernel {
+impl<const DEPTH: u8> Events for Kernel<DEPTH> {
     /// The reader polls on its own clock: waking it for each event would cost a hundred times the event.
     #[inline(always)]
-    fn copy<P: Packet>(&mut self, _: &P, offset: u32, event: &PayloadEvent) {
-        let len = u32::from(event.copied);
+    fn copy<P: Packet>(&mut self, _: &P, offset: u32, len: u16, event: impl FnOnce() -> PayloadEvent) {
+        let len = u32::from(len);
         let done = if len == 0 {
             self.submit::<HEADER, 1>(event, offset, 0)
         } else if len <= SMALL as u32 {
@@ -119,13 +124,18 @@ impl Events for Kernel {
     }
 }
 
-impl Kernel {
+impl<const DEPTH: u8> Kernel<DEPTH> {
     #[inline(always)]
-    fn submit<const SIZE: usize, const PAYLOAD: u32>(&self, event: &PayloadEvent, offset: u32, len: u32) -> bool {
+    fn submit<const SIZE: usize, const PAYLOAD: u32>(
+        &self,
+        event: impl FnOnce() -> PayloadEvent,
+        offset: u32,
+        len: u32,
+    ) -> bool {
         let Some(mut room) = EVENTS.reserve_bytes(SIZE, 0) else { return false };
         let to = room.as_mut_ptr();
         // SAFETY: SIZE is at least HEADER, and the ring buffer aligns to 8 bytes.
-        unsafe { to.cast::<PayloadEvent>().write(*event) };
+        unsafe { to.cast::<PayloadEvent>().write(event()) };
         // SAFETY: SIZE is HEADER + PAYLOAD wherever len is not 0.
         if len != 0 && !self.skb.copy::<PAYLOAD>(offset, len, unsafe { to.add(HEADER) }) {
             room.discard(u64::from(BPF_RB_NO_WAKEUP));
@@ -136,10 +146,17 @@ impl Kernel {
     }
 }
 
-impl Env for Kernel {
+impl<const DEPTH: u8> Env for Kernel<DEPTH> {
+    const DEPTH: u8 = DEPTH;
+
+    /// Volatile, as the loader sets what the compiler takes for a constant. The verifier does know the
+    /// value, and drops the branches that it rules out.
     #[inline(always)]
-    fn settings(&self) -> &Settings {
-        &self.settings
+    fn setting<T: Copy>(&self, field: impl Fn(&Settings) -> &T) -> T {
+        // SAFETY: a static that is always initialised.
+        let settings = unsafe { &*(&raw const SETTINGS).cast::<Settings>() };
+        // SAFETY: a field of it.
+        unsafe { core::ptr::from_ref(field(settings)).read_volatile() }
     }
 
     #[inline(always)]

@@ -10,33 +10,37 @@ use flow_common::{
     counter::InterfaceTotals,
     key::FlowKey,
     names,
-    observe::{Datagram, FirstFragment},
+    observe::{Datagram, FirstFragment, Workspace},
     record::FlowRecord,
     settings::{Interface, Settings},
 };
 
 #[unsafe(no_mangle)]
-pub static SETTINGS: Global<Settings> = Global::new(Settings::DEFAULT);
+pub(crate) static SETTINGS: Global<Settings> = Global::new(Settings::DEFAULT);
 
 /// Flow key to slot. The records stand apart, so that the daemon reads them in place and a slot is used
 /// again only after every program that knew it has returned.
 #[btf_map]
-pub static FLOW_INDEX: HashMap<FlowKey, u32, { names::DEFAULT_FLOWS as usize }> = HashMap::new();
+pub(crate) static FLOW_INDEX: HashMap<FlowKey, u32, { names::DEFAULT_FLOWS as usize }> = HashMap::new();
 
 #[btf_map]
-pub static FLOWS: Array<FlowRecord, { names::DEFAULT_FLOWS as usize }, { BPF_F_MMAPABLE as usize }> = Array::new();
+pub(crate) static FLOWS: Array<FlowRecord, { names::DEFAULT_FLOWS as usize }, { BPF_F_MMAPABLE as usize }> = Array::new();
 
 #[btf_map]
-pub static FREE_SLOTS: Queue<u32, { names::DEFAULT_FLOWS as usize }> = Queue::new();
+pub(crate) static FREE_SLOTS: Queue<u32, { names::DEFAULT_FLOWS as usize }> = Queue::new();
 
 #[btf_map]
-pub static FRAGMENTS: LruHashMap<Datagram, FirstFragment, { names::MAX_FRAGMENTS as usize }> = LruHashMap::new();
+pub(crate) static FRAGMENTS: LruHashMap<Datagram, FirstFragment, { names::MAX_FRAGMENTS as usize }> = LruHashMap::new();
 
 #[btf_map]
-pub static INTERFACES: Array<Interface, { names::MAX_IFINDEX as usize }> = Array::new();
+pub(crate) static INTERFACES: Array<Interface, { names::MAX_IFINDEX as usize }> = Array::new();
 
 #[btf_map]
-pub static TOTALS: PerCpuArray<InterfaceTotals, { names::DEFAULT_INTERFACES as usize }> = PerCpuArray::new();
+pub(crate) static TOTALS: PerCpuArray<InterfaceTotals, { names::DEFAULT_INTERFACES as usize }> = PerCpuArray::new();
 
 #[btf_map]
-pub static EVENTS: RingBuf<u8, { names::DEFAULT_EVENT_BYTES as usize }> = RingBuf::new();
+pub(crate) static EVENTS: RingBuf<u8, { names::DEFAULT_EVENT_BYTES as usize }> = RingBuf::new();
+
+/// Room for what a program knows of its packet: the stack is too small for it.
+#[btf_map]
+pub(crate) static WORKSPACE: PerCpuArray<Workspace, 1> = PerCpuArray::new();

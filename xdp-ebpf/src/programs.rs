@@ -2,15 +2,16 @@
 
 use aya_ebpf::{bindings::TC_ACT_UNSPEC, macros::classifier, programs::TcContext};
 use flow_common::{
+    counter::{Counter, Family},
     dissect::link::Link,
     key::Direction,
-    observe::{self, Arrival},
+    observe::{self, Arrival, MAX_DEPTH},
     settings::LINK_RAW,
 };
 
 use crate::{
     env::Kernel,
-    maps::{INTERFACES, SETTINGS},
+    maps::{INTERFACES, WORKSPACE},
     skb::Skb,
 };
 
@@ -18,19 +19,29 @@ use crate::{
 const NEXT: i32 = TC_ACT_UNSPEC;
 
 #[classifier]
-pub fn flow_ingress(context: TcContext) -> i32 {
-    observe(&context, Direction::Ingress)
+pub(crate) fn flow_ingress(context: TcContext) -> i32 {
+    observe::<0>(&context, Direction::Ingress)
 }
 
 #[classifier]
-pub fn flow_egress(context: TcContext) -> i32 {
-    observe(&context, Direction::Egress)
+pub(crate) fn flow_egress(context: TcContext) -> i32 {
+    observe::<0>(&context, Direction::Egress)
+}
+
+/// The same with a look into tunnels: a program of its own, so that others do not pay for it.
+#[classifier]
+pub(crate) fn flow_ingress_tunnels(context: TcContext) -> i32 {
+    observe::<MAX_DEPTH>(&context, Direction::Ingress)
+}
+
+#[classifier]
+pub(crate) fn flow_egress_tunnels(context: TcContext) -> i32 {
+    observe::<MAX_DEPTH>(&context, Direction::Egress)
 }
 
 #[inline(always)]
-fn observe(context: &TcContext, direction: Direction) -> i32 {
+fn observe<const DEPTH: u8>(context: &TcContext, direction: Direction) -> i32 {
     let skb = Skb(context.skb.skb);
-    // An interface without a slot gets slot 0, whose totals say so.
     let interface = INTERFACES.get(skb.ifindex()).copied().unwrap_or_default();
     let arrival = Arrival {
         interface: interface.slot,
@@ -39,7 +50,13 @@ fn observe(context: &TcContext, direction: Direction) -> i32 {
         moved_tag: skb.moved_tag(),
         offload: skb.offload(),
     };
-    let mut env = Kernel { skb, settings: SETTINGS.load(), interface: interface.slot, direction };
-    observe::on_packet(&skb, &arrival, &mut env);
+    let mut env = Kernel::<DEPTH> { skb, interface: interface.slot, direction };
+    if interface.slot == 0 {
+        observe::skipped(&skb, &arrival, &mut env, Counter::UnknownInterface, Family::Other);
+    } else {
+        let Some(work) = WORKSPACE.get_ptr_mut(0) else { return NEXT };
+        // SAFETY: this CPU's own, and no other program runs on it until this one returns.
+        observe::on_packet(&skb, &arrival, &mut env, unsafe { &mut *work });
+    }
     NEXT
 }

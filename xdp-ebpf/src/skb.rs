@@ -12,7 +12,7 @@ use flow_common::{
 const DIRECT: u32 = 0x7fff;
 
 #[derive(Clone, Copy)]
-pub struct Skb(pub *mut __sk_buff);
+pub(crate) struct Skb(pub(crate) *mut __sk_buff);
 
 impl Skb {
     #[inline(always)]
@@ -22,30 +22,30 @@ impl Skb {
     }
 
     #[inline(always)]
-    pub fn ifindex(self) -> u32 {
+    pub(crate) fn ifindex(self) -> u32 {
         self.field(|skb| skb.ifindex)
     }
 
     /// Set by the daemon when it replays a capture.
     #[inline(always)]
-    pub fn time(self) -> u64 {
+    pub(crate) fn time(self) -> u64 {
         self.field(|skb| skb.tstamp)
     }
 
     /// Id of a VLAN tag that stands beside the frame instead of in it.
     #[inline(always)]
-    pub fn moved_tag(self) -> Option<u16> {
+    pub(crate) fn moved_tag(self) -> Option<u16> {
         (self.field(|skb| skb.vlan_present) != 0).then(|| (self.field(|skb| skb.vlan_tci) & 0xfff) as u16)
     }
 
     #[inline(always)]
-    pub fn offload(self) -> Offload {
+    pub(crate) fn offload(self) -> Offload {
         Offload { segments: self.field(|skb| skb.gso_segs), segment_size: self.field(|skb| skb.gso_size) }
     }
 
     /// Copies 1 to N bytes; N must be a power of two. False where the packet ends before.
     #[inline(always)]
-    pub fn copy<const N: u32>(self, offset: u32, len: u32, to: *mut u8) -> bool {
+    pub(crate) fn copy<const N: u32>(self, offset: u32, len: u32, to: *mut u8) -> bool {
         // The form in which verifiers since 5.10 see a length of 1..=N.
         let len = ((len - 1) & (N - 1)) + 1;
         // SAFETY: `to` has room for N bytes.

@@ -1,2 +1,59 @@
-//! Project tasks.
-fn main() {}
+//! Project tasks: `cargo xtask --help`.
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, reason = "tasks talk to the person at the terminal")]
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod build;
+mod ci;
+mod demo;
+mod lab;
+mod process;
+mod run;
+mod setup;
+mod show;
+mod test;
+mod toolchain;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Sets up, builds, tests and shows flowd")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install the BPF toolchain and the tools that tests need; what is there is kept
+    Setup,
+    /// Build the BPF programs and flowd
+    Build(build::Options),
+    /// Build flowd and run it, as root: `cargo xtask run -- -i lo`
+    Run(run::Options),
+    /// Watch real traffic in a network of three namespaces, as root, until Ctrl-C
+    Demo(demo::Options),
+    /// Run the tests, those that need root included
+    Test(test::Options),
+    /// Format, lints, documentation, BPF build and every test
+    Ci,
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().task {
+        Task::Setup => setup::run(),
+        Task::Build(options) => build::run(&options),
+        Task::Run(options) => run::run(&options),
+        Task::Demo(options) => demo::run(&options),
+        Task::Test(options) => test::run(&options),
+        Task::Ci => ci::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

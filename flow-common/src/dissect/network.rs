@@ -1,6 +1,6 @@
 //! IPv4 with options, IPv6 with extension headers, fragments, and the length of super-packets.
 
-use super::{Fragment, Headers, Skip, link::Network, transport};
+use super::{Fragment, Skip, link::Network};
 use crate::{
     counter::{Counter, Family},
     key::Endpoint,
@@ -15,9 +15,9 @@ use crate::{
 /// destination options twice.
 const MAX_EXTENSIONS: u32 = 8;
 
-/// Reads an IPv4 header and what follows it.
+/// Reads an IPv4 header.
 #[inline(always)]
-pub fn ipv4<P: Packet>(packet: &P, network: &Network) -> Result<Headers, Skip> {
+pub(super) fn ipv4<P: Packet>(packet: &P, network: &Network) -> Result<Ip, Skip> {
     let truncated = Skip::new(Counter::Truncated, Family::Ipv4);
     let header: Ipv4 = packet.read(network.offset).ok_or(truncated)?;
     let header_len = header.header_len();
@@ -40,8 +40,7 @@ pub fn ipv4<P: Packet>(packet: &P, network: &Network) -> Result<Headers, Skip> {
     } else {
         Fragment::Whole
     };
-    let ip = Ip {
-        family: Family::Ipv4,
+    Ok(Ip {
         protocol: header.protocol,
         tos: header.tos,
         fragment,
@@ -49,13 +48,12 @@ pub fn ipv4<P: Packet>(packet: &P, network: &Network) -> Result<Headers, Skip> {
         header_len,
         source: Endpoint::v4(header.source, 0),
         destination: Endpoint::v4(header.destination, 0),
-    };
-    transport::read(packet, network, &ip)
+    })
 }
 
-/// Reads an IPv6 header, its extension headers and what follows them.
+/// Reads an IPv6 header and its extension headers.
 #[inline(always)]
-pub fn ipv6<P: Packet>(packet: &P, network: &Network) -> Result<Headers, Skip> {
+pub(super) fn ipv6<P: Packet>(packet: &P, network: &Network) -> Result<Ip, Skip> {
     let truncated = Skip::new(Counter::Truncated, Family::Ipv6);
     let header: Ipv6 = packet.read(network.offset).ok_or(truncated)?;
     if header.version() != 6 {
@@ -71,8 +69,7 @@ pub fn ipv6<P: Packet>(packet: &P, network: &Network) -> Result<Headers, Skip> {
     if is_extension(protocol) {
         (protocol, header_len, fragment) = extensions(packet, network.offset, protocol);
     }
-    let ip = Ip {
-        family: Family::Ipv6,
+    Ok(Ip {
         protocol,
         tos: header.traffic_class(),
         fragment,
@@ -80,14 +77,12 @@ pub fn ipv6<P: Packet>(packet: &P, network: &Network) -> Result<Headers, Skip> {
         header_len,
         source: Endpoint { address: header.source, port: 0 },
         destination: Endpoint { address: header.destination, port: 0 },
-    };
-    transport::read(packet, network, &ip)
+    })
 }
 
 /// What both versions of IP say alike.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ip {
-    pub family: Family,
     pub protocol: u8,
     pub tos: u8,
     pub fragment: Fragment,

@@ -66,7 +66,7 @@ pub(super) fn read<P: Packet>(packet: &P, network: &Network, ip: &Ip) -> Result<
         source: ip.source,
         destination: ip.destination,
         vlans: network.vlans,
-        family: ip.family,
+        family: network.family,
         protocol: ip.protocol,
         tos: ip.tos,
         fragment: ip.fragment,

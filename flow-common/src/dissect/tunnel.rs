@@ -26,7 +26,9 @@ pub struct Inner {
 }
 
 /// The packet that `headers` carry, if they are a tunnel's. A later fragment shows no inner header.
-#[inline(always)]
+///
+/// Not inlined, for the sake of the programs' stack; only those that look into tunnels and super-packets call it.
+#[inline(never)]
 pub fn inner<P: Packet>(packet: &P, headers: &Headers) -> Option<Inner> {
     if matches!(headers.fragment, Fragment::Later { .. }) {
         return None;

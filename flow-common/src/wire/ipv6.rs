@@ -16,9 +16,9 @@ pub struct Ipv6 {
     /// Time to live.
     pub hop_limit: u8,
     /// Network byte order.
-    pub source: [u32; 4],
+    pub source: [u64; 2],
     /// Network byte order.
-    pub destination: [u32; 4],
+    pub destination: [u64; 2],
 }
 readable!(Ipv6, 40);
 

@@ -1,0 +1,93 @@
+//! `cargo xtask ci`: all that must hold before a change goes in. Every step runs, whatever failed before.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::{cargo, check, root};
+use crate::test::{Tally, cargo_test};
+use crate::{build, setup};
+
+const MEMBERS: [&str; 4] = ["flow-common", "flowd", "xdp-ebpf", "xtask"];
+
+#[derive(Default)]
+struct Run {
+    tally: Tally,
+    steps: usize,
+    failed: Vec<String>,
+}
+
+impl Run {
+    fn step(&mut self, name: &str, work: impl FnOnce(&mut Tally) -> Result<()>) {
+        println!("\n=== {name}");
+        let start = Instant::now();
+        let result = work(&mut self.tally);
+        let seconds = start.elapsed().as_secs_f64();
+        self.steps += 1;
+        match result {
+            Ok(()) => println!("=== {name}: ok, {seconds:.1} s"),
+            Err(error) => {
+                println!("=== {name}: FAILED, {seconds:.1} s: {error:#}");
+                self.failed.push(name.to_owned());
+            }
+        }
+    }
+}
+
+pub(crate) fn run() -> Result<()> {
+    let start = Instant::now();
+    let mut ci = Run::default();
+    ci.step("setup", |_| setup::run());
+    ci.step("format", |_| check(&mut cargo(["fmt", "--all", "--check"])));
+    ci.step("clippy", |_| {
+        check(&mut cargo(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+    });
+    ci.step("BPF build", |_| build::object());
+    ci.step("rustdoc", |_| {
+        check(cargo(["doc", "--locked", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+    });
+    ci.step("unit tests", |tally| cargo_test(["--workspace", "--lib", "--bins"], tally));
+    ci.step("doc tests", |tally| cargo_test(["--workspace", "--doc"], tally));
+    // load, twin, netns, binary and whatever comes: each file is a step, so that each has its duration
+    for (package, test) in integration_tests()? {
+        ci.step(&format!("{package} {test} tests"), |tally| {
+            cargo_test(["--package", package, "--test", &test], tally)
+        });
+    }
+    println!("\n{} steps, {:.1} s", ci.steps, start.elapsed().as_secs_f64());
+    if !ci.failed.is_empty() {
+        println!("failed steps: {}", ci.failed.join(", "));
+    }
+    println!("{}", ci.tally);
+    if !ci.failed.is_empty() || !ci.tally.clean() {
+        // the closing line stays the last of the output: it is what people and scripts read
+        std::process::exit(1);
+    }
+    Ok(())
+}
+
+/// Package and name of every integration test, sorted.
+fn integration_tests() -> Result<Vec<(&'static str, String)>> {
+    let mut tests = Vec::new();
+    for package in MEMBERS {
+        let folder = root().join(package).join("tests");
+        if !folder.exists() {
+            continue;
+        }
+        for entry in folder.read_dir().with_context(|| folder.display().to_string())? {
+            let path = entry?.path();
+            let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+            match stem {
+                Some(stem) if path.extension().is_some_and(|extension| extension == "rs") => {
+                    tests.push((package, stem));
+                }
+                // tests/name/main.rs is a test, tests/common/mod.rs is not
+                Some(stem) if path.join("main.rs").exists() => tests.push((package, stem)),
+                Some(_) => {}
+                None => bail!("{} has no name", path.display()),
+            }
+        }
+    }
+    tests.sort();
+    Ok(tests)
+}

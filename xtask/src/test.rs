@@ -1,0 +1,132 @@
+//! `cargo xtask test`: every test there is, as root. Also counts results for `ci`.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::{cargo, is_root, output, sudo};
+use crate::setup;
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// What `cargo test` gets, such as `-p flowd --test twin`; every test of the workspace without it
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+/// Sums over `test result:` lines.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+    pub(crate) skipped: u64,
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed", self.passed, self.failed)?;
+        if self.skipped > 0 { write!(f, ", {} skipped", self.skipped) } else { Ok(()) }
+    }
+}
+
+impl Tally {
+    /// An ignored test proves nothing, and neither does a run without tests.
+    pub(crate) fn clean(&self) -> bool {
+        self.passed > 0 && self.failed == 0 && self.skipped == 0
+    }
+
+    /// `test result: ok. 3 passed; 0 failed; 1 ignored; …`
+    fn add_line(&mut self, line: &str) {
+        let Some(counts) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". ")) else {
+            return;
+        };
+        for part in counts.1.split(';') {
+            let Some((number, what)) = part.trim().split_once(' ') else { continue };
+            let Ok(number) = number.parse::<u64>() else { continue };
+            match what {
+                "passed" => self.passed += number,
+                "failed" => self.failed += number,
+                "ignored" => self.skipped += number,
+                _ => {}
+            }
+        }
+    }
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    setup::toolchain(false)?;
+    setup::test_tools(false)?;
+    let mut tally = Tally::default();
+    let done = if options.arguments.is_empty() {
+        cargo_test(["--workspace"], &mut tally)
+    } else {
+        cargo_test(&options.arguments, &mut tally)
+    };
+    println!("{tally}");
+    done?;
+    if !tally.clean() {
+        bail!("no test may fail or be ignored, and at least one must run");
+    }
+    Ok(())
+}
+
+/// `cargo test arguments` as root, its result lines added to `tally`. A test that would skip for want of
+/// privilege fails, because it is asked not to.
+pub(crate) fn cargo_test<I: AsRef<OsStr>>(
+    arguments: impl IntoIterator<Item = I>,
+    tally: &mut Tally,
+) -> Result<()> {
+    const REQUIRE: &str = "FLOWD_REQUIRE_ROOT_TESTS";
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut command = cargo(["test", "--locked", "--no-fail-fast"]);
+    command.args(arguments).env(REQUIRE, "1").stdin(Stdio::null()).stdout(Stdio::piped());
+    // ip, nft and nginx are often not on the PATH of a user who became root
+    command.env("PATH", format!("{path}:/usr/local/sbin:/usr/sbin:/sbin"));
+    if !is_root() {
+        // only the test programs become root, so that the target folder stays the user's
+        let runner = format!("{} env {REQUIRE}=1", sudo()?.join(" "));
+        let host = output(Command::new("rustc").arg("-vV"))?;
+        let host =
+            host.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?;
+        command.env(format!("CARGO_TARGET_{}_RUNNER", host.to_uppercase().replace(['-', '.'], "_")), runner);
+    }
+    let mut child = command.spawn().context("cannot start cargo test")?;
+    let mut lines = BufReader::new(child.stdout.take().context("cargo test has no output")?);
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        let text = String::from_utf8_lossy(&line);
+        print!("{text}");
+        tally.add_line(&text);
+        line.clear();
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("cargo test failed ({status})");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tally;
+
+    #[test]
+    fn result_lines_are_summed() {
+        let mut tally = Tally::default();
+        tally.add_line("test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 3 filtered out; finished in 0.01s\n");
+        assert_eq!(tally.to_string(), "12 passed, 0 failed");
+        assert!(tally.clean());
+        tally.add_line("test result: FAILED. 1 passed; 2 failed; 4 ignored; 0 measured; 0 filtered out");
+        tally.add_line("the test result: ok. 100 passed;");
+        assert_eq!(tally.to_string(), "13 passed, 2 failed, 4 skipped");
+        assert!(!tally.clean());
+    }
+
+    #[test]
+    fn no_tests_are_no_success() {
+        assert!(!Tally::default().clean());
+    }
+}
