@@ -9,3 +9,4 @@ pub mod flow;
 pub mod interfaces;
 pub mod protocol;
 pub mod telemetry;
+pub mod web;
