@@ -43,7 +43,7 @@ fn the_json_has_the_contracts_fields() {
 
 #[test]
 fn addresses_of_both_families() {
-    let six = |last: u32, port| Point { address: [0x2001_0db8_u32.to_be(), 0, 0, last.to_be()], port };
+    let six = |last: u64, port| Point { address: [0x2001_0db8_0000_0000_u64.to_be(), last.to_be()], port };
     let (key, sender) = FlowKey::new(six(1, 9), six(2, 53), &testing::scope(1, 17, true), None);
     let flow = view(&testing::empty(key, sender, 0));
     assert_eq!(flow.client.address.to_string(), "2001:db8::1");

@@ -17,13 +17,13 @@ pub fn address(key: &FlowKey, of: Sender) -> IpAddr {
         Sender::B => key.b_address,
     };
     // The words stand as in the header: their bytes in memory are the address.
-    let [w0, w1, w2, w3] = words.map(u32::to_ne_bytes);
+    let [high, low] = words.map(u64::from_be);
+    let bits = u128::from(high) << 64 | u128::from(low);
+    // IPv4 stands in the last four bytes.
     if key.is_ipv6() {
-        let high = u64::from_be_bytes([w0[0], w0[1], w0[2], w0[3], w1[0], w1[1], w1[2], w1[3]]);
-        let low = u64::from_be_bytes([w2[0], w2[1], w2[2], w2[3], w3[0], w3[1], w3[2], w3[3]]);
-        IpAddr::V6(Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low)))
+        IpAddr::V6(Ipv6Addr::from_bits(bits))
     } else {
-        IpAddr::V4(Ipv4Addr::from(w3))
+        IpAddr::V4(Ipv4Addr::from_bits(bits as u32))
     }
 }
 

@@ -56,15 +56,15 @@ fn protocol(text: &str) -> Option<u8> {
 
 /// True where an Accept header prefers OpenMetrics to plain text.
 pub(super) fn wants_open_metrics(accept: &str) -> bool {
-    let weight = |kind: &str| {
-        accept.split(',').filter_map(|range| {
-            let mut parts = range.split(';').map(str::trim);
-            parts.next().filter(|name| name.eq_ignore_ascii_case(kind))?;
-            let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(Ok(1.0), str::parse::<f32>);
-            Some(weight.unwrap_or_default())
-        })
-    };
-    let best = |kind: &str| weight(kind).fold(0.0, f32::max);
+    let best = |kind: &str| accept.split(',').filter_map(|range| weight(range, kind)).fold(0.0, f32::max);
     let open = best("application/openmetrics-text");
     open > 0.0 && open >= best("text/plain")
+}
+
+/// The weight of one media range, if it is of this kind.
+fn weight(range: &str, kind: &str) -> Option<f32> {
+    let mut parts = range.split(';').map(str::trim);
+    parts.next().filter(|name| name.eq_ignore_ascii_case(kind))?;
+    let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(Ok(1.0), str::parse);
+    Some(weight.unwrap_or_default())
 }
