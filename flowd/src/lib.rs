@@ -8,5 +8,6 @@ pub mod export;
 pub mod flow;
 pub mod interfaces;
 pub mod protocol;
+pub mod run;
 pub mod telemetry;
 pub mod web;
