@@ -83,7 +83,7 @@ impl Default for Config {
             log_queue: 16_384,
             query: Query::Drop,
             head_bytes: Settings::DEFAULT.head_bytes,
-            event_buffer: Size(names::DEFAULT_EVENT_BYTES as u64),
+            event_buffer: Size(u64::from(names::DEFAULT_EVENT_BYTES)),
             event_interval: Span::millis(100),
             flows: names::DEFAULT_FLOWS,
             decapsulate: Vec::new(),

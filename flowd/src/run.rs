@@ -61,7 +61,7 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
             .collect();
     let listener = web::bind(config.listen).await?;
 
-    let interfaces = chosen.len().saturating_add(1).max(names::DEFAULT_INTERFACES as usize);
+    let interfaces = chosen.len().max(names::DEFAULT_INTERFACES as usize);
     let mut source = load(&LoadOptions {
         settings: config.settings(),
         flows: config.flows,

@@ -27,7 +27,8 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// The directions in which its flows are counted.
+    /// The directions in which it is watched: loopback only as packets come in, as each has gone out there
+    /// before. They stand in the order of their numbers, so that they pair with arrays by direction.
     #[must_use]
     pub const fn directions(&self) -> &'static [Direction] {
         if self.one_point { &[Direction::Ingress] } else { &[Direction::Ingress, Direction::Egress] }

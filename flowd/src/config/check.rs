@@ -61,7 +61,7 @@ impl Config {
     }
 }
 
-fn within<T: PartialOrd + std::fmt::Display>(
+fn within<T: Copy + PartialOrd + std::fmt::Display>(
     origin: &str,
     key: &'static str,
     value: T,

@@ -18,8 +18,6 @@ use super::prometheus::{Rows, Scrape};
 /// The value of labels in the catch-all series.
 const OTHER: &str = "other";
 
-const DIRECTIONS: [Direction; 2] = [Direction::Ingress, Direction::Egress];
-
 const fn direction_name(direction: Direction) -> &'static str {
     match direction {
         Direction::Ingress => "ingress",

@@ -16,7 +16,7 @@ pub struct LoadOptions {
     pub settings: Settings,
     pub flows: u32,
     pub event_bytes: u32,
-    /// Interface slots, slot 0 included.
+    /// Interfaces that can be watched at once.
     pub interfaces: u32,
 }
 

@@ -3,17 +3,17 @@ use flow_common::{
     key::Direction,
 };
 
-use super::{DIRECTIONS, Rows, Scrape, direction_name};
+use super::{Rows, Scrape, direction_name};
 use crate::{
     aggregate::{Counted, InterfaceNumbers, passage},
     flow::EndReason,
 };
 
-/// Every interface's totals in each direction.
+/// Every interface's totals in each direction in which it is watched.
 pub(super) fn passages(scrape: &Scrape, mut each: impl FnMut(&InterfaceNumbers, Direction, &Passage)) {
     for interface in &scrape.numbers.interfaces {
-        for direction in DIRECTIONS {
-            each(interface, direction, passage(&interface.totals, direction));
+        for direction in interface.watched.directions() {
+            each(interface, *direction, passage(&interface.totals, *direction));
         }
     }
 }
@@ -52,8 +52,8 @@ pub(in crate::export) fn bytes_unaccounted(scrape: &Scrape, rows: &mut Rows<'_>)
 
 fn kernel(scrape: &Scrape, rows: &mut Rows<'_>, value: fn(&Counted) -> u64) {
     for interface in &scrape.numbers.interfaces {
-        for (direction, counted) in DIRECTIONS.into_iter().zip(&interface.kernel) {
-            rows.counter(&[&interface.watched.name, direction_name(direction)], value(counted));
+        for (direction, counted) in interface.watched.directions().iter().zip(&interface.kernel) {
+            rows.counter(&[&interface.watched.name, direction_name(*direction)], value(counted));
         }
     }
 }
@@ -68,10 +68,10 @@ pub(in crate::export) fn kernel_packets(scrape: &Scrape, rows: &mut Rows<'_>) {
 
 pub(in crate::export) fn ratio(scrape: &Scrape, rows: &mut Rows<'_>) {
     for interface in &scrape.numbers.interfaces {
-        for (direction, ratio) in DIRECTIONS.into_iter().zip(interface.ratio) {
+        for (direction, ratio) in interface.watched.directions().iter().zip(interface.ratio) {
             // Nothing to compare is no ratio.
             if let Some(ratio) = ratio {
-                rows.gauge(&[&interface.watched.name, direction_name(direction)], ratio);
+                rows.gauge(&[&interface.watched.name, direction_name(*direction)], ratio);
             }
         }
     }
