@@ -38,9 +38,11 @@ pub struct PayloadEvent {
     pub kind: u8,
     /// A [`Sender`].
     pub sender: u8,
+    /// TCP acknowledgement number of the segment.
+    pub ack: u32,
     /// TCP flags of the segment.
     pub tcp_flags: u16,
-    pub reserved: [u16; 3],
+    pub reserved: u16,
 }
 
 const _: () = assert!(size_of::<PayloadEvent>() == 80);

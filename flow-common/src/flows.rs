@@ -54,6 +54,7 @@ pub fn update<'a, T: Flows>(
     };
     table.record(successor)?.begin(key, now);
     table.redirect(key, successor);
+    live(table, successor);
     if let Some(old) = table.record(slot) {
         if old.ended == Ended::No as u8 {
             old.ended = reason as u8;
@@ -69,13 +70,20 @@ fn make<'a, T: Flows>(table: &'a mut T, key: &FlowKey, now: u64) -> Option<Found
     let slot = table.take()?;
     table.record(slot)?.begin(key, now);
     if table.publish(key, slot) {
+        live(table, slot);
         return Some(Found { slot, fresh: true, record: table.record(slot)? });
-    }
-    if let Some(record) = table.record(slot) {
-        record.life = life::FREE;
     }
     table.give_back(slot);
     // Another CPU made the flow at the same moment.
     let slot = table.find(key)?;
     Some(Found { slot, fresh: false, record: table.record(slot)? })
+}
+
+/// Shows a record to the reader: only after its key leads to it, so that the reader never takes an old
+/// record's leavings for a flow, nor ends a flow that is being made.
+#[inline(always)]
+fn live<T: Flows>(table: &mut T, slot: u32) {
+    if let Some(record) = table.record(slot) {
+        record.life = life::LIVE;
+    }
 }

@@ -14,7 +14,7 @@ pub const PROGRAM_EGRESS_TUNNELS: &str = "flow_egress_tunnels";
 pub const MAP_INDEX: &str = "FLOW_INDEX";
 /// Array of flow records, mapped into the daemon's memory and read in place.
 pub const MAP_FLOWS: &str = "FLOWS";
-/// Queue of free slots: the daemon fills it, the programs take from it.
+/// Stack of free slots: the daemon fills it, the programs take from it; low slots are used first.
 pub const MAP_FREE: &str = "FREE_SLOTS";
 /// LRU hash: fragmented datagram to the ports of its first fragment.
 pub const MAP_FRAGMENTS: &str = "FRAGMENTS";

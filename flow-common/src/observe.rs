@@ -51,8 +51,7 @@ pub struct Datagram {
 pub struct FirstFragment {
     pub source_port: u16,
     pub destination_port: u16,
-    pub protocol: u8,
-    pub reserved: [u8; 3],
+    pub protocol: u32,
 }
 
 /// Memory for first fragments; may forget.
@@ -266,7 +265,7 @@ fn account<P: Packet, E: Env>(packet: &P, arrival: &Arrival, env: &mut E, work: 
                 None
             } else {
                 sniff::sniff(packet, record, sender, segment, order, payload, head_bytes)
-                    .map(|find| (find, segment.payload_sequence(), segment.flags))
+                    .map(|find| (find, segment))
             }
         }
         Transport::Icmp { kind, code, .. } => {
@@ -278,19 +277,20 @@ fn account<P: Packet, E: Env>(packet: &P, arrival: &Arrival, env: &mut E, work: 
         }
         Transport::Other => None,
     };
-    if let Some((find, seq, tcp_flags)) = find {
+    if let Some((find, segment)) = find {
         let copied = if matches!(find.kind, PayloadKind::End) { 0 } else { find.len as u16 };
         env.copy(packet, headers.payload_offset, copied, || PayloadEvent {
             key: *key,
             time: now,
             slot,
-            seq,
+            seq: segment.payload_sequence(),
             payload_len: headers.payload_len,
             copied,
             kind: find.kind as u8,
             sender: sender as u8,
-            tcp_flags,
-            reserved: [0; 3],
+            ack: segment.acknowledgement,
+            tcp_flags: segment.flags,
+            reserved: 0,
         });
     }
     true
@@ -316,13 +316,12 @@ fn join_fragments<E: Env>(
         Datagram { source, destination, identification, interface: key.interface(), protocol, depth: work.depth };
     if later {
         let first = env.recall(&work.datagram)?;
-        return Some(key.set_ports(sender, first.source_port, first.destination_port, first.protocol));
+        return Some(key.set_ports(sender, first.source_port, first.destination_port, first.protocol as u8));
     }
     let first = FirstFragment {
         source_port: key.port(sender),
         destination_port: key.port(sender.other()),
-        protocol: key.protocol(),
-        reserved: [0; 3],
+        protocol: u32::from(key.protocol()),
     };
     env.remember(&work.datagram, &first);
     Some(sender)

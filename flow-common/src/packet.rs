@@ -12,7 +12,7 @@ macro_rules! wire {
         unsafe impl Wire for $type {}
     )+ };
 }
-wire!(u8, u16, u32, u64, [u8; 2], [u8; 4], [u8; 8], [u64; 2]);
+wire!(u8, u16, u32, u64);
 
 /// A packet from its link header (or IP header, where the device has none) on.
 pub trait Packet {

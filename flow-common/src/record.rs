@@ -9,7 +9,7 @@ use crate::key::{FlowKey, Sender};
 
 /// Slot states, in [`FlowRecord::life`].
 pub mod life {
-    /// Nobody's; in the queue of free slots.
+    /// Nobody's; in the stack of free slots.
     pub const FREE: u32 = 0;
     /// Found through the index; programs write to it.
     pub const LIVE: u32 = 1;
@@ -324,15 +324,17 @@ impl FlowRecord {
     #[must_use]
     pub const fn last(&self) -> u64 {
         let [a, b] = &self.halves;
-        if a.last > b.last { a.last } else { b.last }
+        let last = if a.last > b.last { a.last } else { b.last };
+        // Before its first packet is stamped, a record is as old as its start.
+        if last > self.start { last } else { self.start }
     }
 
-    /// Makes this the empty record of a new flow.
+    /// Makes this the empty record of a new flow, not yet shown to the reader.
     #[inline(always)]
     pub fn begin(&mut self, key: &FlowKey, now: u64) {
         *self = Self {
             key: *key,
-            life: life::LIVE,
+            life: life::FREE,
             ended: Ended::No as u8,
             client: 0,
             role_by: 0,

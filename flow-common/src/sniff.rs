@@ -102,7 +102,7 @@ fn end(record: &mut FlowRecord, sender: Sender, flags: u16) -> Option<Find> {
 /// Whether the payload ends with an empty line, as a message without a body does.
 #[inline(always)]
 fn ends_head<P: Packet>(packet: &P, offset: u32, len: u32) -> bool {
-    len >= 4 && packet.read::<[u8; 4]>(offset + len - 4) == Some(*b"\r\n\r\n")
+    len >= 4 && packet.read::<u32>(offset + len - 4) == Some(u32::from_ne_bytes(*b"\r\n\r\n"))
 }
 
 /// Request methods by their first four bytes: RFC 9110, PATCH, WebDAV, and what else is in real use. A

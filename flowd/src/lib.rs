@@ -7,6 +7,7 @@ pub mod config;
 pub mod export;
 pub mod flow;
 pub mod interfaces;
+pub mod kernel;
 pub mod protocol;
 pub mod run;
 pub mod telemetry;

@@ -69,7 +69,7 @@ impl<const DEPTH: u8> Flows for Kernel<DEPTH> {
 
     #[inline(always)]
     fn give_back(&mut self, slot: u32) {
-        // The queue has room for every slot there is.
+        // The stack has room for every slot there is.
         let _ = FREE_SLOTS.push(slot, u64::from(BPF_ANY));
     }
 

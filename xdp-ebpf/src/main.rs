@@ -2,8 +2,8 @@
 //!
 //! They never change a packet's fate: the verdict is always "go on with the next program".
 #![cfg_attr(target_arch = "bpf", no_std, no_main)]
-// Stable atomics stop at load and store on this target; BPF's atomic addition is an intrinsic only.
-#![cfg_attr(target_arch = "bpf", feature(core_intrinsics), allow(internal_features))]
+// Inline assembly for BPF is unstable. Stable atomics stop at load and store on this target; BPF's atomic addition is an intrinsic only.
+#![cfg_attr(target_arch = "bpf", feature(asm_experimental_arch, core_intrinsics), allow(internal_features))]
 
 #[cfg(target_arch = "bpf")]
 mod env;

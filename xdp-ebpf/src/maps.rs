@@ -3,7 +3,7 @@
 use aya_ebpf::{
     Global,
     bindings::BPF_F_MMAPABLE,
-    btf_maps::{Array, HashMap, LruHashMap, PerCpuArray, Queue, RingBuf},
+    btf_maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf, Stack},
     macros::btf_map,
 };
 use flow_common::{
@@ -27,7 +27,7 @@ pub(crate) static FLOW_INDEX: HashMap<FlowKey, u32, { names::DEFAULT_FLOWS as us
 pub(crate) static FLOWS: Array<FlowRecord, { names::DEFAULT_FLOWS as usize }, { BPF_F_MMAPABLE as usize }> = Array::new();
 
 #[btf_map]
-pub(crate) static FREE_SLOTS: Queue<u32, { names::DEFAULT_FLOWS as usize }> = Queue::new();
+pub(crate) static FREE_SLOTS: Stack<u32, { names::DEFAULT_FLOWS as usize }> = Stack::new();
 
 #[btf_map]
 pub(crate) static FRAGMENTS: LruHashMap<Datagram, FirstFragment, { names::MAX_FRAGMENTS as usize }> = LruHashMap::new();

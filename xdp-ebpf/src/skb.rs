@@ -1,6 +1,6 @@
 //! A socket buffer as a packet.
 
-use core::mem::MaybeUninit;
+use core::{arch::asm, mem::MaybeUninit};
 
 use aya_ebpf::{bindings::__sk_buff, helpers::generated::bpf_skb_load_bytes};
 use flow_common::{
@@ -46,10 +46,12 @@ impl Skb {
     /// Copies 1 to N bytes; N must be a power of two. False where the packet ends before.
     #[inline(always)]
     pub(crate) fn copy<const N: u32>(self, offset: u32, len: u32, to: *mut u8) -> bool {
-        // The form in which verifiers since 5.10 see a length of 1..=N.
-        let len = ((len - 1) & (N - 1)) + 1;
+        let mut len = u64::from(len);
+        // SAFETY: arithmetic on one register. It changes no length of 1..=N, and is the form in which verifiers
+        // since 5.10 see that it is one; the compiler would leave it out.
+        unsafe { asm!("{0} += -1", "{0} &= {1}", "{0} += 1", inout(reg) len, const N - 1) };
         // SAFETY: `to` has room for N bytes.
-        unsafe { bpf_skb_load_bytes(self.0.cast(), offset, to.cast(), len) == 0 }
+        unsafe { bpf_skb_load_bytes(self.0.cast(), offset, to.cast(), len as u32) == 0 }
     }
 }
 
@@ -64,7 +66,11 @@ impl Packet for Skb {
     fn read<T: Wire>(&self, offset: u32) -> Option<T> {
         if offset <= DIRECT {
             let start = self.field(|skb| skb.data) as usize + offset as usize;
-            if start + size_of::<T>() <= self.field(|skb| skb.data_end) as usize {
+            let mut end = start;
+            // SAFETY: one addition. Written out, as the compiler would turn `start + 1 <= end` into
+            // `start < end`, from which the verifier learns nothing.
+            unsafe { asm!("{0} += {1}", inout(reg) end, const size_of::<T>()) };
+            if end <= self.field(|skb| skb.data_end) as usize {
                 // SAFETY: the comparison above is the verifier's proof that these bytes are there, and
                 // `Wire` says that any bytes make a T.
                 return Some(unsafe { (start as *const T).read_unaligned() });

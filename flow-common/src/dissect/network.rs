@@ -6,8 +6,9 @@ use crate::{
     key::Endpoint,
     packet::Packet,
     wire::{
+        Be16, Be32,
         ipv4::Ipv4,
-        ipv6::{self, Extension, Ipv6, Jumbo, extension},
+        ipv6::{self, Extension, Ipv6, extension},
     },
 };
 
@@ -148,9 +149,11 @@ fn extensions<P: Packet>(packet: &P, start: u32, first: u8) -> (u8, u32, Fragmen
 fn jumbo_len<P: Packet>(packet: &P, network: &Network, next_header: u8) -> u32 {
     let in_frame = packet.len().saturating_sub(network.offset);
     if next_header == extension::HOP_BY_HOP {
-        let option: Option<Jumbo> = packet.read(network.offset + ipv6::HEADER_LEN + 2);
-        if let Some(length) = option.and_then(|option| option.payload_length()) {
-            return length.saturating_add(ipv6::HEADER_LEN);
+        let option = network.offset + ipv6::HEADER_LEN + 2;
+        if packet.read::<Be16>(option).is_some_and(|head| head.get() == ipv6::JUMBO)
+            && let Some(length) = packet.read::<Be32>(option + 2)
+        {
+            return length.get().saturating_add(ipv6::HEADER_LEN);
         }
     }
     if in_frame > u32::from(u16::MAX) { in_frame } else { ipv6::HEADER_LEN }

@@ -5,6 +5,7 @@ use crate::{
     counter::{Counter, Family},
     packet::Packet,
     wire::{
+        Be16, Be32,
         icmp::{self, Icmp},
         sctp,
         tcp::{AlignedTimestamps, Tcp, flag, option},
@@ -128,14 +129,15 @@ fn timestamps<P: Packet>(packet: &P, at: u32, header_len: u32) -> (u32, u32) {
         if offset + 10 > header_len {
             break;
         }
-        let Some([kind, length]) = packet.read::<[u8; 2]>(at + offset) else { break };
+        let Some(head) = packet.read::<Be16>(at + offset) else { break };
+        let (kind, length) = ((head.get() >> 8) as u8, head.get() as u8);
         offset += match kind {
             option::END => break,
             option::NO_OPERATION => 1,
             option::TIMESTAMPS if length == 10 => {
-                let Some(words) = packet.read::<[u8; 8]>(at + offset + 2) else { break };
-                let [a, b, c, d, e, f, g, h] = words;
-                return (u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h]));
+                let value = packet.read::<Be32>(at + offset + 2);
+                let echo = packet.read::<Be32>(at + offset + 6);
+                return (value.unwrap_or_default().get(), echo.unwrap_or_default().get());
             }
             _ if length < 2 => break,
             _ => u32::from(length),

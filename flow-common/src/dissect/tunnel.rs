@@ -132,7 +132,7 @@ fn gtp<P: Packet>(packet: &P, at: u32) -> Option<Inner> {
 fn teredo<P: Packet>(packet: &P, at: u32) -> Option<Inner> {
     let mut offset = at;
     if packet.read::<Be16>(offset)?.get() == teredo::AUTHENTICATION {
-        let [client, authentication] = packet.read::<[u8; 2]>(offset + 2)?;
+        let [client, authentication] = packet.read::<Be16>(offset + 2)?.get().to_be_bytes();
         offset += teredo::AUTHENTICATION_LEN + u32::from(client) + u32::from(authentication);
     }
     if packet.read::<Be16>(offset)?.get() == teredo::ORIGIN {

@@ -28,7 +28,7 @@ pub mod ethertype {
 
 /// What follows an EtherType of a VLAN.
 #[derive(Clone, Copy)]
-#[repr(C, packed)]
+#[repr(C)]
 pub struct VlanTag {
     tci: Be16,
     ethertype: Be16,

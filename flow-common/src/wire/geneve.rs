@@ -6,7 +6,7 @@ use super::{Be16, Be32, readable};
 pub const PORT: u16 = 6081;
 
 #[derive(Clone, Copy)]
-#[repr(C, packed)]
+#[repr(C)]
 pub struct Geneve {
     version_length: u8,
     flags: u8,

@@ -3,7 +3,7 @@
 use super::{Be16, readable};
 
 #[derive(Clone, Copy)]
-#[repr(C, packed)]
+#[repr(C)]
 pub struct Gre {
     flags: Be16,
     protocol: Be16,

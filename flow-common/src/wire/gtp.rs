@@ -8,7 +8,7 @@ pub const PORT: u16 = 2152;
 pub const G_PDU: u8 = 255;
 
 #[derive(Clone, Copy)]
-#[repr(C, packed)]
+#[repr(C)]
 pub struct Gtp {
     flags: u8,
     /// Message type.

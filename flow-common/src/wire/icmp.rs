@@ -4,7 +4,7 @@ use super::{Be16, readable};
 
 /// The part that every message has.
 #[derive(Clone, Copy)]
-#[repr(C, packed)]
+#[repr(C)]
 pub struct Icmp {
     pub kind: u8,
     pub code: u8,

@@ -4,7 +4,7 @@ use super::{Be16, readable};
 
 /// The fixed part of the header; options may follow.
 #[derive(Clone, Copy)]
-#[repr(C, packed)]
+#[repr(C)]
 pub struct Ipv4 {
     version_ihl: u8,
     /// DSCP and ECN (RFC 2474, RFC 3168).

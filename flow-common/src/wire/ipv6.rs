@@ -7,7 +7,7 @@ pub const HEADER_LEN: u32 = 40;
 
 /// The fixed header.
 #[derive(Clone, Copy)]
-#[repr(C, packed)]
+#[repr(C)]
 pub struct Ipv6 {
     version_class_label: Be32,
     payload_length: Be16,
@@ -62,7 +62,7 @@ pub mod extension {
 
 /// The first bytes of every extension header but Fragment.
 #[derive(Clone, Copy)]
-#[repr(C, packed)]
+#[repr(C)]
 pub struct Extension {
     /// Protocol number of what follows.
     pub next_header: u8,
@@ -83,7 +83,7 @@ impl Extension {
 
 /// The Fragment header (RFC 8200 section 4.5).
 #[derive(Clone, Copy)]
-#[repr(C, packed)]
+#[repr(C)]
 pub struct Fragment {
     /// Protocol number of what follows.
     pub next_header: u8,
@@ -119,22 +119,6 @@ impl Fragment {
     }
 }
 
-/// The jumbo payload option where Linux puts it: first in a hop-by-hop header (RFC 2675 section 2).
-#[derive(Clone, Copy)]
-#[repr(C, packed)]
-pub struct Jumbo {
-    kind: u8,
-    length: u8,
-    payload_length: Be32,
-}
-readable!(Jumbo, 6);
-
-impl Jumbo {
-    /// Bytes behind the fixed header, where this is a jumbo payload option.
-    #[inline(always)]
-    #[must_use]
-    pub const fn payload_length(&self) -> Option<u32> {
-        let length = self.payload_length;
-        if self.kind == 0xc2 && self.length == 4 { Some(length.get()) } else { None }
-    }
-}
+/// The jumbo payload option where Linux puts it: first in a hop-by-hop header (RFC 2675 section 2). Kind and
+/// length, in host order; the payload length follows.
+pub const JUMBO: u16 = 0xc204;

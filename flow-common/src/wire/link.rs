@@ -31,7 +31,7 @@ pub const fn null_family(value: u32) -> Option<bool> {
 
 /// Head of an NFLOG record; values are in the byte order of the capturing host, nearly always little endian.
 #[derive(Clone, Copy)]
-#[repr(C, packed)]
+#[repr(C)]
 pub struct NflogRecord {
     length: Be16,
     kind: Be16,

@@ -46,10 +46,11 @@ impl Be32 {
     }
 }
 
-/// Marks packed structs of words as readable from any bytes.
+/// Marks structs of words as readable from any bytes. Their words have their natural alignment, as the
+/// verifier refuses misaligned access to copies on the stack.
 macro_rules! readable {
     ($type:ty, $size:literal) => {
-        // SAFETY: integers only and packed, so that every bit pattern of its bytes is valid.
+        // SAFETY: integers only and no padding, so that every bit pattern of its bytes is valid.
         unsafe impl $crate::packet::Wire for $type {}
         const _: () = assert!(size_of::<$type>() == $size);
     };

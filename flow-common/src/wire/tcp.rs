@@ -4,7 +4,7 @@ use super::{Be16, Be32, readable};
 
 /// The fixed part of the header.
 #[derive(Clone, Copy)]
-#[repr(C, packed)]
+#[repr(C)]
 pub struct Tcp {
     source: Be16,
     destination: Be16,
@@ -87,7 +87,7 @@ impl Tcp {
 /// The timestamps option as Linux, the BSDs and Windows lay it out on every segment but a SYN: two
 /// no-operations in front, so that its words are aligned (RFC 7323 appendix A).
 #[derive(Clone, Copy)]
-#[repr(C, packed)]
+#[repr(C)]
 pub struct AlignedTimestamps {
     header: Be32,
     value: Be32,

@@ -6,7 +6,7 @@ use super::{Be16, readable};
 pub const HEADER_LEN: u32 = 8;
 
 #[derive(Clone, Copy)]
-#[repr(C, packed)]
+#[repr(C)]
 pub struct Udp {
     source: Be16,
     destination: Be16,
@@ -33,7 +33,7 @@ impl Udp {
 
 /// The ports alone: all that is left of a TCP, UDP or SCTP header that was cut behind them.
 #[derive(Clone, Copy)]
-#[repr(C, packed)]
+#[repr(C)]
 pub struct Ports {
     source: Be16,
     destination: Be16,

@@ -8,7 +8,7 @@ pub const PORTS: [u16; 2] = [4789, 8472];
 pub const HEADER_LEN: u32 = 8;
 
 #[derive(Clone, Copy)]
-#[repr(C, packed)]
+#[repr(C)]
 pub struct Vxlan {
     flags: Be32,
     vni: Be32,

@@ -1,0 +1,123 @@
+//! Loads the BPF object that is embedded in this binary, and opens its maps.
+
+use aya::{
+    Btf, Ebpf, EbpfLoader,
+    maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, RingBuf, Stack},
+    programs::SchedClassifier,
+};
+use flow_common::{names, settings::Settings};
+
+use super::{Kernel, KernelError, pod::Plain, slab::Slab};
+
+static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/flowd-ebpf"));
+
+/// What is fixed once the programs are loaded.
+#[derive(Clone, Debug)]
+pub struct LoadOptions {
+    pub settings: Settings,
+    /// Flows that fit into the table.
+    pub flows: u32,
+    /// Bytes of the ring buffer; rounded up to a power of two.
+    pub event_bytes: u32,
+    /// Interfaces that can be watched at once.
+    pub interfaces: u32,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self {
+            settings: Settings::DEFAULT,
+            flows: names::DEFAULT_FLOWS,
+            event_bytes: names::DEFAULT_EVENT_BYTES,
+            interfaces: names::DEFAULT_INTERFACES,
+        }
+    }
+}
+
+impl Kernel {
+    /// Loads the programs; nothing is attached yet.
+    ///
+    /// # Errors
+    /// Missing privilege or kernel feature, no memory, or a program that the verifier refuses.
+    pub fn load(options: &LoadOptions) -> Result<Self, KernelError> {
+        let settings = Plain(options.settings);
+        let btf = Btf::from_sys_fs().ok();
+        let mut bpf = EbpfLoader::new()
+            .btf(btf.as_ref())
+            .map_max_entries(names::MAP_INDEX, options.flows)
+            .map_max_entries(names::MAP_FLOWS, options.flows)
+            .map_max_entries(names::MAP_FREE, options.flows)
+            // Slot 0 is that of packets from interfaces without a slot.
+            .map_max_entries(names::MAP_TOTALS, options.interfaces + 1)
+            .map_max_entries(names::MAP_EVENTS, options.event_bytes.next_power_of_two().max(4096))
+            .override_global(names::GLOBAL_SETTINGS, &settings, true)
+            .load(OBJECT)
+            .map_err(|error| KernelError::load(&error, options.flows))?;
+        for name in programs(&options.settings) {
+            load_program(&mut bpf, name)?;
+        }
+        let index = open(&mut bpf, names::MAP_INDEX, HashMap::try_from)?;
+        let interfaces = open(&mut bpf, names::MAP_INTERFACES, Array::try_from)?;
+        let totals = open(&mut bpf, names::MAP_TOTALS, PerCpuArray::try_from)?;
+        let events = open(&mut bpf, names::MAP_EVENTS, RingBuf::try_from)?;
+        let mut free: Stack<MapData, u32> = open(&mut bpf, names::MAP_FREE, Stack::try_from)?;
+        let slab = map_flows(&mut bpf, options.flows)?;
+        // The highest first, so that the lowest are taken first and a scan need not go far.
+        for slot in (0..options.flows).rev() {
+            free.push(slot, 0).map_err(|error| KernelError::map(names::MAP_FREE, error))?;
+        }
+        Ok(Self {
+            bpf,
+            settings: options.settings,
+            slab,
+            index,
+            free,
+            interfaces,
+            totals,
+            events,
+            visited: vec![0; options.flows as usize],
+            ending: Vec::new(),
+        })
+    }
+}
+
+/// Names of the ingress and the egress program for these settings.
+pub(super) const fn programs(settings: &Settings) -> [&'static str; 2] {
+    if settings.decapsulate == 0 {
+        [names::PROGRAM_INGRESS, names::PROGRAM_EGRESS]
+    } else {
+        [names::PROGRAM_INGRESS_TUNNELS, names::PROGRAM_EGRESS_TUNNELS]
+    }
+}
+
+/// The program of that name, which the object always has.
+pub(super) fn program<'a>(bpf: &'a mut Ebpf, name: &str) -> Result<&'a mut SchedClassifier, KernelError> {
+    let missing = || KernelError::Object { detail: format!("it has no program {name}") };
+    bpf.program_mut(name).ok_or_else(missing)?.try_into().map_err(|_| missing())
+}
+
+fn load_program(bpf: &mut Ebpf, name: &str) -> Result<(), KernelError> {
+    program(bpf, name)?.load().map_err(|error| KernelError::program(name, &error))
+}
+
+fn take(bpf: &mut Ebpf, name: &'static str) -> Result<Map, KernelError> {
+    bpf.take_map(name).ok_or_else(|| KernelError::Object { detail: format!("it has no map {name}") })
+}
+
+fn open<T>(
+    bpf: &mut Ebpf,
+    name: &'static str,
+    as_type: impl FnOnce(Map) -> Result<T, MapError>,
+) -> Result<T, KernelError> {
+    as_type(take(bpf, name)?).map_err(|error| KernelError::map(name, error))
+}
+
+fn map_flows(bpf: &mut Ebpf, flows: u32) -> Result<Slab, KernelError> {
+    let map = take(bpf, names::MAP_FLOWS)?;
+    let Map::Array(data) = map else {
+        return Err(KernelError::Object { detail: format!("map {} is no array", names::MAP_FLOWS) });
+    };
+    use std::os::fd::AsFd as _;
+    Slab::map(&data.fd().as_fd(), flows)
+        .map_err(|error| KernelError::Memory { flows, detail: format!("mapping the records: {error}") })
+}

@@ -1,0 +1,94 @@
+//! The BPF side of the daemon: load, attach, read, replay. The only user of aya.
+
+mod attach;
+mod check;
+mod context;
+mod drain;
+mod error;
+mod load;
+mod pod;
+mod replay;
+mod slab;
+
+use aya::{
+    Ebpf,
+    maps::{Array, HashMap, MapData, PerCpuArray, RingBuf, Stack},
+};
+use flow_common::{
+    counter::{InterfaceTotals, Passage, Tally},
+    event::{MAX_PAYLOAD, PayloadEvent},
+    settings::Settings,
+};
+
+use self::{pod::Plain, slab::Slab};
+pub use self::{
+    attach::Hook,
+    check::{Check, check},
+    drain::DrainReport,
+    error::KernelError,
+    load::LoadOptions,
+    replay::Refused,
+};
+
+/// The loaded programs with their maps; dropping it detaches them.
+pub struct Kernel {
+    bpf: Ebpf,
+    settings: Settings,
+    slab: Slab,
+    index: HashMap<MapData, Plain<flow_common::key::FlowKey>, u32>,
+    free: Stack<MapData, u32>,
+    interfaces: Array<MapData, Plain<flow_common::settings::Interface>>,
+    totals: PerCpuArray<MapData, Plain<InterfaceTotals>>,
+    events: RingBuf<MapData>,
+    /// Per slot: a fingerprint of the counters at the last visit.
+    visited: Vec<u64>,
+    /// Slots that ended in the present drain.
+    ending: Vec<(u32, crate::flow::EndReason)>,
+}
+
+impl Kernel {
+    /// Totals of the interface in `slot`, summed over CPUs, since the programs were loaded.
+    ///
+    /// # Errors
+    /// The map cannot be read, or has no such slot.
+    pub fn totals(&self, slot: u16) -> Result<InterfaceTotals, KernelError> {
+        let per_cpu = self.totals.get(&u32::from(slot), 0).map_err(|error| KernelError::map("TOTALS", error))?;
+        let mut sum = InterfaceTotals::default();
+        for totals in per_cpu.iter() {
+            for (into, from) in sum.passages.iter_mut().zip(&totals.0.passages) {
+                add_passage(into, from);
+            }
+        }
+        Ok(sum)
+    }
+
+    /// Hands every waiting payload event to `visit`, in the order of the ring buffer; returns their number.
+    pub fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize {
+        let mut count = 0;
+        while let Some(item) = self.events.next() {
+            let Some((head, payload)) = item.split_at_checked(size_of::<PayloadEvent>()) else { continue };
+            let Some(event) = pod::read::<PayloadEvent>(head) else { continue };
+            let copied = usize::from(event.copied).min(MAX_PAYLOAD);
+            visit(&event, payload.get(..copied).unwrap_or(payload));
+            count += 1;
+        }
+        count
+    }
+}
+
+fn add_passage(into: &mut Passage, from: &Passage) {
+    for (into, from) in into.seen.iter_mut().zip(&from.seen) {
+        add_tally(into, from);
+    }
+    for (into, from) in into.skipped.iter_mut().zip(&from.skipped) {
+        add_tally(into, from);
+    }
+    into.events_lost += from.events_lost;
+}
+
+const fn add_tally(into: &mut Tally, from: &Tally) {
+    into.packets += from.packets;
+    into.bytes += from.bytes;
+    into.skb_packets += from.skb_packets;
+    into.skb_bytes += from.skb_bytes;
+}

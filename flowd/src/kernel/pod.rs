@@ -1,0 +1,39 @@
+//! Shared types as the plain bytes that the kernel exchanges: one of the few places with `unsafe`.
+
+use flow_common::{
+    counter::InterfaceTotals,
+    event::PayloadEvent,
+    key::FlowKey,
+    settings::{Interface, Settings},
+};
+
+/// A shared type in a map of aya's.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(super) struct Plain<T>(pub(super) T);
+
+macro_rules! plain {
+    ($($type:ty),+) => { $(
+        // SAFETY: repr(C) without padding, integers only: any bytes are a value, any value is bytes.
+        unsafe impl aya::Pod for Plain<$type> {}
+        // SAFETY: the same.
+        unsafe impl Bytes for $type {}
+    )+ };
+}
+
+/// Any bytes are a value.
+///
+/// # Safety
+/// Every bit pattern of `size_of::<Self>()` bytes is valid.
+pub(super) unsafe trait Bytes: Copy {}
+
+plain!(FlowKey, Interface, InterfaceTotals, Settings);
+// SAFETY: integers and a FlowKey.
+unsafe impl Bytes for PayloadEvent {}
+
+/// A value from its bytes, wherever they lie; `None` where there are too few.
+pub(super) fn read<T: Bytes>(bytes: &[u8]) -> Option<T> {
+    let bytes = bytes.get(..size_of::<T>())?;
+    // SAFETY: as many bytes as T has, and any of them make a T.
+    Some(unsafe { bytes.as_ptr().cast::<T>().read_unaligned() })
+}
