@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use flowd::{
     cli::{self, Cli, Command, Which},
     config::{Config, ConfigError},
-    interfaces, run, telemetry,
+    interfaces, kernel, run, telemetry,
 };
 
 /// Failed while running.
@@ -65,7 +65,7 @@ fn print_interfaces(which: &Which, out: &mut dyn Write) -> Result<()> {
 }
 
 fn check(out: &mut dyn Write) -> Result<()> {
-    let checks = run::check();
+    let checks = kernel::check();
     for check in &checks {
         let mark = if check.ok { "ok" } else { "MISSING" };
         writeln!(out, "{mark:8} {}: {}", check.name, check.detail)?;

@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result, anyhow};
 use flow_common::{names, settings};
 use pump::Pump;
-pub use source::{Check, DrainReport, LoadOptions, Source, Visit, check};
+use source::Source;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
@@ -28,6 +28,7 @@ use crate::{
         prometheus::Board,
     },
     interfaces::{self, Interface},
+    kernel::LoadOptions,
     protocol::http::{self, HttpOptions, HttpTracker},
     telemetry::{SinkCounters, Telemetry},
     web::{self, State},

@@ -13,7 +13,7 @@ use tracing::{debug, warn};
 
 use super::{
     enrich::{ZoneNames, enrich},
-    source::{DrainReport, Source},
+    source::Source,
 };
 use crate::{
     aggregate::Ledger,
@@ -21,6 +21,7 @@ use crate::{
     export::{log::LogSink, prometheus::Board},
     flow::{Flow, Snapshot},
     interfaces,
+    kernel::DrainReport,
     protocol::http::{HttpExchange, HttpTracker},
     telemetry::Telemetry,
 };

@@ -12,7 +12,7 @@ use flow_common::{
 };
 
 use super::{source::Visit, *};
-use crate::{config::Span, flow::EndReason, flow::testing};
+use crate::{config::Span, flow::EndReason, flow::testing, kernel::DrainReport};
 
 /// A kernel that has seen one HTTP exchange on slot 1 and, as through another interface, on slot 2.
 struct Story {
@@ -58,15 +58,16 @@ fn event(record: &FlowRecord, slot: u32, sender: Sender, kind: PayloadKind, payl
         kind: kind as u8,
         sender: sender as u8,
         tcp_flags: 0x18,
-        reserved: [0; 3],
+        ack: 0,
+        reserved: 0,
     }
 }
 
 impl Source for Story {
-    fn attach(&mut self, name: &str, _: u32, interface: Setting) -> Result<String> {
+    fn attach(&mut self, name: &str, _: u32, interface: Setting) -> Result<&'static str> {
         let line = format!("{name} {} {}", interface.slot, interface.one_point);
         self.attached.lock().unwrap_or_else(PoisonError::into_inner).push(line);
-        Ok("story".to_owned())
+        Ok("story")
     }
 
     fn drain(&mut self, _: u64, visit: Visit<'_>) -> Result<DrainReport> {

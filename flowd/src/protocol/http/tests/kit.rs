@@ -137,7 +137,8 @@ impl Story {
             kind: kind as u8,
             sender: sender as u8,
             tcp_flags: 0x10 | flags,
-            reserved: [0; 3],
+            ack: 0,
+            reserved: 0,
         };
         let out = &mut self.out;
         self.tracker.event(&event, bytes, &mut |exchange| out.push(exchange));
