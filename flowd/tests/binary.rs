@@ -1,4 +1,5 @@
 //! The real executable: help, exit statuses, and errors of one line with their remedy.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::{
     fs,

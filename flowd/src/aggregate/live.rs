@@ -1,4 +1,4 @@
-//! The table of live flows: written by the drain, read by the API. dashmap's only home.
+//! The table of live flows: written by the drain, read by the API. dashmap's home, with the ledger that fills it.
 
 use std::{
     cmp::Reverse,
