@@ -24,7 +24,7 @@ fn main() -> ExitCode {
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             // Standard error may be closed; the status still tells.
-            let _ = writeln!(io::stderr(), "flowd: {error:#}");
+            let _ = writeln!(io::stderr(), "flowd: {}", one_line(&error));
             ExitCode::from(if error.is::<ConfigError>() { USAGE } else { FAILED })
         }
     }
@@ -77,6 +77,17 @@ fn check(out: &mut dyn Write) -> Result<()> {
         0 => Ok(()),
         missing => bail!("{missing} of {} requirements are missing", checks.len()),
     }
+}
+
+/// The error and its causes in one line, without those whose text the error states already.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut line = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !line.contains(&cause) {
+            line = format!("{line}: {cause}");
+        }
+    }
+    line.lines().collect::<Vec<_>>().join(" ")
 }
 
 /// A reader that has seen enough, as `head`, is no failure.

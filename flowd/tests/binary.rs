@@ -32,6 +32,7 @@ fn fails(arguments: &[&str], environment: &[(&str, &str)], status: i32, parts: &
         assert!(line.contains(part), "{part} is not in: {error}");
     }
     assert!(!error.contains("panicked"), "{error}");
+    assert!(error.matches("os error").count() <= 1, "a cause stands twice: {error}");
 }
 
 #[test]
