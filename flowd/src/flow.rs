@@ -4,9 +4,19 @@
 //! a made-up 0. Times are nanoseconds since the epoch inside and RFC 3339 in JSON; round-trip times are
 //! microseconds in JSON.
 
+mod snapshot;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+mod view;
+pub mod words;
+
 use std::{net::IpAddr, sync::Arc};
 
 use serde::{Serialize, Serializer};
+pub use snapshot::{Side, Snapshot};
+pub use view::micros;
 
 /// One flow with all that is known of it so far.
 #[derive(Clone, Debug, Serialize)]

@@ -1,4 +1,14 @@
 //! The daemon behind the `flowd` binary.
+pub mod aggregate;
 pub mod capture;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod export;
 pub mod flow;
+pub mod interfaces;
 pub mod kernel;
+pub mod protocol;
+pub mod run;
+pub mod telemetry;
+pub mod web;

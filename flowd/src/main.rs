@@ -1,2 +1,96 @@
 //! `flowd`: see the library.
-fn main() {}
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use anyhow::{Result, bail};
+use flowd::{
+    cli::{self, Cli, Command, Which},
+    config::{Config, ConfigError},
+    interfaces, kernel, run, telemetry,
+};
+
+/// Failed while running.
+const FAILED: u8 = 1;
+/// Wrong usage or configuration.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::from_process();
+    match execute(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Standard error may be closed; the status still tells.
+            let _ = writeln!(io::stderr(), "flowd: {}", one_line(&error));
+            ExitCode::from(if error.is::<ConfigError>() { USAGE } else { FAILED })
+        }
+    }
+}
+
+fn execute(command: Command) -> Result<()> {
+    let mut out = io::stdout().lock();
+    match command {
+        Command::Run(options) => {
+            // The log sinks write there.
+            drop(out);
+            let config = options.config()?;
+            telemetry::init();
+            run::run(&config)
+        }
+        Command::Read(options) => {
+            options.config()?;
+            bail!("flowd read is not built yet");
+        }
+        Command::Interfaces { which } => print_interfaces(&which, &mut out),
+        Command::Check => check(&mut out),
+        Command::CheckConfig { file } => {
+            Config::load(&file)?;
+            Ok(writeln!(out, "{}: ok", file.display())?)
+        }
+        Command::Completions { shell } => Ok(cli::completions(shell, &mut out)?),
+    }
+}
+
+fn print_interfaces(which: &Which, out: &mut dyn Write) -> Result<()> {
+    let config = which.config()?;
+    config.validate("command line or environment")?;
+    let all = interfaces::list()?;
+    let chosen = interfaces::choose(&all, &config.interfaces);
+    write!(out, "{}", interfaces::table(&all, chosen.as_deref().unwrap_or_default()))?;
+    chosen?;
+    Ok(())
+}
+
+fn check(out: &mut dyn Write) -> Result<()> {
+    let checks = kernel::check();
+    for check in &checks {
+        let mark = if check.ok { "ok" } else { "MISSING" };
+        writeln!(out, "{mark:8} {}: {}", check.name, check.detail)?;
+        if !check.ok {
+            writeln!(out, "         {}", check.remedy)?;
+        }
+    }
+    match checks.iter().filter(|check| !check.ok).count() {
+        0 => Ok(()),
+        missing => bail!("{missing} of {} requirements are missing", checks.len()),
+    }
+}
+
+/// The error and its causes in one line, without those whose text the error states already.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut line = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !line.contains(&cause) {
+            line = format!("{line}: {cause}");
+        }
+    }
+    line.lines().collect::<Vec<_>>().join(" ")
+}
+
+/// A reader that has seen enough, as `head`, is no failure.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -63,6 +63,12 @@ impl Kernel {
         Ok(sum)
     }
 
+    /// The record in `slot` as it is now; `None` for a slot beyond the table.
+    #[must_use]
+    pub fn record(&self, slot: u32) -> Option<flow_common::record::FlowRecord> {
+        self.slab.copy(slot)
+    }
+
     /// Hands every waiting payload event to `visit`, in the order of the ring buffer; returns their number.
     pub fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize {
         let mut count = 0;

@@ -1,0 +1,134 @@
+//! The table of live flows: written by the drain, read by the API. dashmap's home, with the ledger that fills it.
+
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use dashmap::DashMap;
+use flow_common::key::Sender;
+use ipnetwork::IpNetwork;
+
+use crate::{
+    clock::WallClock,
+    flow::{Flow, Side, Snapshot, words},
+};
+
+/// A flow that has not ended: its counters at the last drain, and what the ledger keeps beside them.
+#[derive(Clone, Debug)]
+pub struct LiveFlow {
+    pub snapshot: Snapshot,
+    /// Where the last line of the flow log ended; `None` before the first.
+    pub(super) cut: Option<Box<Cut>>,
+    /// Rows of what A and what B send, in [`super::Numbers::flows`].
+    pub(super) rows: [u32; 2],
+    /// It was counted as a connection attempt.
+    pub(super) counted: bool,
+    /// It speaks for its conversation.
+    pub(super) speaks: bool,
+}
+
+/// A flow's counters when a line of the flow log was written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cut {
+    /// Nanoseconds of the packet's clock.
+    pub time: u64,
+    pub sides: [Side; 2],
+}
+
+/// Live flows by the slot of their record.
+#[derive(Debug)]
+pub struct LiveFlows {
+    /// Boxed: the table has up to twice as many places as flows, and a place should be small.
+    pub(super) flows: DashMap<u32, Box<LiveFlow>>,
+    /// Interface names by slot.
+    names: Vec<Arc<str>>,
+    clock: RwLock<WallClock>,
+}
+
+/// Which flows to show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// One endpoint's address lies in it.
+    pub cidr: Option<IpNetwork>,
+    /// One endpoint has it.
+    pub port: Option<u16>,
+    /// IP protocol number.
+    pub protocol: Option<u8>,
+}
+
+impl LiveFlows {
+    /// An empty table; `names` are those of the interfaces, by slot.
+    #[must_use]
+    pub fn new(names: Vec<Arc<str>>, clock: WallClock) -> Self {
+        Self { flows: DashMap::new(), names, clock: RwLock::new(clock) }
+    }
+
+    /// Flows that live.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.flows.len()
+    }
+
+    /// True without flows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.flows.is_empty()
+    }
+
+    /// The counters of the flow in `slot` at the last drain.
+    #[must_use]
+    pub fn snapshot(&self, slot: u32) -> Option<Snapshot> {
+        self.flows.get(&slot).map(|flow| flow.snapshot)
+    }
+
+    /// The name of the interface in `slot`; empty where nobody told.
+    #[must_use]
+    pub fn name(&self, slot: u16) -> Arc<str> {
+        self.names.get(usize::from(slot)).cloned().unwrap_or_else(|| Arc::from(""))
+    }
+
+    /// The distance of the clocks as last measured.
+    #[must_use]
+    pub fn clock(&self) -> WallClock {
+        *self.clock.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets the distance of the clocks.
+    pub fn set_clock(&self, clock: WallClock) {
+        *self.clock.write().unwrap_or_else(PoisonError::into_inner) = clock;
+    }
+
+    /// The `count` flows with the most octets of IP among those that `filter` lets through, heaviest first.
+    #[must_use]
+    pub fn top(&self, count: usize, filter: &Filter) -> Vec<Flow> {
+        // A heap of the heaviest so far with the lightest on top, so that memory is bounded by `count`.
+        let mut heaviest = BinaryHeap::new();
+        for entry in &self.flows {
+            let flow = &entry.snapshot;
+            if filter.passes(flow) {
+                heaviest.push(Reverse((flow.ip_bytes(), *entry.key())));
+                if heaviest.len() > count {
+                    heaviest.pop();
+                }
+            }
+        }
+        let clock = self.clock();
+        let slots = heaviest.into_sorted_vec().into_iter().map(|Reverse((_, slot))| slot);
+        let flows = slots.filter_map(|slot| self.snapshot(slot));
+        flows.map(|flow| Flow::from_snapshot(&flow, &self.name(flow.key.interface()), &clock, None)).collect()
+    }
+}
+
+impl Filter {
+    fn passes(&self, flow: &Snapshot) -> bool {
+        let any = |holds: &dyn Fn(Sender) -> bool| holds(Sender::A) || holds(Sender::B);
+        let key = &flow.key;
+        self.protocol.is_none_or(|protocol| key.protocol() == protocol)
+            && self.port.is_none_or(|port| {
+                !words::is_icmp(key.protocol()) && any(&|end| words::port(key, end) == port)
+            })
+            && self.cidr.is_none_or(|net| any(&|end| net.contains(words::address(key, end))))
+    }
+}

@@ -1,0 +1,138 @@
+//! One conversation, several observation points: which of them speaks for it.
+
+use std::collections::HashMap;
+
+use flow_common::key::FlowKey;
+
+/// Drains after which a claim without a record lapses: the record it named ended before it was read.
+const LAPSE: u32 = 2;
+
+#[derive(Clone, Copy, Debug)]
+struct Claim {
+    slot: u32,
+    /// The drain has seen the record; from then on its end removes the claim.
+    confirmed: bool,
+    drain: u32,
+}
+
+/// Which record speaks for a conversation: the first that was seen, for as long as its flow lives. HTTP
+/// lines and request counts come from that record only, so that a gateway watched on both sides, a bridge
+/// and its port, or a one-armed router count nothing twice.
+#[derive(Debug)]
+pub struct Observed {
+    claims: HashMap<FlowKey, Claim>,
+    capacity: usize,
+    drain: u32,
+}
+
+impl Observed {
+    /// Remembers at most `capacity` conversations.
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
+        Self { claims: HashMap::new(), capacity, drain: 0 }
+    }
+
+    /// True if the record in `slot` speaks for the conversation of `key`; claims it where nobody does.
+    /// Where the table is full everybody speaks: a line twice is better than none.
+    pub fn speaks(&mut self, key: &FlowKey, slot: u32) -> bool {
+        self.claim(key, slot, false)
+    }
+
+    /// The same for a record that the drain has in hand.
+    pub fn confirm(&mut self, key: &FlowKey, slot: u32) -> bool {
+        self.claim(key, slot, true)
+    }
+
+    /// The record in `slot` has ended.
+    pub fn release(&mut self, key: &FlowKey, slot: u32) {
+        let key = key.conversation();
+        if self.claims.get(&key).is_some_and(|claim| claim.slot == slot) {
+            self.claims.remove(&key);
+        }
+    }
+
+    /// A drain is over: claims of records that it did not show grow older, and some lapse.
+    pub fn drained(&mut self) {
+        self.drain = self.drain.wrapping_add(1);
+        let drain = self.drain;
+        self.claims.retain(|_, claim| !claim.lapsed(drain));
+    }
+
+    /// Conversations remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.claims.len()
+    }
+
+    /// True without conversations.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.claims.is_empty()
+    }
+
+    fn claim(&mut self, key: &FlowKey, slot: u32, confirmed: bool) -> bool {
+        let key = key.conversation();
+        let new = Claim { slot, confirmed, drain: self.drain };
+        if let Some(claim) = self.claims.get_mut(&key) {
+            if claim.slot == slot {
+                claim.confirmed |= confirmed;
+                return true;
+            }
+            if !claim.lapsed(self.drain) {
+                return false;
+            }
+            *claim = new;
+        } else if self.claims.len() < self.capacity {
+            self.claims.insert(key, new);
+        }
+        true
+    }
+}
+
+impl Claim {
+    const fn lapsed(&self, drain: u32) -> bool {
+        !self.confirmed && drain.wrapping_sub(self.drain) >= LAPSE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::testing;
+
+    #[test]
+    fn the_first_speaks_until_its_flow_ends() {
+        let (inside, outside) = (testing::connection(1, 5, 80, 0).key, testing::connection(2, 5, 80, 0).key);
+        let mut observed = Observed::new(10);
+        assert!(observed.speaks(&inside, 7));
+        assert!(!observed.confirm(&outside, 8));
+        assert!(observed.confirm(&inside, 7));
+        observed.release(&outside, 8);
+        for _ in 0..5 {
+            observed.drained();
+        }
+        assert!(!observed.speaks(&outside, 8), "a confirmed claim does not lapse");
+        observed.release(&inside, 7);
+        assert!(observed.speaks(&outside, 8));
+    }
+
+    #[test]
+    fn a_claim_whose_record_never_shows_lapses() {
+        let key = testing::connection(1, 5, 80, 0).key;
+        let mut observed = Observed::new(10);
+        assert!(observed.speaks(&key, 7));
+        observed.drained();
+        assert!(!observed.speaks(&key, 9));
+        observed.drained();
+        assert!(observed.is_empty());
+        assert!(observed.speaks(&key, 9));
+    }
+
+    #[test]
+    fn a_full_table_loses_no_line() {
+        let mut observed = Observed::new(1);
+        assert!(observed.speaks(&testing::connection(1, 5, 80, 0).key, 1));
+        assert!(observed.speaks(&testing::connection(1, 6, 80, 0).key, 2));
+        assert_eq!(observed.len(), 1);
+    }
+}

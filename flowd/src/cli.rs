@@ -1,0 +1,262 @@
+//! The command line, the only user of clap.
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::config::{Config, ConfigError, Query, Span};
+
+/// Network flows, TCP quality and HTTP requests of a gateway, measured in the kernel.
+#[derive(Debug, Parser)]
+#[command(name = "flowd", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Watch interfaces and serve metrics until SIGTERM or SIGINT
+    Run(Run),
+    /// Print the flows of a capture file as JSON lines or a table
+    Read(Read),
+    /// List interfaces, and which of them `flowd run` would watch
+    Interfaces {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Say whether this kernel, these privileges and the programs already attached let flowd run
+    Check,
+    /// Check a configuration file
+    CheckConfig {
+        /// The file
+        file: PathBuf,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// Where the interfaces to watch come from.
+#[derive(Debug, Default, Args)]
+pub struct Which {
+    /// Configuration file; config/flowd.toml documents every key
+    #[arg(short, long, env = "FLOWD_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Interfaces to watch, as patterns ("eth0", "wan*"); repeatable [default: those that hold a default
+    /// route]
+    #[arg(
+        short,
+        long = "interface",
+        env = "FLOWD_INTERFACES",
+        value_name = "PATTERN",
+        value_delimiter = ',',
+        action = ArgAction::Append
+    )]
+    pub interfaces: Vec<String>,
+}
+
+/// Options of `flowd run`; each beats its key in the configuration file.
+#[derive(Debug, Default, Args)]
+pub struct Run {
+    #[command(flatten)]
+    pub which: Which,
+    /// Address of /metrics and the API [default: 127.0.0.1:9435]
+    #[arg(long, env = "FLOWD_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// Time between two readings of the flow table [default: 10s]
+    #[arg(long, env = "FLOWD_INTERVAL", value_name = "TIME")]
+    pub interval: Option<Span>,
+    /// Log one JSON line per HTTP request; - is standard output
+    #[arg(long, env = "FLOWD_HTTP_LOG", value_name = "PATH|-")]
+    pub http_log: Option<String>,
+    /// Log one JSON line per flow; - is standard output
+    #[arg(long, env = "FLOWD_FLOW_LOG", value_name = "PATH|-")]
+    pub flow_log: Option<String>,
+    /// Query strings in the HTTP log: drop, keys or keep [default: drop]
+    #[arg(long, env = "FLOWD_QUERY", value_name = "drop|keys|keep")]
+    pub query: Option<Query>,
+    /// Bytes of an HTTP head that are copied, 0 to 4096 [default: 512]
+    #[arg(long, env = "FLOWD_HEAD_BYTES", value_name = "N")]
+    pub head_bytes: Option<u32>,
+}
+
+/// Options of `flowd read`.
+#[derive(Debug, Args)]
+pub struct Read {
+    /// Capture in pcap or pcapng format; - is standard input
+    pub file: PathBuf,
+    /// native needs no privilege; kernel runs the very BPF program over the capture
+    #[arg(long, value_enum, default_value_t = Engine::Native)]
+    pub engine: Engine,
+    /// How flows are printed
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    pub format: Format,
+    /// Tunnels whose inner packets are flows of their own: names, or all
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    pub decapsulate: Vec<String>,
+    /// Query strings in HTTP lines: drop, keys or keep
+    #[arg(long, default_value_t = Query::Drop, value_name = "drop|keys|keep")]
+    pub query: Query,
+    /// Bytes of an HTTP head that are looked at, 0 to 4096
+    #[arg(long, default_value_t = 512, value_name = "N")]
+    pub head_bytes: u32,
+    /// Print what /metrics would show in the end instead of flows
+    #[arg(long)]
+    pub metrics: bool,
+}
+
+/// What reads the packets of a capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    Native,
+    Kernel,
+}
+
+/// How flows are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Json,
+    Table,
+}
+
+impl Cli {
+    /// The process's command line; on a usage error or for help, prints and exits (status 2 or 0).
+    #[must_use]
+    pub fn from_process() -> Self {
+        Self::parse()
+    }
+}
+
+impl Which {
+    /// The file's configuration, or the defaults, with these interfaces.
+    ///
+    /// # Errors
+    /// Names what is wrong with the file.
+    pub fn config(&self) -> Result<Config, ConfigError> {
+        let mut config = self.config.as_deref().map_or_else(|| Ok(Config::default()), Config::load)?;
+        if !self.interfaces.is_empty() {
+            config.interfaces.clone_from(&self.interfaces);
+        }
+        Ok(config)
+    }
+}
+
+impl Run {
+    /// The configuration to run with: command line before environment (clap merges these two) before
+    /// file before default.
+    ///
+    /// # Errors
+    /// Names the file, key or option, and the remedy.
+    pub fn config(&self) -> Result<Config, ConfigError> {
+        let mut config = self.which.config()?;
+        set(&mut config.listen, self.listen.as_ref());
+        set(&mut config.interval, self.interval.as_ref());
+        set(&mut config.http_log, self.http_log.as_ref());
+        set(&mut config.flow_log, self.flow_log.as_ref());
+        set(&mut config.query, self.query.as_ref());
+        set(&mut config.head_bytes, self.head_bytes.as_ref());
+        config.validate("command line or environment")?;
+        Ok(config)
+    }
+}
+
+impl Read {
+    /// The configuration that these options amount to.
+    ///
+    /// # Errors
+    /// Names the option and the remedy.
+    pub fn config(&self) -> Result<Config, ConfigError> {
+        let config = Config {
+            decapsulate: self.decapsulate.clone(),
+            query: self.query,
+            head_bytes: self.head_bytes,
+            ..Config::default()
+        };
+        config.validate("command line")?;
+        Ok(config)
+    }
+
+    /// The file, `None` for standard input.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        Some(self.file.as_path()).filter(|path| path.as_os_str() != "-")
+    }
+}
+
+/// The completion script for `shell`.
+///
+/// # Errors
+/// Fails where `out` does.
+pub fn completions(shell: Shell, out: &mut dyn io::Write) -> io::Result<()> {
+    // Through a buffer: the generator itself panics on a closed pipe.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "flowd", &mut script);
+    out.write_all(&script)
+}
+
+fn set<T: Clone>(place: &mut T, value: Option<&T>) {
+    if let Some(value) = value {
+        place.clone_from(value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(arguments: &[&str]) -> Run {
+        let line = ["flowd", "run"].iter().chain(arguments);
+        match Cli::try_parse_from(line).unwrap().command {
+            Command::Run(run) => run,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_beat_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("flowd.toml");
+        std::fs::write(&file, "interval = \"5s\"\nhttp_log = \"/a\"\n").unwrap();
+        let file = file.to_str().unwrap();
+        let config = run(&["-c", file, "--http-log", "-", "-i", "eth0", "-i", "wan*"]).config().unwrap();
+        assert_eq!(config.interval, Span::seconds(5));
+        assert_eq!(config.http_log, "-");
+        assert_eq!(config.interfaces, ["eth0", "wan*"]);
+    }
+
+    #[test]
+    fn the_help_states_the_real_defaults() {
+        let help = Cli::command().find_subcommand_mut("run").unwrap().render_long_help().to_string();
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        let config = Config::default();
+        for default in [
+            config.listen.to_string(),
+            config.interval.to_string(),
+            config.query.to_string(),
+            config.head_bytes.to_string(),
+        ] {
+            assert!(help.contains(&format!("[default: {default}]")), "{default}");
+        }
+    }
+
+    #[test]
+    fn options_are_checked_like_the_file() {
+        let error = run(&["--head-bytes", "5000"]).config().unwrap_err().to_string();
+        assert!(error.contains("head_bytes = 5000") && error.contains("4096"), "{error}");
+        assert!(Cli::try_parse_from(["flowd", "run", "--interval", "soon"]).is_err());
+    }
+}

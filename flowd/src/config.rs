@@ -1,0 +1,194 @@
+//! Every setting, its default and its limits. The same names stand in `config/flowd.toml`.
+
+mod check;
+mod error;
+mod keys;
+mod units;
+
+use std::{fmt, net::SocketAddr, path::Path, str::FromStr};
+
+pub use error::{ConfigError, Place};
+use flow_common::{key::TunnelKind, names, settings::Settings};
+use serde::{Deserialize, Serialize};
+pub use units::{Size, Span};
+
+/// The daemon's configuration. An empty path switches a log off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Patterns of interfaces to watch; empty: those that hold a default route.
+    pub interfaces: Vec<String>,
+    /// Address of /metrics and the API.
+    pub listen: SocketAddr,
+    /// Time between two drains of the flow table.
+    pub interval: Span,
+    /// File of the HTTP log, `-` for standard output.
+    pub http_log: String,
+    /// File of the flow log, `-` for standard output.
+    pub flow_log: String,
+    /// Lines that wait for a log at most.
+    pub log_queue: u32,
+    /// What the HTTP log keeps of a query string.
+    pub query: Query,
+    /// Bytes of an HTTP head that are copied at most.
+    pub head_bytes: u32,
+    /// Bytes of the buffer for copied heads.
+    pub event_buffer: Size,
+    /// Time between two looks at that buffer.
+    pub event_interval: Span,
+    /// Flows that fit into the table.
+    pub flows: u32,
+    /// Tunnels whose inner packets are flows of their own, or `all`.
+    pub decapsulate: Vec<String>,
+    /// Series that one metric family may have.
+    pub series_limit: u32,
+    /// When flows end.
+    pub timeouts: Timeouts,
+}
+
+/// How long a flow may be quiet, and how long one line of the flow log may cover.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Timeouts {
+    pub active: Span,
+    pub tcp_established: Span,
+    pub tcp_half_open: Span,
+    pub tcp_closed: Span,
+    pub udp: Span,
+    pub icmp: Span,
+    pub other: Span,
+}
+
+/// What logs keep of a URL's query string.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Query {
+    /// Nothing.
+    #[default]
+    Drop,
+    /// The parameters' names.
+    Keys,
+    /// All of it.
+    Keep,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            interfaces: Vec::new(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 9435)),
+            interval: Span::seconds(10),
+            http_log: String::new(),
+            flow_log: String::new(),
+            log_queue: 16_384,
+            query: Query::Drop,
+            head_bytes: Settings::DEFAULT.head_bytes,
+            event_buffer: Size(u64::from(names::DEFAULT_EVENT_BYTES)),
+            event_interval: Span::millis(100),
+            flows: names::DEFAULT_FLOWS,
+            decapsulate: Vec::new(),
+            series_limit: 2_000,
+            timeouts: Timeouts::default(),
+        }
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let ns = |ns: u64| Span::millis(ns / 1_000_000);
+        let settings = Settings::DEFAULT;
+        Self {
+            active: Span::seconds(60),
+            tcp_established: ns(settings.idle_tcp_established),
+            tcp_half_open: ns(settings.idle_tcp_half_open),
+            tcp_closed: ns(settings.idle_tcp_closed),
+            udp: ns(settings.idle_udp),
+            icmp: ns(settings.idle_icmp),
+            other: ns(settings.idle_other),
+        }
+    }
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// Names the file, the line, the key and the remedy.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let file = path.display().to_string();
+        let config = Self::parse(&file, &text)?;
+        config.validate(&file)?;
+        Ok(config)
+    }
+
+    /// Reads `text`, the content of the file named `file`.
+    ///
+    /// # Errors
+    /// Names the file, the line and the key.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
+        keys::check(file, text)?;
+        toml::from_str(text).map_err(|error| {
+            let offset = error.span().map_or(0, |span| span.start);
+            let place = Place::at(file, text, offset);
+            ConfigError::Syntax { place, message: keys::one_line(error.message()) }
+        })
+    }
+
+    /// What the packet path is told.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        Settings {
+            idle_tcp_established: self.timeouts.tcp_established.nanos(),
+            idle_tcp_half_open: self.timeouts.tcp_half_open.nanos(),
+            idle_tcp_closed: self.timeouts.tcp_closed.nanos(),
+            idle_udp: self.timeouts.udp.nanos(),
+            idle_icmp: self.timeouts.icmp.nanos(),
+            idle_other: self.timeouts.other.nanos(),
+            head_bytes: self.head_bytes,
+            decapsulate: decapsulate(&self.decapsulate).unwrap_or_default(),
+            ..Settings::DEFAULT
+        }
+    }
+}
+
+/// The settings' mask for a list of tunnel kinds or `all`.
+///
+/// # Errors
+/// Gives back the first name that is no kind.
+pub fn decapsulate(kinds: &[String]) -> Result<u32, String> {
+    kinds.iter().try_fold(0, |mask, name| {
+        if name == "all" {
+            return Ok(TunnelKind::ALL.iter().fold(mask, |mask, kind| mask | kind.bit()));
+        }
+        let kind = TunnelKind::ALL.iter().find(|kind| kind.name() == name).ok_or_else(|| name.clone())?;
+        Ok(mask | kind.bit())
+    })
+}
+
+impl FromStr for Query {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "drop" => Ok(Self::Drop),
+            "keys" => Ok(Self::Keys),
+            "keep" => Ok(Self::Keep),
+            _ => Err(format!("\"{text}\" is none of drop, keys, keep")),
+        }
+    }
+}
+
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Drop => "drop",
+            Self::Keys => "keys",
+            Self::Keep => "keep",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

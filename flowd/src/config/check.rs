@@ -1,0 +1,75 @@
+//! The limits of every setting.
+
+use std::ops::RangeInclusive;
+
+use flow_common::{event::MAX_PAYLOAD, key::TunnelKind};
+use globset::Glob;
+
+use super::{Config, ConfigError, Size, Span, decapsulate};
+
+const FLOWS: RangeInclusive<u32> = 1_024..=4_194_304;
+const INTERVAL: RangeInclusive<Span> = Span::millis(100)..=Span::seconds(3_600);
+const EVENT_INTERVAL: RangeInclusive<Span> = Span::millis(10)..=Span::seconds(10);
+const TIMEOUT: RangeInclusive<Span> = Span::seconds(1)..=Span::seconds(86_400);
+const EVENT_BUFFER: RangeInclusive<Size> = Size(64 << 10)..=Size(1 << 30);
+const LOG_QUEUE: RangeInclusive<u32> = 16..=1_048_576;
+const SERIES: RangeInclusive<u32> = 16..=100_000;
+
+impl Config {
+    /// Checks every value against its limits; `origin` is where the values came from.
+    ///
+    /// # Errors
+    /// Names the origin, the key, its value and what may stand there.
+    pub fn validate(&self, origin: &str) -> Result<(), ConfigError> {
+        within(origin, "interval", self.interval, INTERVAL)?;
+        within(origin, "event_interval", self.event_interval, EVENT_INTERVAL)?;
+        within(origin, "head_bytes", self.head_bytes, 0..=MAX_PAYLOAD as u32)?;
+        within(origin, "flows", self.flows, FLOWS)?;
+        within(origin, "log_queue", self.log_queue, LOG_QUEUE)?;
+        within(origin, "series_limit", self.series_limit, SERIES)?;
+        within(origin, "event_buffer", self.event_buffer, EVENT_BUFFER)?;
+        let timeouts = &self.timeouts;
+        for (key, value) in [
+            ("timeouts.active", timeouts.active),
+            ("timeouts.tcp_established", timeouts.tcp_established),
+            ("timeouts.tcp_half_open", timeouts.tcp_half_open),
+            ("timeouts.tcp_closed", timeouts.tcp_closed),
+            ("timeouts.udp", timeouts.udp),
+            ("timeouts.icmp", timeouts.icmp),
+            ("timeouts.other", timeouts.other),
+        ] {
+            within(origin, key, value, TIMEOUT)?;
+        }
+        let fail = |key, value: String, remedy: String| {
+            Err(ConfigError::Value { origin: origin.to_owned(), key, value, remedy })
+        };
+        if !self.event_buffer.0.is_power_of_two() {
+            let remedy = "the kernel takes only powers of two, as in \"2MiB\"".to_owned();
+            return fail("event_buffer", self.event_buffer.to_string(), remedy);
+        }
+        for pattern in &self.interfaces {
+            if let Err(error) = Glob::new(pattern) {
+                let remedy = format!("not a pattern ({}); write as in \"eth*\"", error.kind());
+                return fail("interfaces", format!("\"{pattern}\""), remedy);
+            }
+        }
+        if let Err(name) = decapsulate(&self.decapsulate) {
+            let known = TunnelKind::ALL.map(TunnelKind::name).join(", ");
+            return fail("decapsulate", format!("\"{name}\""), format!("use all, or some of {known}"));
+        }
+        Ok(())
+    }
+}
+
+fn within<T: Copy + PartialOrd + std::fmt::Display>(
+    origin: &str,
+    key: &'static str,
+    value: T,
+    range: RangeInclusive<T>,
+) -> Result<(), ConfigError> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    let remedy = format!("use a value from {} to {}", range.start(), range.end());
+    Err(ConfigError::Value { origin: origin.to_owned(), key, value: value.to_string(), remedy })
+}

@@ -1,0 +1,112 @@
+use std::collections::{BTreeMap, HashSet};
+
+use super::*;
+use crate::{
+    aggregate::{Ledger, LedgerOptions, Watched},
+    clock::WallClock,
+    export::classic::classic,
+    flow::{EndReason, testing},
+    telemetry::SinkCounters,
+};
+
+fn board(names: &[&str]) -> (Ledger, Board) {
+    let watched = |(index, name): (usize, &&str)| Watched {
+        slot: index as u16 + 1,
+        name: Arc::from(*name),
+        one_point: *name == "lo",
+        physical: false,
+        speed: Some(125_000_000),
+        mac: "02:00:00:00:00:01".to_owned(),
+        mtu: 1500,
+        ifindex: index as u32 + 2,
+    };
+    let options = LedgerOptions { series_limit: 100, conversations: 100, active_timeout: None };
+    let list = names.iter().enumerate().map(|entry| (watched(entry), None)).collect();
+    let ledger = Ledger::new(options, list, WallClock::CAPTURE);
+    let telemetry = Arc::new(Telemetry::new(vec![SinkCounters::new("http_log")], 100));
+    let board = Board::new(ledger.numbers().clone(), HttpNumbers::new(100), telemetry);
+    (ledger, board)
+}
+
+fn samples(text: &str) -> BTreeMap<String, f64> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let mut samples = BTreeMap::new();
+    for line in lines {
+        let (series, value) = line.rsplit_once(' ').unwrap();
+        let twice = samples.insert(series.to_owned(), value.parse().unwrap());
+        assert!(twice.is_none(), "{series} stands twice");
+    }
+    samples
+}
+
+#[test]
+fn the_table_is_sound() {
+    let mut names = HashSet::new();
+    for family in FAMILIES {
+        assert!(names.insert(family.name), "{} twice", family.name);
+        assert!(family.name.starts_with("flowd_") && !family.name.ends_with("_total"));
+        assert!(family.help.ends_with('.') && !family.help.contains(['"', '\\']), "{}", family.name);
+    }
+    assert_eq!(FAMILIES.last().unwrap().name, "flowd_series");
+}
+
+#[test]
+fn known_series_are_there_from_the_start() {
+    let (_, board) = board(&["eth0", "lo"]);
+    let text = board.open_metrics().unwrap();
+    assert!(text.ends_with("# EOF\n"));
+    let samples = samples(&text);
+    for series in [
+        "flowd_interface_bytes_total{iface=\"eth0\",direction=\"egress\",family=\"ipv6\"}",
+        "flowd_packets_unaccounted_total{iface=\"lo\",direction=\"ingress\",reason=\"table_full\"}",
+        "flowd_flows_ended_total{iface=\"eth0\",reason=\"fin\"}",
+        "flowd_flow_bytes_total{iface=\"eth0\",direction=\"ingress\",proto=\"other\",src_net=\"other\",dst_net=\"other\",server_port=\"other\"}",
+        "flowd_tcp_zero_windows_total{iface=\"eth0\",direction=\"egress\",src_net=\"private\",dst_net=\"internet\"}",
+        "flowd_export_dropped_total{sink=\"http_log\"}",
+        "flowd_events_lost_total",
+        "flowd_tcp_rtt_seconds_count{iface=\"eth0\",src_net=\"private\",dst_net=\"internet\",kind=\"data\",side=\"server\"}",
+    ] {
+        assert_eq!(samples.get(series), Some(&0.0), "{series}\n{text}");
+    }
+    assert_eq!(samples["flowd_series"], samples.len() as f64);
+}
+
+#[test]
+fn both_formats_say_the_same() {
+    let (mut ledger, board) = board(&["eth0"]);
+    let mut record = testing::connection(1, 40_000, 443, 1);
+    let client = record.client();
+    testing::send(&mut record, client, 3, 100, 5);
+    ledger.absorb(1, &record, Some(EndReason::Rst), 5, &mut |_| {});
+    board.publish(ledger.numbers().clone());
+    board.http(|http| http.record(Some("GET"), Some(503), [198, 51, 100, 7].into(), Some(30_000_000)));
+    let open = board.open_metrics().unwrap();
+    let old = classic(&open);
+    assert_eq!(samples(&open), samples(&old));
+    let samples = samples(&old);
+    assert_eq!(
+        samples["flowd_flow_bytes_total{iface=\"eth0\",direction=\"ingress\",proto=\"tcp\",src_net=\"private\",dst_net=\"internet\",server_port=\"443\"}"],
+        300.0
+    );
+    assert_eq!(
+        samples["flowd_http_requests_total{method=\"GET\",status=\"503\",server_net=\"internet\"}"],
+        1.0
+    );
+    let bucket = "flowd_http_request_duration_seconds_bucket{le=\"0.05\",method=\"GET\",status_class=\"5xx\",server_net=\"internet\"}";
+    assert!(
+        samples.keys().any(|key| key.contains("status_class=\"5xx\"") && key.contains("le=\"0.05\"")),
+        "{bucket}"
+    );
+    for family in FAMILIES {
+        assert!(old.contains(&format!("# HELP {} ", family.full_name())), "{}", family.name);
+        assert!(old.contains(&format!("# TYPE {} ", family.full_name())), "{}", family.name);
+    }
+    assert!(!old.contains("# UNIT") && !old.contains("# EOF"));
+}
+
+#[test]
+fn label_values_are_escaped() {
+    let (_, board) = board(&["a\"b\\c"]);
+    let text = board.open_metrics().unwrap();
+    assert!(text.contains("iface=\"a\\\"b\\\\c\""), "{}", text.lines().nth(3).unwrap_or_default());
+}

@@ -1,0 +1,81 @@
+//! Records made by hand, for the tests of this crate.
+
+use flow_common::{
+    key::{Direction, Endpoint, FlowKey, Scope, Sender, TunnelKind},
+    record::{FlowRecord, Half, RoleBy, Volume, life},
+};
+
+/// The scope of plain IPv4 or IPv6 on interface slot `interface`.
+pub(crate) fn scope(interface: u16, protocol: u8, ipv6: bool) -> Scope {
+    Scope { interface, vlans: [0; 3], protocol, ipv6, tunnel: TunnelKind::None, tunnel_id: 0 }
+}
+
+/// An IPv4 endpoint.
+pub(crate) fn v4(address: [u8; 4], port: u16) -> Endpoint {
+    Endpoint::v4(u32::from_ne_bytes(address), port)
+}
+
+/// A record of `key` without traffic whose client is `client`.
+pub(crate) fn empty(key: FlowKey, client: Sender, start: u64) -> FlowRecord {
+    // Begun over any other record, as the packet path does it in a slot.
+    let mut record = FlowRecord {
+        key,
+        life: life::FREE,
+        ended: 0,
+        client: 0,
+        role_by: RoleBy::First as u8,
+        last_talker: 0,
+        start: 0,
+        icmp_type: [0; 2],
+        icmp_code: [0; 2],
+        fragment: 0,
+        continued: 0,
+        history_len: 0,
+        reserved: 0,
+        syn_time: 0,
+        syn_ack_time: 0,
+        handshake_server_rtt: 0,
+        handshake_client_rtt: 0,
+        history_seen: 0,
+        reserved2: 0,
+        history: [0; 16],
+        halves: [Half::default(), Half::default()],
+    };
+    record.begin(&key, start);
+    record.client = client as u8;
+    record
+}
+
+/// A TCP connection from 10.0.0.1 to 198.51.100.7:`port`, its client's packets on their way in, seen on
+/// interface slot `interface`.
+pub(crate) fn connection(interface: u16, client_port: u16, port: u16, start: u64) -> FlowRecord {
+    let (key, client) = FlowKey::new(
+        v4([10, 0, 0, 1], client_port),
+        v4([198, 51, 100, 7], port),
+        &scope(interface, 6, false),
+        Some(Direction::Ingress),
+    );
+    let mut record = empty(key, client, start);
+    record.role_by = RoleBy::Syn as u8;
+    record
+}
+
+/// Adds `packets` of `bytes` octets of IP each, sent by `sender` until `last`.
+pub(crate) fn send(record: &mut FlowRecord, sender: Sender, packets: u64, bytes: u64, last: u64) {
+    let half = record.half_mut(sender);
+    half.count(
+        0,
+        &Volume {
+            packets,
+            skb_packets: packets,
+            ip_bytes: packets * bytes,
+            frame_bytes: packets * (bytes + 14),
+            payload_bytes: packets * bytes.saturating_sub(40),
+        },
+        |_, _| {},
+    );
+    if half.first == 0 {
+        half.first = last;
+    }
+    half.last = last;
+}

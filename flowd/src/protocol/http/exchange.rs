@@ -1,0 +1,197 @@
+//! A request with its response, and its JSON line.
+
+use std::sync::Arc;
+
+use flow_common::key::{FlowKey, Sender};
+use serde::{Serialize, Serializer};
+
+use crate::{
+    flow::{Endpoint, rfc3339},
+    protocol::endpoint,
+};
+
+/// How an exchange ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Request and final response were seen (the response's head, that is: its body is not watched).
+    Complete,
+    /// No final response until the connection ended or the timeout passed.
+    NoResponse,
+    /// A response whose request was not seen.
+    NoRequest,
+    /// The connection was reset before a final response began.
+    Reset,
+    /// 101: the connection speaks another protocol from here on (RFC 9110 section 7.8).
+    Upgraded,
+    /// 2xx to CONNECT: the connection is a tunnel from here on (RFC 9110 section 9.3.6).
+    Tunnel,
+    /// Both were seen, but the first line of one of them was not copied to its end.
+    Partial,
+}
+
+impl Outcome {
+    /// Every outcome, for metrics that exist from the start.
+    pub const ALL: [Self; 7] = [
+        Self::Complete,
+        Self::NoResponse,
+        Self::NoRequest,
+        Self::Reset,
+        Self::Upgraded,
+        Self::Tunnel,
+        Self::Partial,
+    ];
+
+    /// The word in log lines and labels.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::NoResponse => "no_response",
+            Self::NoRequest => "no_request",
+            Self::Reset => "reset",
+            Self::Upgraded => "upgraded",
+            Self::Tunnel => "tunnel",
+            Self::Partial => "partial",
+        }
+    }
+}
+
+/// One exchange as far as it was seen. Its JSON form is the `http` line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HttpExchange {
+    pub key: FlowKey,
+    /// Slot of the flow's record.
+    pub slot: u32,
+    /// The endpoint of the key that is the HTTP client.
+    pub request_from: Sender,
+    /// Of the request, or the response where there is none. Nanoseconds of the packet clock as it leaves
+    /// the tracker; the daemon replaces it with nanoseconds since the epoch.
+    pub time: u64,
+    /// First byte of the request, nanoseconds of the packet clock.
+    pub request_time: Option<u64>,
+    /// First byte of the final response, nanoseconds of the packet clock.
+    pub response_time: Option<u64>,
+    pub method: Option<String>,
+    /// Without what [`super::Query`] takes out; bytes outside printable ASCII as `%XX`.
+    pub target: Option<String>,
+    pub host: Option<String>,
+    /// Of the request, or the response where there is none: `0.9`, `1.0`, `1.1`.
+    pub version: Option<&'static str>,
+    pub user_agent: Option<String>,
+    /// Host and port of the `Referer`.
+    pub referrer_host: Option<String>,
+    /// Of the response.
+    pub content_type: Option<String>,
+    /// What the headers claim, bytes.
+    pub request_content_length: Option<u64>,
+    /// What the headers claim, bytes.
+    pub response_content_length: Option<u64>,
+    pub status: Option<u16>,
+    /// 1xx statuses before the final one.
+    pub informational: Vec<u16>,
+    /// Bytes of the message, head included: by the framing of its head where that tells, else by sequence
+    /// numbers up to the same side's next message or FIN (modulo 4 GiB), else unknown.
+    pub request_bytes: Option<u64>,
+    /// Likewise, of the final response.
+    pub response_bytes: Option<u64>,
+    /// The first line of the request or response was not copied to its end.
+    pub partial: bool,
+    pub outcome: Outcome,
+    /// What follows comes from the flow's record and the configuration; the daemon fills it in.
+    pub iface: Option<Arc<str>>,
+    /// Microseconds.
+    pub server_rtt_us: Option<f64>,
+    /// Microseconds.
+    pub client_rtt_us: Option<f64>,
+    pub retransmits: Option<u32>,
+    pub client_zone: Option<Arc<str>>,
+    pub server_zone: Option<Arc<str>>,
+}
+
+impl HttpExchange {
+    #[must_use]
+    pub fn client(&self) -> Endpoint {
+        endpoint(&self.key, self.request_from)
+    }
+
+    #[must_use]
+    pub fn server(&self) -> Endpoint {
+        endpoint(&self.key, self.request_from.other())
+    }
+
+    /// Nanoseconds from the request's first byte to the final response's; `None` where one is missing or
+    /// the capture shows them in the wrong order.
+    #[must_use]
+    pub fn duration(&self) -> Option<u64> {
+        self.response_time?.checked_sub(self.request_time?)
+    }
+}
+
+/// The line's fields in their order.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "http")]
+struct Line<'a> {
+    #[serde(serialize_with = "rfc3339")]
+    time: u64,
+    client: Endpoint,
+    server: Endpoint,
+    iface: Option<&'a str>,
+    method: Option<&'a str>,
+    target: Option<&'a str>,
+    host: Option<&'a str>,
+    version: Option<&'a str>,
+    user_agent: Option<&'a str>,
+    referrer_host: Option<&'a str>,
+    content_type: Option<&'a str>,
+    status: Option<u16>,
+    informational: &'a [u16],
+    request_bytes: Option<u64>,
+    request_content_length: Option<u64>,
+    response_bytes: Option<u64>,
+    response_content_length: Option<u64>,
+    response_time_us: Option<f64>,
+    partial: bool,
+    outcome: Outcome,
+    server_rtt_us: Option<f64>,
+    client_rtt_us: Option<f64>,
+    retransmits: Option<u32>,
+    client_zone: Option<&'a str>,
+    server_zone: Option<&'a str>,
+}
+
+impl Serialize for HttpExchange {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Differences of up to 104 days are exact in an f64's 53 bits.
+        #[allow(clippy::cast_precision_loss)]
+        let microseconds = |nanoseconds: u64| nanoseconds as f64 / 1000.0;
+        Line {
+            time: self.time,
+            client: self.client(),
+            server: self.server(),
+            iface: self.iface.as_deref(),
+            method: self.method.as_deref(),
+            target: self.target.as_deref(),
+            host: self.host.as_deref(),
+            version: self.version,
+            user_agent: self.user_agent.as_deref(),
+            referrer_host: self.referrer_host.as_deref(),
+            content_type: self.content_type.as_deref(),
+            status: self.status,
+            informational: &self.informational,
+            request_bytes: self.request_bytes,
+            request_content_length: self.request_content_length,
+            response_bytes: self.response_bytes,
+            response_content_length: self.response_content_length,
+            response_time_us: self.duration().map(microseconds),
+            partial: self.partial,
+            outcome: self.outcome,
+            server_rtt_us: self.server_rtt_us,
+            client_rtt_us: self.client_rtt_us,
+            retransmits: self.retransmits,
+            client_zone: self.client_zone.as_deref(),
+            server_zone: self.server_zone.as_deref(),
+        }
+        .serialize(serializer)
+    }
+}

@@ -1,0 +1,244 @@
+//! What the log needs of a message's head.
+
+use super::{
+    Query,
+    line::{self, First},
+    redact,
+};
+
+/// How far the body goes, as the head alone tells (RFC 9112 section 6.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// Neither `Content-Length` nor `Transfer-Encoding`.
+    #[default]
+    Absent,
+    /// Bytes.
+    Length(u64),
+    /// Chunked, contradictory, or behind the end of the copy.
+    Unknown,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Request {
+    pub(super) method: String,
+    pub(super) target: String,
+    pub(super) version: Option<&'static str>,
+    pub(super) fields: Fields,
+    pub(super) partial: bool,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Response {
+    pub(super) version: Option<&'static str>,
+    pub(super) status: Option<u16>,
+    pub(super) fields: Fields,
+    pub(super) partial: bool,
+}
+
+/// The few header fields that are looked at; no other value is ever kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Fields {
+    pub(super) host: Option<String>,
+    pub(super) user_agent: Option<String>,
+    pub(super) referrer_host: Option<String>,
+    pub(super) content_type: Option<String>,
+    pub(super) content_length: Option<u64>,
+    pub(super) framing: Framing,
+    /// `Expect` is there: the client may end up not sending the body (RFC 9110 section 10.1.1).
+    pub(super) expect: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Head {
+    Request(Request),
+    Response(Response),
+}
+
+/// Reads a head. `whole`: it ends with its empty line; otherwise the copy stops somewhere within.
+pub(super) fn parse(head: &[u8], whole: bool, query: Query) -> Option<Head> {
+    let end = head.iter().position(|&b| b == b'\n').map_or(head.len(), |at| at + 1);
+    let (first_line, rest) = head.split_at_checked(end)?;
+    let partial = !first_line.ends_with(b"\n");
+    let first = if partial { line::cut(first_line) } else { line::first(line::without_end(first_line)) }?;
+    let mut fields = fields(rest, query);
+    if !whole {
+        fields.framing = Framing::Unknown;
+    }
+    Some(match first {
+        First::Response { version, status } => {
+            Head::Response(Response { version: Some(version), status, fields, partial })
+        }
+        First::Request { method, target, version } => {
+            if fields.host.is_none() && !partial {
+                fields.host = redact::host_of(target, query);
+            }
+            // The target itself is whole where something stands behind it.
+            let cut = partial && first_line.ends_with(target);
+            let target = redact::target(target, method == "CONNECT", cut, query);
+            Head::Request(Request { method: method.to_owned(), target, version, fields, partial })
+        }
+    })
+}
+
+/// A value under way: which field, and the value as far as it was unfolded.
+type Open = Option<(Name, Vec<u8>)>;
+
+#[derive(Clone, Copy)]
+enum Name {
+    Host,
+    UserAgent,
+    Referrer,
+    ContentType,
+    ContentLength,
+    TransferEncoding,
+    Expect,
+}
+
+impl Name {
+    fn of(name: &[u8]) -> Option<Self> {
+        const NAMES: [(&[u8], Name); 7] = [
+            (b"host", Name::Host),
+            (b"user-agent", Name::UserAgent),
+            (b"referer", Name::Referrer),
+            (b"content-type", Name::ContentType),
+            (b"content-length", Name::ContentLength),
+            (b"transfer-encoding", Name::TransferEncoding),
+            (b"expect", Name::Expect),
+        ];
+        NAMES.into_iter().find(|(known, _)| name.eq_ignore_ascii_case(known)).map(|(_, name)| name)
+    }
+}
+
+/// Reads the lines that are there to their end; a cut value would be a wrong value.
+fn fields(lines: &[u8], query: Query) -> Fields {
+    let mut fields = Fields::default();
+    let mut open: Open = None;
+    for line in lines.split_inclusive(|&b| b == b'\n') {
+        if !line.ends_with(b"\n") {
+            break;
+        }
+        let line = line::without_end(line);
+        // obs-fold (RFC 9112 section 5.2): the line goes on with the value above it.
+        if matches!(line.first(), Some(b' ' | b'\t')) {
+            if let Some((_, value)) = &mut open {
+                value.push(b' ');
+                value.extend_from_slice(line.trim_ascii());
+            }
+            continue;
+        }
+        fields.close(open.take(), query);
+        let mut parts = line.splitn(2, |&b| b == b':');
+        if let (Some(name), Some(value)) = (parts.next(), parts.next())
+            && let Some(name) = Name::of(name.trim_ascii_end())
+        {
+            open = Some((name, value.trim_ascii().to_vec()));
+        }
+    }
+    fields.close(open, query);
+    fields
+}
+
+impl Fields {
+    /// Takes a value; of repeated fields the first counts.
+    fn close(&mut self, open: Open, query: Query) {
+        let Some((name, value)) = open else { return };
+        let value = value.trim_ascii();
+        match name {
+            Name::Host if self.host.is_none() => self.host = redact::host(value, query),
+            Name::UserAgent if self.user_agent.is_none() => self.user_agent = redact::text(value),
+            Name::Referrer if self.referrer_host.is_none() => {
+                self.referrer_host = redact::host_of(value, query);
+            }
+            Name::ContentType if self.content_type.is_none() => self.content_type = redact::text(value),
+            Name::ContentLength => self.length(value),
+            // Transfer-Encoding overrides Content-Length (RFC 9112 section 6.3).
+            Name::TransferEncoding => self.framing = Framing::Unknown,
+            Name::Expect => self.expect = true,
+            Name::Host | Name::UserAgent | Name::Referrer | Name::ContentType => {}
+        }
+    }
+
+    /// Repeated equal lengths, in one field or several, count as one (RFC 9112 section 6.3); others as a
+    /// body of unknown length.
+    fn length(&mut self, value: &[u8]) {
+        for part in value.split(|&b| b == b',') {
+            let part = part.trim_ascii();
+            let digits = part.iter().all(u8::is_ascii_digit);
+            let length = std::str::from_utf8(part).ok().filter(|_| digits).and_then(|n| n.parse().ok());
+            self.framing = match (self.framing, length) {
+                (Framing::Absent, Some(length)) => Framing::Length(length),
+                (Framing::Length(known), Some(length)) if known == length => self.framing,
+                _ => Framing::Unknown,
+            };
+            self.content_length = self.content_length.or(length);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(text: &[u8], whole: bool) -> Request {
+        match parse(text, whole, Query::Drop) {
+            Some(Head::Request(request)) => request,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn header_fields() {
+        let head = request(
+            b"GET /x?y HTTP/1.1\r\nHOST:  example.org \r\nUser-Agent: a\r\n  b\r\nReferer: http://u:p@ref:8/z?k\r\n\
+              Cookie: secret\r\nno colon\r\nHost: second\r\nContent-Length : 5\r\nContent-Length: 5,5\r\n\r\n",
+            true,
+        );
+        assert_eq!(head.target, "/x");
+        assert_eq!(head.fields.host.as_deref(), Some("example.org"));
+        assert_eq!(head.fields.user_agent.as_deref(), Some("a b"));
+        assert_eq!(head.fields.referrer_host.as_deref(), Some("ref:8"));
+        assert_eq!(head.fields.framing, Framing::Length(5));
+        assert!(!head.partial);
+    }
+
+    #[test]
+    fn framing() {
+        let framing =
+            |lines: &str| request(format!("POST / HTTP/1.1\n{lines}\n").as_bytes(), true).fields.framing;
+        assert_eq!(framing(""), Framing::Absent);
+        assert_eq!(framing("content-length: 0\n"), Framing::Length(0));
+        assert_eq!(framing("content-length: 1\ncontent-length: 2\n"), Framing::Unknown);
+        assert_eq!(framing("content-length: +1\n"), Framing::Unknown);
+        assert_eq!(framing("content-length:\n"), Framing::Unknown);
+        assert_eq!(framing("content-length: 99999999999999999999\n"), Framing::Unknown);
+        assert_eq!(framing("content-length: 1\ntransfer-encoding: chunked\n"), Framing::Unknown);
+        assert_eq!(framing("transfer-encoding: chunked\ncontent-length: 1\n"), Framing::Unknown);
+    }
+
+    #[test]
+    fn a_cut_header_line_is_not_believed() {
+        let head = request(b"GET / HTTP/1.1\r\nUser-Agent: x\r\nHost: exam", false);
+        assert_eq!(head.fields.host, None);
+        assert_eq!(head.fields.user_agent.as_deref(), Some("x"));
+        assert_eq!(head.fields.framing, Framing::Unknown);
+        assert!(!head.partial);
+    }
+
+    #[test]
+    fn absolute_form_names_the_host() {
+        let head = request(b"GET http://user:pass@host/x HTTP/1.1\r\n\r\n", true);
+        assert_eq!((head.target.as_str(), head.fields.host.as_deref()), ("http://host/x", Some("host")));
+        let head = request(b"GET http://a/x HTTP/1.1\r\nHost: b\r\n\r\n", true);
+        assert_eq!(head.fields.host.as_deref(), Some("b"));
+        let head = request(b"CONNECT h:443 HTTP/1.1\r\n\r\n", true);
+        assert_eq!((head.target.as_str(), head.fields.host), ("h:443", None));
+    }
+
+    #[test]
+    fn a_cut_first_line_is_partial() {
+        let head = request(b"GET http://user:sec", false);
+        assert_eq!((head.target.as_str(), head.partial, head.version), ("http://", true, None));
+        let head = request(b"GET /a?b HTTP/1", false);
+        assert_eq!((head.target.as_str(), head.partial), ("/a", true));
+    }
+}

@@ -1,0 +1,360 @@
+//! One side's copied bytes, put in order and cut into heads.
+
+use flow_common::key::Sender;
+
+use super::{
+    Query,
+    head::{self, Head},
+    line::{Scanner, Verdict},
+};
+
+/// A copy this far behind what was already taken is no retransmission but another connection. Twice the
+/// largest window that Linux opens by itself.
+const WINDOW: i32 = 1 << 24;
+
+/// The end of a longer body cannot be told by sequence numbers.
+const MAX_LENGTH: u64 = 1 << 30;
+
+/// Copies held back because one before them is missing.
+const MAX_LATER: usize = 8;
+
+/// Copied bytes of one segment, shrinking from the front as they are taken.
+#[derive(Clone, Copy)]
+pub(super) struct Input<'a> {
+    pub(super) seq: u32,
+    pub(super) bytes: &'a [u8],
+    /// The kernel took the first byte for the beginning of a message.
+    pub(super) starts: bool,
+    /// Nanoseconds of the packet clock.
+    pub(super) time: u64,
+}
+
+impl Input<'_> {
+    fn skip(&mut self, count: usize) {
+        self.seq = self.seq.wrapping_add(length(count));
+        self.bytes = self.bytes.get(count..).unwrap_or_default();
+    }
+
+    fn end(&self) -> u32 {
+        self.seq.wrapping_add(length(self.bytes.len()))
+    }
+}
+
+/// A head that was taken from the bytes.
+#[derive(Debug)]
+pub(super) struct Message {
+    pub(super) head: Head,
+    pub(super) span: Span,
+}
+
+/// Where a head lies in its side's bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    /// Sequence number of its first byte.
+    pub(super) start: u32,
+    /// Bytes of the head, where its end was copied.
+    pub(super) length: Option<u32>,
+    /// First byte, nanoseconds of the packet clock.
+    pub(super) time: u64,
+}
+
+impl Span {
+    /// Bytes of the message whose body has so many.
+    pub(super) fn size(&self, body: Option<u64>) -> Option<u64> {
+        self.length.zip(body).map(|(length, body)| u64::from(length).saturating_add(body))
+    }
+
+    /// What stands behind the message.
+    pub(super) fn follows(&self, body: Option<u64>, sure: bool) -> Expect {
+        match (self.length, body) {
+            (Some(_), Some(0)) => Expect::Start,
+            (Some(length), Some(body)) if body < MAX_LENGTH => {
+                let body = u32::try_from(body).unwrap_or(u32::MAX);
+                Expect::Body { until: self.start.wrapping_add(length).wrapping_add(body), sure }
+            }
+            _ => Expect::Blind,
+        }
+    }
+}
+
+/// What stands at [`Lane::next`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Expect {
+    /// The first byte of a message.
+    #[default]
+    Start,
+    /// A body up to this sequence number; `sure` says that nothing in it can be a message.
+    Body { until: u32, sure: bool },
+    /// Anything: a message begins only where the kernel says so.
+    Blind,
+}
+
+#[derive(Debug)]
+struct Open {
+    start: u32,
+    time: u64,
+    bytes: Vec<u8>,
+    scanner: Scanner,
+}
+
+#[derive(Debug)]
+struct Piece {
+    seq: u32,
+    time: u64,
+    bytes: Vec<u8>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Lane {
+    /// Everything before this sequence number was taken or passed over.
+    next: Option<u32>,
+    expect: Expect,
+    open: Option<Open>,
+    later: Vec<Piece>,
+    /// Sequence number of the FIN.
+    pub(super) fin: Option<u32>,
+    /// The last message, while its size is not known: the exchange's number and the first byte.
+    pub(super) unsized_message: Option<(u64, u32)>,
+}
+
+/// Both sides of a connection.
+#[derive(Debug, Default)]
+pub(super) struct Lanes {
+    a: Lane,
+    b: Lane,
+}
+
+impl Lanes {
+    pub(super) const fn of(&self, sender: Sender) -> &Lane {
+        match sender {
+            Sender::A => &self.a,
+            Sender::B => &self.b,
+        }
+    }
+
+    pub(super) const fn of_mut(&mut self, sender: Sender) -> &mut Lane {
+        match sender {
+            Sender::A => &mut self.a,
+            Sender::B => &mut self.b,
+        }
+    }
+
+    pub(super) const fn both_ended(&self) -> bool {
+        self.a.fin.is_some() && self.b.fin.is_some()
+    }
+
+    /// When the oldest head under way began.
+    pub(super) fn open_since(&self) -> Option<u64> {
+        self.a.open_since().into_iter().chain(self.b.open_since()).min()
+    }
+}
+
+impl Lane {
+    /// Takes from `input` up to the end of one head. After a message, [`Lane::follow`] must say what comes
+    /// behind it. `limit`: bytes of a head that are looked at.
+    pub(super) fn take(&mut self, input: &mut Input<'_>, limit: usize, query: Query) -> Option<Message> {
+        while !input.bytes.is_empty() {
+            if let Some(message) = self.place(input, limit, query) {
+                return Some(message);
+            }
+            if input.bytes.is_empty() {
+                break;
+            }
+            let open = self.open.get_or_insert_with(|| Open {
+                start: input.seq,
+                time: input.time,
+                bytes: Vec::new(),
+                scanner: Scanner::default(),
+            });
+            let before = open.bytes.len();
+            let count = limit.saturating_sub(before).min(input.bytes.len());
+            open.bytes.extend_from_slice(input.bytes.get(..count).unwrap_or_default());
+            match open.scanner.advance(&open.bytes) {
+                Verdict::NotHttp => {
+                    self.open = None;
+                    self.pass(input, Expect::Blind);
+                }
+                Verdict::More if open.bytes.len() < limit => self.pass(input, self.expect),
+                Verdict::More => {
+                    self.pass(input, Expect::Blind);
+                    return self.cut(query);
+                }
+                Verdict::Complete(end) => {
+                    input.skip(end.saturating_sub(before));
+                    input.starts = false;
+                    self.next = Some(input.seq);
+                    let open = self.open.take()?;
+                    let head = head::parse(open.bytes.get(..end).unwrap_or_default(), true, query);
+                    self.expect = Expect::Blind;
+                    if let Some(head) = head {
+                        let span = Span { start: open.start, length: Some(length(end)), time: open.time };
+                        return Some(Message { head, span });
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Moves `input` to where a head goes on or may begin, or empties it. Where it shows that a head under
+    /// way will get no more bytes, that head is the answer.
+    fn place(&mut self, input: &mut Input<'_>, limit: usize, query: Query) -> Option<Message> {
+        let ahead = match self.next {
+            Some(next) => distance(next, input.seq),
+            None if input.starts => 0,
+            None => {
+                self.drop(input);
+                return None;
+            }
+        };
+        if ahead < 0 {
+            // A retransmission; what is new in it follows what was taken.
+            input.skip(ahead.unsigned_abs() as usize);
+            input.starts = false;
+        }
+        if self.open.is_some() {
+            if ahead <= 0 {
+                return None;
+            }
+            if input.starts {
+                return self.cut(query);
+            }
+            self.keep(input, limit);
+            return None;
+        }
+        let gap = ahead > 0;
+        match self.expect {
+            Expect::Body { until, sure } => {
+                let left = distance(input.seq, until);
+                if left > 0 && (sure || !input.starts) {
+                    if left.unsigned_abs() as usize >= input.bytes.len() {
+                        self.pass(input, self.expect);
+                        return None;
+                    }
+                    input.skip(left.unsigned_abs() as usize);
+                } else if left < 0 && !input.starts {
+                    self.drop(input);
+                    return None;
+                }
+            }
+            Expect::Start if gap && !input.starts => {
+                self.drop(input);
+                return None;
+            }
+            Expect::Blind if !input.starts => {
+                self.pass(input, Expect::Blind);
+                return None;
+            }
+            Expect::Start | Expect::Blind => {}
+        }
+        self.expect = Expect::Start;
+        // Empty lines before a message are to be ignored (RFC 9112 section 2.2).
+        let blank = input.bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+        input.skip(blank);
+        self.next = Some(input.seq);
+        None
+    }
+
+    /// Everything of `input` is taken, and this stands behind it.
+    fn pass(&mut self, input: &mut Input<'_>, expect: Expect) {
+        self.next = Some(input.end());
+        self.expect = expect;
+        input.skip(input.bytes.len());
+    }
+
+    /// `input` says nothing that could be used.
+    fn drop(&self, input: &mut Input<'_>) {
+        input.skip(input.bytes.len());
+    }
+
+    /// Holds a copy back until the bytes before it come.
+    fn keep(&mut self, input: &mut Input<'_>, limit: usize) {
+        let held: usize = self.later.iter().map(|piece| piece.bytes.len()).sum();
+        if self.later.len() < MAX_LATER && held + input.bytes.len() <= limit {
+            self.later.push(Piece { seq: input.seq, time: input.time, bytes: input.bytes.to_vec() });
+        }
+        input.skip(input.bytes.len());
+    }
+
+    /// A copy that was held back and now has its turn: sequence number, time, bytes.
+    pub(super) fn ripe(&mut self) -> Option<(u32, u64, Vec<u8>)> {
+        let next = self.next?;
+        let at = self.later.iter().position(|piece| distance(next, piece.seq) <= 0);
+        match at {
+            Some(at) => {
+                let piece = self.later.swap_remove(at);
+                Some((piece.seq, piece.time, piece.bytes))
+            }
+            None => {
+                if self.open.is_none() {
+                    self.later = Vec::new();
+                }
+                None
+            }
+        }
+    }
+
+    /// Ends the head under way and reads what is there of it.
+    pub(super) fn cut(&mut self, query: Query) -> Option<Message> {
+        let open = self.open.take()?;
+        self.expect = Expect::Blind;
+        let head = head::parse(&open.bytes, false, query)?;
+        Some(Message { head, span: Span { start: open.start, length: None, time: open.time } })
+    }
+
+    #[cfg(test)]
+    pub(super) fn buffered(&self) -> usize {
+        let later: usize = self.later.iter().map(|piece| piece.bytes.len()).sum();
+        later + self.open.as_ref().map_or(0, |open| open.bytes.len())
+    }
+
+    /// Says what comes behind the last message.
+    pub(super) fn follow(&mut self, expect: Expect) {
+        self.expect = expect;
+    }
+
+    /// When the head under way began.
+    pub(super) fn open_since(&self) -> Option<u64> {
+        self.open.as_ref().map(|open| open.time)
+    }
+
+    /// Whether this side can have ended at `seq`. A reset in answer to a stray segment may bear any number
+    /// (RFC 9293 section 3.5.2).
+    pub(super) fn may_end(&self, seq: u32) -> bool {
+        self.next.is_some_and(|next| distance(next, seq) >= 0)
+    }
+
+    /// No byte before `seq` is missing.
+    pub(super) fn is_taken_up_to(&self, seq: u32) -> bool {
+        self.next.is_some_and(|next| distance(next, seq) <= 0)
+    }
+
+    /// Whether bytes at `seq` can belong to this side of the connection. `ended`: the connection is over,
+    /// so that only retransmissions can.
+    pub(super) fn fits(&self, seq: u32, ended: bool) -> bool {
+        let behind = |edge: u32| (-WINDOW..0).contains(&distance(edge, seq));
+        match (self.fin, self.next) {
+            (Some(fin), _) => behind(fin),
+            (None, Some(next)) if ended => behind(next),
+            (None, Some(next)) => distance(next, seq) >= -WINDOW,
+            (None, None) => !ended,
+        }
+    }
+
+    /// Bytes from the last message's first byte to `end`, with the exchange's number.
+    pub(super) fn size_up_to(&mut self, end: u32) -> Option<(u64, u64)> {
+        let (number, start) = self.unsized_message.take()?;
+        let size = end.wrapping_sub(start);
+        (size > 0).then_some((number, u64::from(size)))
+    }
+}
+
+/// How far `to` is ahead of `from` in sequence space (RFC 9293 section 3.4); negative: behind.
+fn distance(from: u32, to: u32) -> i32 {
+    to.wrapping_sub(from).cast_signed()
+}
+
+/// Heads and copies are at most [`flow_common::event::MAX_PAYLOAD`] bytes.
+fn length(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}

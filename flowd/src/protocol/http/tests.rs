@@ -1,0 +1,5 @@
+//! Whole stories through the tracker.
+
+mod generated;
+mod kit;
+mod stories;

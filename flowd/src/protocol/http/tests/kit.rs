@@ -1,0 +1,168 @@
+//! A connection to tell stories with: bytes become events as the packet path would make them.
+
+use flow_common::{
+    event::{PayloadEvent, PayloadKind},
+    key::{Endpoint, FlowKey, Scope, Sender, TunnelKind},
+};
+
+use crate::protocol::http::{FIN, HttpExchange, HttpOptions, HttpTracker, Outcome, Query, RST};
+
+pub(super) const MILLISECOND: u64 = 1_000_000;
+pub(super) const SECOND: u64 = 1_000_000_000;
+
+/// The address of the client in every story is `192.0.2.1`, of the server `198.51.100.7`.
+pub(super) fn key(port: u16) -> (FlowKey, Sender) {
+    let scope = Scope {
+        interface: 1,
+        vlans: [0; 3],
+        protocol: 6,
+        ipv6: false,
+        tunnel: TunnelKind::None,
+        tunnel_id: 0,
+    };
+    let client = Endpoint::v4(u32::from_ne_bytes([192, 0, 2, 1]), port);
+    let server = Endpoint::v4(u32::from_ne_bytes([198, 51, 100, 7]), 80);
+    FlowKey::new(client, server, &scope, None)
+}
+
+pub(super) struct Story {
+    pub(super) tracker: HttpTracker,
+    pub(super) key: FlowKey,
+    client: Sender,
+    pub(super) slot: u32,
+    pub(super) time: u64,
+    pub(super) client_seq: u32,
+    pub(super) server_seq: u32,
+    pub(super) out: Vec<HttpExchange>,
+}
+
+impl Default for Story {
+    fn default() -> Self {
+        Self::with(HttpOptions::default())
+    }
+}
+
+impl Story {
+    pub(super) fn with(options: HttpOptions) -> Self {
+        let (key, client) = key(54_102);
+        // Both sides wrap around within the first message.
+        let (client_seq, server_seq) = (u32::MAX - 3, u32::MAX - 20);
+        let tracker = HttpTracker::new(options);
+        Self { tracker, key, client, slot: 7, time: SECOND, client_seq, server_seq, out: Vec::new() }
+    }
+
+    pub(super) fn query(query: Query) -> Self {
+        Self::with(HttpOptions { query, ..HttpOptions::default() })
+    }
+
+    /// A segment at the end of what its side sent, copied whole.
+    pub(super) fn client(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
+        let bytes = bytes.as_ref();
+        self.raw(true, PayloadKind::HttpRequest, self.client_seq, bytes, 0);
+        self.client_seq = self.client_seq.wrapping_add(bytes.len() as u32);
+        self
+    }
+
+    pub(super) fn server(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
+        let bytes = bytes.as_ref();
+        self.raw(false, PayloadKind::HttpResponse, self.server_seq, bytes, 0);
+        self.server_seq = self.server_seq.wrapping_add(bytes.len() as u32);
+        self
+    }
+
+    /// The same, as the next bytes of a message under way.
+    pub(super) fn client_more(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
+        let bytes = bytes.as_ref();
+        self.raw(true, PayloadKind::Continuation, self.client_seq, bytes, 0);
+        self.client_seq = self.client_seq.wrapping_add(bytes.len() as u32);
+        self
+    }
+
+    pub(super) fn server_more(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
+        let bytes = bytes.as_ref();
+        self.raw(false, PayloadKind::Continuation, self.server_seq, bytes, 0);
+        self.server_seq = self.server_seq.wrapping_add(bytes.len() as u32);
+        self
+    }
+
+    /// Body bytes that nobody copied.
+    pub(super) fn server_unseen(&mut self, count: u32) -> &mut Self {
+        self.server_seq = self.server_seq.wrapping_add(count);
+        self
+    }
+
+    pub(super) fn client_unseen(&mut self, count: u32) -> &mut Self {
+        self.client_seq = self.client_seq.wrapping_add(count);
+        self
+    }
+
+    pub(super) fn fin(&mut self, client: bool) -> &mut Self {
+        let seq = if client { self.client_seq } else { self.server_seq };
+        self.raw(client, PayloadKind::End, seq, &[], FIN);
+        self
+    }
+
+    pub(super) fn reset(&mut self, client: bool) -> &mut Self {
+        let seq = if client { self.client_seq } else { self.server_seq };
+        self.raw(client, PayloadKind::End, seq, &[], RST);
+        self
+    }
+
+    pub(super) fn after(&mut self, nanoseconds: u64) -> &mut Self {
+        self.time += nanoseconds;
+        self
+    }
+
+    pub(super) fn expire(&mut self) -> &mut Self {
+        let out = &mut self.out;
+        self.tracker.expire(self.time, &mut |exchange| out.push(exchange));
+        self
+    }
+
+    pub(super) fn finish(&mut self) -> Vec<HttpExchange> {
+        let out = &mut self.out;
+        self.tracker.finish(&mut |exchange| out.push(exchange));
+        std::mem::take(out)
+    }
+
+    pub(super) fn raw(&mut self, client: bool, kind: PayloadKind, seq: u32, bytes: &[u8], flags: u16) {
+        let sender = if client { self.client } else { self.client.other() };
+        let event = PayloadEvent {
+            key: self.key,
+            time: self.time,
+            slot: self.slot,
+            seq,
+            payload_len: bytes.len() as u32,
+            copied: bytes.len() as u16,
+            kind: kind as u8,
+            sender: sender as u8,
+            tcp_flags: 0x10 | flags,
+            ack: 0,
+            reserved: 0,
+        };
+        let out = &mut self.out;
+        self.tracker.event(&event, bytes, &mut |exchange| out.push(exchange));
+    }
+}
+
+/// `GET /a 200 complete`: the gist of every exchange.
+pub(super) fn gist(exchanges: &[HttpExchange]) -> Vec<String> {
+    exchanges
+        .iter()
+        .map(|e| {
+            let informational: String = e.informational.iter().map(|status| format!("{status} ")).collect();
+            let status = e.status.map_or("-".into(), |status| status.to_string());
+            let method = e.method.as_deref().unwrap_or("-");
+            let target = e.target.as_deref().unwrap_or("-");
+            format!("{method} {target} {informational}{status} {}", e.outcome.name())
+        })
+        .collect()
+}
+
+pub(super) fn line(exchange: &HttpExchange) -> serde_json::Value {
+    let text = serde_json::to_string(exchange).unwrap();
+    assert!(!text.contains('\n'));
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert!(Outcome::ALL.iter().any(|outcome| value["outcome"] == outcome.name()));
+    value
+}

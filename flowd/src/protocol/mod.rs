@@ -1,0 +1,13 @@
+//! What payload copies tell about the applications: one file per protocol.
+
+use flow_common::key::{FlowKey, Sender};
+
+use crate::flow::{Endpoint, words};
+
+pub mod http;
+
+/// The address and port that `sender` has in `key`.
+#[must_use]
+pub fn endpoint(key: &FlowKey, sender: Sender) -> Endpoint {
+    Endpoint { address: words::address(key, sender), port: words::port(key, sender) }
+}

@@ -1,0 +1,208 @@
+//! `flowd run`: configuration, interfaces, kernel, tasks, signals, and an ordered end.
+
+mod enrich;
+mod pump;
+mod source;
+
+use std::{
+    sync::{Arc, mpsc},
+    thread,
+};
+
+use anyhow::{Context, Result, anyhow};
+use flow_common::{names, settings};
+use pump::Pump;
+use source::Source;
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
+};
+use tracing::{info, warn};
+
+use crate::{
+    aggregate::{HttpNumbers, Ledger, LedgerOptions, Watched},
+    clock::WallClock,
+    config::{Config, Query},
+    export::{
+        log::{LogSink, Reopen},
+        prometheus::Board,
+    },
+    interfaces::{self, Interface},
+    kernel::LoadOptions,
+    protocol::http::{self, HttpOptions, HttpTracker},
+    telemetry::{SinkCounters, Telemetry},
+    web::{self, State},
+};
+
+/// Runs until SIGTERM or SIGINT, then drains for the last time, writes what is queued and detaches.
+///
+/// # Errors
+/// One line that names what is missing or in the way, and the remedy.
+pub fn run(config: &Config) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start the asynchronous runtime")?;
+    runtime.block_on(daemon(config, source::load))
+}
+
+/// The daemon over any source of packets.
+async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<dyn Source>>) -> Result<()> {
+    // All that can fail without privileges comes first, so that nothing is attached in vain.
+    let chosen = interfaces::choose(&interfaces::list()?, &config.interfaces)?;
+    let mut signals = Signals::new()?;
+    let mut sinks = Vec::new();
+    let http_log = open_log(&config.http_log, "http_log", config, &mut sinks)?;
+    let flow_log = open_log(&config.flow_log, "flow_log", config, &mut sinks)?;
+    let reopen: Vec<Reopen> =
+        [http_log.as_ref().map(LogSink::reopener), flow_log.as_ref().map(LogSink::reopener)]
+            .into_iter()
+            .flatten()
+            .collect();
+    let listener = web::bind(config.listen).await?;
+
+    let interfaces = chosen.len().max(names::DEFAULT_INTERFACES as usize);
+    let mut source = load(&LoadOptions {
+        settings: config.settings(),
+        flows: config.flows,
+        event_bytes: u32::try_from(config.event_buffer.0).unwrap_or(u32::MAX),
+        interfaces: u32::try_from(interfaces).unwrap_or(u32::MAX),
+    })?;
+    let clock = WallClock::measure().context("cannot read the clocks")?;
+    let watched = attach(source.as_mut(), &chosen)?;
+
+    let limit = config.series_limit as usize;
+    let telemetry = Arc::new(Telemetry::new(sinks, u64::from(config.series_limit)));
+    let options = LedgerOptions {
+        series_limit: limit,
+        conversations: config.flows as usize,
+        active_timeout: flow_log.is_some().then(|| config.timeouts.active.nanos()),
+    };
+    let baseline = |watched: Watched| {
+        let before = interfaces::statistics(&watched.name).ok();
+        (watched, before)
+    };
+    let ledger = Ledger::new(options, watched.into_iter().map(baseline).collect(), clock);
+    let live = Arc::clone(ledger.live());
+    let board =
+        Arc::new(Board::new(ledger.numbers().clone(), HttpNumbers::new(limit), Arc::clone(&telemetry)));
+    let state = State { board: Arc::clone(&board), live, telemetry: Arc::clone(&telemetry) };
+    let tracker = HttpTracker::new(HttpOptions {
+        query: query(config.query),
+        head_bytes: config.head_bytes,
+        ..HttpOptions::default()
+    });
+    let pump = Pump::new(source, ledger, tracker, board, Arc::clone(&telemetry), http_log, flow_log, clock);
+
+    let (stop, stopped) = mpsc::channel();
+    let (done, mut ended) = oneshot::channel();
+    let (interval, event_interval) = (config.interval.0, config.event_interval.0);
+    thread::Builder::new()
+        .name("pump".to_owned())
+        .spawn(move || done.send(pump.run(interval, event_interval, &stopped)))
+        .context("cannot start the thread that reads the flow table")?;
+    telemetry.set_ready(true);
+    info!("metrics at http://{}/metrics", config.listen);
+
+    let (close, closed) = oneshot::channel::<()>();
+    let server = tokio::spawn(web::serve(listener, state, async {
+        // Closed from either end, it is time.
+        let _ = closed.await;
+    }));
+    let early = signals.wait(&reopen, &mut ended).await;
+    telemetry.set_ready(false);
+    drop(stop);
+    let result = match early {
+        Some(result) => result,
+        None => ended.await.unwrap_or_else(|_| Err(anyhow!("the thread that reads the flow table died"))),
+    };
+    drop(close);
+    // Scrapes under way get their answer; connections kept open do not hold up the end.
+    if tokio::time::timeout(std::time::Duration::from_secs(2), server).await.is_err() {
+        warn!("a client keeps its connection open; ending without it");
+    }
+    result
+}
+
+/// Attaches to each interface under slots counted from 1.
+fn attach(source: &mut dyn Source, chosen: &[Interface]) -> Result<Vec<Watched>> {
+    let mut watched = Vec::new();
+    for (interface, slot) in chosen.iter().zip(1..flow_common::key::FlowKey::MAX_INTERFACES) {
+        let one_point = interface.is_loopback();
+        let setting = settings::Interface { slot, link: interface.link(), one_point: u8::from(one_point) };
+        let hook = source.attach(&interface.name, interface.ifindex, setting)?;
+        info!("watching {} ({hook})", interface.name);
+        watched.push(Watched {
+            slot,
+            name: Arc::from(interface.name.as_str()),
+            one_point,
+            physical: interface.physical,
+            speed: interface.speed,
+            mac: interface.mac.clone(),
+            mtu: interface.mtu,
+            ifindex: interface.ifindex,
+        });
+    }
+    Ok(watched)
+}
+
+fn open_log<T: serde::Serialize + Send + 'static>(
+    path: &str,
+    name: &'static str,
+    config: &Config,
+    sinks: &mut Vec<Arc<SinkCounters>>,
+) -> Result<Option<LogSink<T>>> {
+    if path.is_empty() {
+        return Ok(None);
+    }
+    let counters = SinkCounters::new(name);
+    sinks.push(Arc::clone(&counters));
+    Ok(Some(LogSink::open(path, config.log_queue as usize, counters)?))
+}
+
+const fn query(query: Query) -> http::Query {
+    match query {
+        Query::Drop => http::Query::Drop,
+        Query::Keys => http::Query::Keys,
+        Query::Keep => http::Query::Keep,
+    }
+}
+
+struct Signals {
+    term: Signal,
+    int: Signal,
+    hup: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self> {
+        let open = |kind| signal(kind).context("cannot handle signals");
+        Ok(Self {
+            term: open(SignalKind::terminate())?,
+            int: open(SignalKind::interrupt())?,
+            hup: open(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for the end; `Some` where the pump ended by itself.
+    async fn wait(
+        &mut self,
+        reopen: &[Reopen],
+        ended: &mut oneshot::Receiver<Result<()>>,
+    ) -> Option<Result<()>> {
+        loop {
+            tokio::select! {
+                _ = self.term.recv() => return None,
+                _ = self.int.recv() => return None,
+                _ = self.hup.recv() => reopen.iter().for_each(Reopen::reopen),
+                result = &mut *ended => {
+                    return Some(result.unwrap_or_else(|_| Err(anyhow!("the thread that reads the flow table died"))));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! An HTTP line learns what its flow knows: interface, path quality, zones.
+
+use std::sync::Arc;
+
+use flow_common::{key::Sender, record::Rtt};
+
+use crate::{
+    aggregate::{LiveFlows, Zone},
+    clock::WallClock,
+    flow::{Snapshot, micros},
+    protocol::http::HttpExchange,
+};
+
+/// Names of zones, shared by all lines.
+#[derive(Clone, Debug)]
+pub(super) struct ZoneNames {
+    private: Arc<str>,
+    internet: Arc<str>,
+}
+
+impl ZoneNames {
+    pub(super) fn new() -> Self {
+        Self { private: Arc::from(Zone::Private.name()), internet: Arc::from(Zone::Internet.name()) }
+    }
+
+    fn of(&self, address: std::net::IpAddr) -> Arc<str> {
+        Arc::clone(match Zone::of(address) {
+            Zone::Private => &self.private,
+            Zone::Internet => &self.internet,
+        })
+    }
+}
+
+/// Fills in what the tracker cannot know; `flow` is the record as it is now, where it can be had.
+pub(super) fn enrich(
+    exchange: &mut HttpExchange,
+    flow: Option<&Snapshot>,
+    live: &LiveFlows,
+    zones: &ZoneNames,
+    clock: &WallClock,
+) {
+    exchange.time = clock.wall(exchange.time);
+    exchange.iface = Some(live.name(exchange.key.interface()));
+    exchange.client_zone = Some(zones.of(exchange.client().address));
+    exchange.server_zone = Some(zones.of(exchange.server().address));
+    let client = exchange.request_from;
+    // A slot may have gone to another flow since.
+    if let Some(flow) = flow.filter(|flow| flow.key == exchange.key) {
+        let of = |end: Sender| {
+            let handshake =
+                if end == flow.client { flow.handshake_client_rtt } else { flow.handshake_server_rtt };
+            mean(&flow.side(end).rtt).or_else(|| handshake.map(micros))
+        };
+        exchange.server_rtt_us = of(client.other());
+        exchange.client_rtt_us = of(client);
+        let retransmits = flow.sides.iter().map(|side| side.retransmits).fold(0, u32::saturating_add);
+        exchange.retransmits = Some(retransmits);
+    }
+}
+
+/// Mean of the samples in microseconds, to whole nanoseconds.
+fn mean(rtt: &Rtt) -> Option<f64> {
+    rtt.sum.checked_div(u64::from(rtt.count)).map(micros)
+}

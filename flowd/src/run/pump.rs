@@ -1,0 +1,187 @@
+//! The one thread that reads from the kernel: events every moment, the flow table every interval.
+
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+use tracing::{debug, warn};
+
+use super::{
+    enrich::{ZoneNames, enrich},
+    source::Source,
+};
+use crate::{
+    aggregate::Ledger,
+    clock::{self, WallClock},
+    export::{log::LogSink, prometheus::Board},
+    flow::{Flow, Snapshot},
+    interfaces,
+    kernel::DrainReport,
+    protocol::http::{HttpExchange, HttpTracker},
+    telemetry::Telemetry,
+};
+
+pub(super) struct Pump {
+    source: Box<dyn Source>,
+    ledger: Ledger,
+    tracker: HttpTracker,
+    board: Arc<Board>,
+    telemetry: Arc<Telemetry>,
+    http_log: Option<LogSink<HttpExchange>>,
+    flow_log: Option<LogSink<Flow>>,
+    clock: WallClock,
+    zones: ZoneNames,
+    /// Exchanges of one look at the event buffer, so bounded by its size; kept for its allocation.
+    exchanges: Vec<HttpExchange>,
+}
+
+impl Pump {
+    #[allow(clippy::too_many_arguments, reason = "called once, with all that a daemon is made of")]
+    pub(super) fn new(
+        source: Box<dyn Source>,
+        ledger: Ledger,
+        tracker: HttpTracker,
+        board: Arc<Board>,
+        telemetry: Arc<Telemetry>,
+        http_log: Option<LogSink<HttpExchange>>,
+        flow_log: Option<LogSink<Flow>>,
+        clock: WallClock,
+    ) -> Self {
+        let (zones, exchanges) = (ZoneNames::new(), Vec::new());
+        Self { source, ledger, tracker, board, telemetry, http_log, flow_log, clock, zones, exchanges }
+    }
+
+    /// Works until `stop` says so or is closed, then reads all that is left and closes the logs.
+    pub(super) fn run(
+        mut self,
+        interval: Duration,
+        event_interval: Duration,
+        stop: &Receiver<()>,
+    ) -> Result<()> {
+        let mut next = Instant::now() + interval;
+        let result = loop {
+            let wait = next.saturating_duration_since(Instant::now()).min(event_interval);
+            if !matches!(stop.recv_timeout(wait), Err(RecvTimeoutError::Timeout)) {
+                break Ok(());
+            }
+            if let Err(error) = self.turn(&mut next, interval) {
+                break Err(error);
+            }
+        };
+        // Whatever went wrong, what was counted is written.
+        let finished = self.finish();
+        result.and(finished)
+    }
+
+    fn turn(&mut self, next: &mut Instant, interval: Duration) -> Result<()> {
+        self.events()?;
+        let now = Instant::now();
+        if now < *next {
+            return Ok(());
+        }
+        self.drain()?;
+        // On the beat, but a beat that was slept through is not made up for.
+        *next += interval;
+        if *next < now {
+            *next = now + interval;
+        }
+        Ok(())
+    }
+
+    fn events(&mut self) -> Result<()> {
+        let Self { source, tracker, exchanges, .. } = self;
+        source.events(&mut |event, payload| {
+            tracker.event(event, payload, &mut |exchange| exchanges.push(exchange));
+        });
+        let now = clock::monotonic().context("cannot read the clock")?;
+        tracker.expire(now, &mut |exchange| exchanges.push(exchange));
+        self.report();
+        Ok(())
+    }
+
+    /// Logs and counts the exchanges that have come up.
+    fn report(&mut self) {
+        for mut exchange in self.exchanges.drain(..) {
+            if !self.ledger.speaks(&exchange.key, exchange.slot) {
+                continue;
+            }
+            let mut flow = None;
+            self.source.record(exchange.slot, &mut |record| flow = Some(Snapshot::of(record)));
+            let flow = flow.or_else(|| self.ledger.live().snapshot(exchange.slot));
+            enrich(&mut exchange, flow.as_ref(), self.ledger.live(), &self.zones, &self.clock);
+            let (server, duration) = (exchange.server().address, exchange.duration());
+            self.board.http(|http| {
+                http.record(exchange.method.as_deref(), exchange.status, server, duration);
+            });
+            if let Some(log) = &self.http_log {
+                log.write(exchange);
+            }
+        }
+    }
+
+    fn drain(&mut self) -> Result<()> {
+        let now = clock::monotonic().context("cannot read the clock")?;
+        let started = Instant::now();
+        let Self { source, ledger, flow_log, .. } = self;
+        let report = source.drain(now, &mut |slot, record, end| {
+            ledger.absorb(slot, record, end, now, &mut |line| log_flow(flow_log.as_ref(), line));
+        })?;
+        self.publish(now, started, &report)
+    }
+
+    fn publish(&mut self, now: u64, started: Instant, report: &DrainReport) -> Result<()> {
+        let watched: Vec<(u16, Arc<str>)> = self
+            .ledger
+            .numbers()
+            .interfaces
+            .iter()
+            .map(|interface| (interface.watched.slot, Arc::clone(&interface.watched.name)))
+            .collect();
+        for (slot, name) in watched {
+            let totals = self.source.totals(slot)?;
+            self.ledger.interface(slot, &totals, interfaces::statistics(&name).ok());
+        }
+        self.clock = WallClock::measure().context("cannot read the clocks")?;
+        self.ledger.drained(self.clock);
+        self.board.publish(self.ledger.numbers().clone());
+        let duration = started.elapsed();
+        let (live, capacity) = (u64::from(report.live), u64::from(report.capacity));
+        self.telemetry.drained(duration, self.clock.wall(now), live, capacity);
+        debug!(?duration, ?report, "drained");
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<()> {
+        let events = self.events();
+        let now = clock::monotonic().context("cannot read the clock")?;
+        let started = Instant::now();
+        let Self { source, ledger, flow_log, .. } = &mut self;
+        let drained = source.finish(&mut |slot, record, end| {
+            ledger.absorb(slot, record, end, now, &mut |line| log_flow(flow_log.as_ref(), line));
+        });
+        // Copies made between the look above and the detaching.
+        let last_events = self.events();
+        let Self { tracker, exchanges, .. } = &mut self;
+        tracker.finish(&mut |exchange| exchanges.push(exchange));
+        self.report();
+        let published = drained.and_then(|report| self.publish(now, started, &report));
+        for log in [self.http_log.take().map(LogSink::close), self.flow_log.take().map(LogSink::close)] {
+            log.unwrap_or_default();
+        }
+        if !self.ledger.live().is_empty() {
+            warn!("{} flows did not end with the last drain", self.ledger.live().len());
+        }
+        events.and(last_events).and(published)
+    }
+}
+
+fn log_flow(log: Option<&LogSink<Flow>>, line: Flow) {
+    if let Some(log) = log {
+        log.write(line);
+    }
+}

@@ -1,0 +1,62 @@
+//! Where records and events come from: the kernel, or a story in tests.
+
+use anyhow::Result;
+use flow_common::{counter::InterfaceTotals, event::PayloadEvent, record::FlowRecord, settings::Interface};
+
+use crate::{
+    flow::EndReason,
+    kernel::{DrainReport, Kernel, LoadOptions},
+};
+
+/// Takes a slot, its record and, on its last visit, why the flow ended.
+pub(super) type Visit<'a> = &'a mut dyn FnMut(u32, &FlowRecord, Option<EndReason>);
+
+/// A packet path that fills a flow table.
+pub(super) trait Source: Send {
+    /// Watches an interface; gives back how it is attached, for the log.
+    fn attach(&mut self, name: &str, ifindex: u32, interface: Interface) -> Result<&'static str>;
+    /// Shows every record that changed since the last drain, and every ended flow once with its reason.
+    /// `now` is in nanoseconds of the packet's clock.
+    fn drain(&mut self, now: u64, visit: Visit<'_>) -> Result<DrainReport>;
+    /// Totals of an interface over all CPUs.
+    fn totals(&mut self, slot: u16) -> Result<InterfaceTotals>;
+    /// Shows copied payload in the order of its capture; gives back how many events there were.
+    fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize;
+    /// Shows the record in `slot` as it is now, where the source can.
+    fn record(&mut self, slot: u32, visit: &mut dyn FnMut(&FlowRecord));
+    /// Detaches and shows all that is left.
+    fn finish(&mut self, visit: Visit<'_>) -> Result<DrainReport>;
+}
+
+/// Loads the kernel part.
+pub(super) fn load(options: &LoadOptions) -> Result<Box<dyn Source>> {
+    Ok(Box::new(Kernel::load(options)?))
+}
+
+impl Source for Kernel {
+    fn attach(&mut self, name: &str, ifindex: u32, interface: Interface) -> Result<&'static str> {
+        Ok(Self::attach(self, name, ifindex, interface)?.name())
+    }
+
+    fn drain(&mut self, now: u64, visit: Visit<'_>) -> Result<DrainReport> {
+        Ok(Self::drain(self, now, visit)?)
+    }
+
+    fn totals(&mut self, slot: u16) -> Result<InterfaceTotals> {
+        Ok(Self::totals(self, slot)?)
+    }
+
+    fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize {
+        Self::events(self, visit)
+    }
+
+    fn record(&mut self, slot: u32, visit: &mut dyn FnMut(&FlowRecord)) {
+        if let Some(record) = Self::record(self, slot) {
+            visit(&record);
+        }
+    }
+
+    fn finish(&mut self, visit: Visit<'_>) -> Result<DrainReport> {
+        Ok(Self::finish(self, visit)?)
+    }
+}

@@ -1,0 +1,170 @@
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use flow_common::{
+    counter::InterfaceTotals,
+    event::{PayloadEvent, PayloadKind},
+    key::Sender,
+    record::FlowRecord,
+    settings::Interface as Setting,
+};
+
+use super::{source::Visit, *};
+use crate::{config::Span, flow::EndReason, flow::testing, kernel::DrainReport};
+
+/// A kernel that has seen one HTTP exchange on slot 1 and, as through another interface, on slot 2.
+struct Story {
+    records: Vec<FlowRecord>,
+    events: Vec<(PayloadEvent, &'static [u8])>,
+    drained: bool,
+    attached: Arc<Mutex<Vec<String>>>,
+}
+
+const REQUEST: &[u8] = b"GET /x?secret=1 HTTP/1.1\r\nHost: www.example.org\r\n\r\n";
+const RESPONSE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+impl Story {
+    fn new(attached: Arc<Mutex<Vec<String>>>) -> Self {
+        let mut records = Vec::new();
+        let mut events = Vec::new();
+        for (slot, interface) in [(0_u32, 1), (1, 2)] {
+            let mut record = testing::connection(interface, 40_000, 80, 1_000);
+            let client = record.client();
+            testing::send(&mut record, client, 4, 100, 2_000_000);
+            testing::send(&mut record, client.other(), 3, 100, 3_000_000);
+            record.handshake_server_rtt = 48_000_001;
+            for (sender, kind, payload) in [
+                (client, PayloadKind::HttpRequest, REQUEST),
+                (client.other(), PayloadKind::HttpResponse, RESPONSE),
+            ] {
+                events.push((event(&record, slot, sender, kind, payload), payload));
+            }
+            records.push(record);
+        }
+        Self { records, events, drained: false, attached }
+    }
+}
+
+fn event(record: &FlowRecord, slot: u32, sender: Sender, kind: PayloadKind, payload: &[u8]) -> PayloadEvent {
+    PayloadEvent {
+        key: record.key,
+        time: 1_000_000 + u64::from(kind as u8) * 5_000_000,
+        slot,
+        seq: 1,
+        payload_len: payload.len() as u32,
+        copied: payload.len() as u16,
+        kind: kind as u8,
+        sender: sender as u8,
+        tcp_flags: 0x18,
+        ack: 0,
+        reserved: 0,
+    }
+}
+
+impl Source for Story {
+    fn attach(&mut self, name: &str, _: u32, interface: Setting) -> Result<&'static str> {
+        let line = format!("{name} {} {}", interface.slot, interface.one_point);
+        self.attached.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        Ok("story")
+    }
+
+    fn drain(&mut self, _: u64, visit: Visit<'_>) -> Result<DrainReport> {
+        if !std::mem::replace(&mut self.drained, true) {
+            for (slot, record) in (0..).zip(&self.records) {
+                visit(slot, record, None);
+            }
+        }
+        Ok(DrainReport { live: 2, capacity: 1_024, ..DrainReport::default() })
+    }
+
+    fn totals(&mut self, _: u16) -> Result<InterfaceTotals> {
+        Ok(InterfaceTotals::default())
+    }
+
+    fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize {
+        let events = std::mem::take(&mut self.events);
+        events.iter().for_each(|(event, payload)| visit(event, payload));
+        events.len()
+    }
+
+    fn record(&mut self, slot: u32, visit: &mut dyn FnMut(&FlowRecord)) {
+        self.records.get(slot as usize).into_iter().for_each(visit);
+    }
+
+    fn finish(&mut self, visit: Visit<'_>) -> Result<DrainReport> {
+        for (slot, record) in (0..).zip(&self.records) {
+            visit(slot, record, Some(EndReason::Shutdown));
+        }
+        Ok(DrainReport { capacity: 1_024, ..DrainReport::default() })
+    }
+}
+
+fn free_port() -> std::net::SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap()
+}
+
+async fn get(address: std::net::SocketAddr, path: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let Ok(mut stream) = tokio::net::TcpStream::connect(address).await else { return String::new() };
+    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+async fn wait_for(address: std::net::SocketAddr, path: &str, part: &str) -> String {
+    for _ in 0..200 {
+        let answer = get(address, path).await;
+        if answer.contains(part) {
+            return answer;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("{path} never showed {part}");
+}
+
+#[tokio::test]
+async fn a_daemon_from_start_to_sigterm() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let config = Config {
+        interfaces: vec!["lo".to_owned()],
+        listen: free_port(),
+        interval: Span::millis(100),
+        event_interval: Span::millis(10),
+        http_log: path("http.log"),
+        flow_log: path("flow.log"),
+        ..Config::default()
+    };
+    let attached = Arc::new(Mutex::new(Vec::new()));
+    let (address, story) = (config.listen, Story::new(Arc::clone(&attached)));
+    let daemon = tokio::spawn(async move { daemon(&config, |_| Ok(Box::new(story))).await });
+
+    wait_for(address, "/readyz", "200 OK").await;
+    let flows = wait_for(address, "/api/v1/flows", "40000").await;
+    assert!(flows.contains("\"end_reason\":null"));
+    let line = "flowd_http_requests_total{method=\"GET\",status=\"200\",server_net=\"internet\"} 1";
+    wait_for(address, "/metrics", line).await;
+    wait_for(address, "/metrics", "flowd_map_capacity_entries{map=\"FLOWS\"} 1024").await;
+
+    let process = std::process::id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
+    tokio::time::timeout(Duration::from_secs(10), daemon).await.unwrap().unwrap().unwrap();
+    assert_eq!(*attached.lock().unwrap(), ["lo 1 1"]);
+
+    let http = std::fs::read_to_string(path("http.log")).unwrap();
+    let lines: Vec<serde_json::Value> =
+        http.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 1, "the same exchange was seen on two interfaces:\n{http}");
+    assert_eq!((&lines[0]["target"], &lines[0]["iface"]), (&"/x".into(), &"lo".into()));
+    assert_eq!(lines[0]["server_rtt_us"], 48_000.0);
+    assert_eq!(lines[0]["retransmits"], 0);
+    assert_eq!((&lines[0]["client_zone"], &lines[0]["server_zone"]), (&"private".into(), &"internet".into()));
+    let flows = std::fs::read_to_string(path("flow.log")).unwrap();
+    assert_eq!(flows.lines().filter(|line| line.contains("\"end_reason\":\"shutdown\"")).count(), 2);
+    assert!(get(address, "/healthz").await.is_empty(), "the port is free again");
+}

@@ -1,0 +1,107 @@
+//! flowd about itself: its own log on standard error, and counters of its own work.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tracing_subscriber::EnvFilter;
+
+/// Environment variable with the log's filter, as in `flowd=debug`.
+pub const LOG_VARIABLE: &str = "FLOWD_LOG";
+
+/// Upper bounds of the drain's durations in nanoseconds.
+pub const DRAIN_BOUNDS: [u64; 8] =
+    [1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000, 300_000_000, 1_000_000_000, 3_000_000_000];
+
+/// Starts the log on standard error. Without [`LOG_VARIABLE`], information and worse are shown.
+pub fn init() {
+    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("info"));
+    let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second start in one process, as in tests, keeps the first log.
+    let _ = log.with_ansi(terminal).with_target(false).try_init();
+}
+
+/// What one sink did.
+#[derive(Debug)]
+pub struct SinkCounters {
+    /// The label value.
+    pub name: &'static str,
+    pub records: AtomicU64,
+    pub errors: AtomicU64,
+    pub dropped: AtomicU64,
+}
+
+impl SinkCounters {
+    /// Zeros.
+    #[must_use]
+    pub fn new(name: &'static str) -> Arc<Self> {
+        let zero = AtomicU64::default;
+        Arc::new(Self { name, records: zero(), errors: zero(), dropped: zero() })
+    }
+}
+
+/// What drains of the flow table did.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Drains {
+    /// Drains by [`DRAIN_BOUNDS`], the last bucket unbounded.
+    pub buckets: [u64; DRAIN_BOUNDS.len() + 1],
+    /// Time spent, seconds.
+    pub seconds: f64,
+    /// When the last one ended, nanoseconds since the epoch; 0: none yet.
+    pub last: u64,
+    /// Flows in the kernel's table, and how many fit.
+    pub entries: u64,
+    pub capacity: u64,
+}
+
+/// Counters of the daemon's own work.
+#[derive(Debug)]
+pub struct Telemetry {
+    drains: Mutex<Drains>,
+    ready: AtomicBool,
+    /// One per sink that is in use.
+    pub sinks: Vec<Arc<SinkCounters>>,
+    pub series_limit: u64,
+}
+
+impl Telemetry {
+    /// Zeros for a daemon with these sinks.
+    #[must_use]
+    pub fn new(sinks: Vec<Arc<SinkCounters>>, series_limit: u64) -> Self {
+        Self { drains: Mutex::default(), ready: AtomicBool::new(false), sinks, series_limit }
+    }
+
+    /// Counts a drain that took `duration` and ended at `wall` (ns since the epoch).
+    pub fn drained(&self, duration: Duration, wall: u64, entries: u64, capacity: u64) {
+        let ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        let bucket = DRAIN_BOUNDS.iter().position(|bound| ns <= *bound).unwrap_or(DRAIN_BOUNDS.len());
+        let mut drains = self.drains.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = drains.buckets.get_mut(bucket) {
+            *count += 1;
+        }
+        drains.seconds += duration.as_secs_f64();
+        (drains.last, drains.entries, drains.capacity) = (wall, entries, capacity);
+    }
+
+    /// Drains so far.
+    #[must_use]
+    pub fn drains(&self) -> Drains {
+        *self.drains.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says whether the programs are attached.
+    pub fn set_ready(&self, ready: bool) {
+        self.ready.store(ready, Ordering::Release);
+    }
+
+    /// True while the programs are attached.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+}

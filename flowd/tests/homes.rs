@@ -1,0 +1,43 @@
+//! Four large crates have one home each, so that replacing one touches one place.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// How a crate shows in source, and the files or folders of `src` that may use it.
+const HOMES: [(&str, &[&str]); 5] = [
+    ("aya::", &["kernel"]),
+    ("warp::", &["web"]),
+    ("clap::", &["cli"]),
+    ("prometheus_client::", &["export/prometheus"]),
+    ("dashmap::", &["aggregate/live", "aggregate/ledger"]),
+];
+
+fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push(path);
+        }
+    }
+}
+
+#[test]
+fn large_crates_stay_at_home() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    assert!(files.len() > 20);
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let name = file.strip_prefix(&root).unwrap().to_str().unwrap();
+        for (krate, homes) in HOMES {
+            let at_home = homes.iter().any(|home| name.starts_with(home));
+            assert!(at_home || !text.contains(krate), "{name} uses {krate}, whose home is {homes:?}");
+        }
+    }
+}
