@@ -95,8 +95,8 @@ pub struct Snapshot {
     /// The packet path proved HTTP on it: one side sent something that begins like a message.
     pub http: bool,
     /// Type and code of the first ICMP message, of each sender.
-    pub icmp_type: [u8; 2],
-    pub icmp_code: [u8; 2],
+    pub icmp_type: u8,
+    pub icmp_code: u8,
     /// Round trips of the handshake, ns.
     pub handshake_server_rtt: Option<u64>,
     pub handshake_client_rtt: Option<u64>,

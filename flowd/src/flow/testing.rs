@@ -7,7 +7,7 @@ use flow_common::{
 
 /// The scope of plain IPv4 or IPv6 on interface slot `interface`.
 pub(crate) fn scope(interface: u16, protocol: u8, ipv6: bool) -> Scope {
-    Scope { interface, vlans: [0; 3], protocol, ipv6, tunnel: TunnelKind::None, tunnel_id: 0 }
+    Scope { interface, vlans: 0, protocol, ipv6, tunnel: TunnelKind::None, tunnel_id: 0 }
 }
 
 /// An IPv4 endpoint.
@@ -26,8 +26,9 @@ pub(crate) fn empty(key: FlowKey, client: Sender, start: u64) -> FlowRecord {
         role_by: RoleBy::First as u8,
         last_talker: 0,
         start: 0,
-        icmp_type: [0; 2],
-        icmp_code: [0; 2],
+        icmp_type: 0,
+        icmp_code: 0,
+        reserved3: 0,
         fragment: 0,
         continued: 0,
         history_len: 0,

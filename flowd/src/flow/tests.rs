@@ -57,11 +57,11 @@ fn an_echo_has_an_identifier_and_no_ports() {
     let (a, b) = (testing::v4([10, 0, 0, 1], 77), testing::v4([10, 0, 0, 2], 77));
     let (key, sender) = FlowKey::new(a, b, &testing::scope(1, 1, false), None);
     let mut record = testing::empty(key, sender, 0);
-    record.icmp_type[sender as usize] = 8;
+    record.icmp_type = 8;
     let flow = view(&record);
     assert_eq!((flow.client.port, flow.server.port), (0, 0));
     assert_eq!(flow.icmp, Some(Icmp { kind: 8, code: 0, identifier: Some(77) }));
-    record.icmp_type[sender as usize] = 3;
+    record.icmp_type = 3;
     assert_eq!(view(&record).icmp.unwrap().identifier, None);
 }
 

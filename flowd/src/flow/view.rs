@@ -120,9 +120,7 @@ fn round(micros: f64) -> f64 {
 }
 
 fn icmp(flow: &Snapshot) -> Icmp {
-    let first = flow.client as usize;
-    let kind = flow.icmp_type.get(first).copied().unwrap_or_default();
-    let code = flow.icmp_code.get(first).copied().unwrap_or_default();
+    let (kind, code) = (flow.icmp_type, flow.icmp_code);
     let echo = match flow.key.protocol() {
         1 => matches!(kind, 0 | 8),
         _ => matches!(kind, 128 | 129),

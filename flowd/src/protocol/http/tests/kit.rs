@@ -12,14 +12,8 @@ pub(super) const SECOND: u64 = 1_000_000_000;
 
 /// The address of the client in every story is `192.0.2.1`, of the server `198.51.100.7`.
 pub(super) fn key(port: u16) -> (FlowKey, Sender) {
-    let scope = Scope {
-        interface: 1,
-        vlans: [0; 3],
-        protocol: 6,
-        ipv6: false,
-        tunnel: TunnelKind::None,
-        tunnel_id: 0,
-    };
+    let scope =
+        Scope { interface: 1, vlans: 0, protocol: 6, ipv6: false, tunnel: TunnelKind::None, tunnel_id: 0 };
     let client = Endpoint::v4(u32::from_ne_bytes([192, 0, 2, 1]), port);
     let server = Endpoint::v4(u32::from_ne_bytes([198, 51, 100, 7]), 80);
     FlowKey::new(client, server, &scope, None)
