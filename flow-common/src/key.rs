@@ -298,7 +298,7 @@ impl FlowKey {
     /// The conversation without its observation point: equal for one connection seen on several interfaces.
     #[must_use]
     pub const fn conversation(mut self) -> Self {
-        self.scope &= (1 << INTERFACE) - 1 & !(1 << ORIENTATION) & !((1 << PROTOCOL) - 1);
+        self.scope &= ((1 << INTERFACE) - 1) & !(1 << ORIENTATION) & !((1 << PROTOCOL) - 1);
         self
     }
 }

@@ -4,7 +4,7 @@
 use core::sync::atomic::AtomicU64;
 
 use crate::{
-    counter::{Counter, Passage, Tally},
+    counter::{Counter, Family, Passage, Tally},
     dissect::{self, Headers, NO_TAG, Skip, Start, link::Link, tunnel},
     event::PayloadEvent,
     flows::Flows,
@@ -192,9 +192,10 @@ pub fn on_packet<const TUNNELS: bool, P: Packet, E: Env>(packet: &P, env: &mut E
     let tag_len = if work.arrival.moved_tag == NO_TAG { 0 } else { TAG_LEN };
     let counted = layer(packet, env, work, &Frame { start: 0, len: packet.len(), tag_len });
     if let Some(totals) = env.totals() {
-        add(&mut totals.seen[work.headers.family as usize & 1], &work.tally);
-        if !counted {
-            add(&mut totals.skipped[Counter::TableFull as usize], &work.tally);
+        let [ipv4, ipv6, _] = &mut totals.seen;
+        add(if matches!(work.headers.family, Family::Ipv6) { ipv6 } else { ipv4 }, &work.tally);
+        if !counted && let Some(full) = totals.skipped.get_mut(Counter::TableFull as usize) {
+            add(full, &work.tally);
         }
     }
     // Three tunnels deep, written out: the verifier sees no end to a loop whose state it does not know.

@@ -289,7 +289,7 @@ pub struct FlowRecord {
     pub halves: [Half; 2],
 }
 
-const _: () = assert!(size_of::<FlowRecord>() % 64 == 0 && size_of::<FlowRecord>() == 768);
+const _: () = assert!(size_of::<FlowRecord>() == 12 * 64);
 
 impl FlowRecord {
     /// What `sender` sent.

@@ -17,14 +17,24 @@ pub fn covers(holes: &[Hole; HOLES], start: u32, end: u32) -> bool {
 /// Notes that `start..end` was jumped over.
 #[inline(always)]
 pub fn open(holes: &mut [Hole; HOLES], start: u32, end: u32) {
-    // Shifting keeps the newest in front and drops the oldest: its repair will then count as a repeat,
-    // which it nearly always is when more than HOLES losses are open at once.
-    for index in (1..HOLES).rev() {
-        if holes[index].start == holes[index].end || holes[index - 1].start != holes[index - 1].end {
-            holes[index] = holes[index - 1];
-        }
-    }
-    holes[0] = Hole { start, end };
+    // The newest stands in front and pushes the oldest out: its repair will then count as a repeat, which it
+    // nearly always is when more than HOLES losses are open at once.
+    let newest = Hole { start, end };
+    let [first, second, third, fourth] = *holes;
+    *holes = if closed(first) {
+        [newest, second, third, fourth]
+    } else if closed(second) {
+        [newest, first, third, fourth]
+    } else if closed(third) {
+        [newest, first, second, fourth]
+    } else {
+        [newest, first, second, third]
+    };
+}
+
+#[inline(always)]
+const fn closed(hole: Hole) -> bool {
+    hole.start == hole.end
 }
 
 /// Takes `start..end` out of the stretches.

@@ -144,10 +144,8 @@ fn note(record: &mut FlowRecord, sender: Sender, index: usize) {
     record.history_seen |= bit;
     let Some(letter) = LETTERS.get(index) else { return };
     let letter = if sender as u8 == record.client { letter.to_ascii_uppercase() } else { *letter };
-    // The mask lets the verifier see that the index is in bounds.
-    let place = usize::from(record.history_len) & 15;
-    if record.history_len < 16 {
-        record.history[place] = letter;
+    if let Some(place) = record.history.get_mut(usize::from(record.history_len)) {
+        *place = letter;
         record.history_len += 1;
     }
 }

@@ -60,10 +60,7 @@ fn attach_one(
 ) -> Result<Hook, KernelError> {
     // Last, so that what other programs drop or rewrite before is seen as it goes on.
     let tcx = program.attach_with_options(interface, at, TcAttachOptions::TcxOrder(LinkOrder::last()));
-    let error = match tcx {
-        Ok(_) => return Ok(Hook::Tcx),
-        Err(error) => error,
-    };
+    let Err(error) = tcx else { return Ok(Hook::Tcx) };
     // Kernels before 6.6 know no such attach type (EINVAL); some answer that they do not support it.
     if !matches!(errno(&error), Some(libc::EINVAL | libc::EOPNOTSUPP | libc::ENOSYS)) {
         return Err(KernelError::attach(interface, &error));

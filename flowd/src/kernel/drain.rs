@@ -95,7 +95,7 @@ impl Kernel {
             if let Some(visited) = self.visited.get_mut(slot as usize) {
                 *visited = 0;
             }
-            self.free.push(slot, 0).map_err(|error| KernelError::map(names::MAP_FREE, error))?;
+            self.free.push(slot, 0).map_err(|error| KernelError::map(names::MAP_FREE, &error))?;
             report.freed += 1;
         }
         self.ending = ending;

@@ -40,8 +40,8 @@ pub enum KernelError {
 }
 
 impl KernelError {
-    pub(super) fn map(map: &'static str, error: MapError) -> Self {
-        Self::Map { map, detail: chain(&error) }
+    pub(super) fn map(map: &'static str, error: &MapError) -> Self {
+        Self::Map { map, detail: chain(error) }
     }
 
     pub(super) fn load(error: &EbpfError, flows: u32) -> Self {

@@ -64,7 +64,7 @@ impl Kernel {
         let slab = map_flows(&mut bpf, options.flows)?;
         // The highest first, so that the lowest are taken first and a scan need not go far.
         for slot in (0..options.flows).rev() {
-            free.push(slot, 0).map_err(|error| KernelError::map(names::MAP_FREE, error))?;
+            free.push(slot, 0).map_err(|error| KernelError::map(names::MAP_FREE, &error))?;
         }
         Ok(Self {
             bpf,
@@ -109,7 +109,7 @@ fn open<T>(
     name: &'static str,
     as_type: impl FnOnce(Map) -> Result<T, MapError>,
 ) -> Result<T, KernelError> {
-    as_type(take(bpf, name)?).map_err(|error| KernelError::map(name, error))
+    as_type(take(bpf, name)?).map_err(|error| KernelError::map(name, &error))
 }
 
 fn map_flows(bpf: &mut Ebpf, flows: u32) -> Result<Slab, KernelError> {

@@ -53,7 +53,7 @@ impl Kernel {
     /// The map cannot be read, or has no such slot.
     pub fn totals(&self, slot: u16) -> Result<InterfaceTotals, KernelError> {
         let per_cpu =
-            self.totals.get(&u32::from(slot), 0).map_err(|error| KernelError::map("TOTALS", error))?;
+            self.totals.get(&u32::from(slot), 0).map_err(|error| KernelError::map("TOTALS", &error))?;
         let mut sum = InterfaceTotals::default();
         for totals in per_cpu.iter() {
             for (into, from) in sum.passages.iter_mut().zip(&totals.0.passages) {

@@ -20,7 +20,7 @@ impl Kernel {
     pub fn replay_from(&mut self, interface: Interface) -> Result<(), KernelError> {
         self.interfaces
             .set(LOOPBACK, Plain(interface), 0)
-            .map_err(|error| KernelError::map(flow_common::names::MAP_INTERFACES, error))
+            .map_err(|error| KernelError::map(flow_common::names::MAP_INTERFACES, &error))
     }
 
     /// Runs the ingress program over one Ethernet frame at `time` ns; `original_len` is its length on the wire.
