@@ -330,10 +330,11 @@ impl FlowRecord {
         if last > self.start { last } else { self.start }
     }
 
-    /// Makes this the empty record of a new flow, not yet shown to the reader.
+    /// The empty record of a new flow, not yet shown to the reader.
     #[inline(always)]
-    pub fn begin(&mut self, key: &FlowKey, now: u64) {
-        *self = Self {
+    #[must_use]
+    pub fn new(key: &FlowKey, now: u64) -> Self {
+        Self {
             key: *key,
             life: life::FREE,
             ended: Ended::No as u8,
@@ -356,6 +357,12 @@ impl FlowRecord {
             reserved2: 0,
             history: [0; 16],
             halves: [Half::default(), Half::default()],
-        };
+        }
+    }
+
+    /// Makes this [`FlowRecord::new`].
+    #[inline(always)]
+    pub fn begin(&mut self, key: &FlowKey, now: u64) {
+        *self = Self::new(key, now);
     }
 }
