@@ -188,7 +188,8 @@ pub fn on_packet<const TUNNELS: bool, P: Packet, E: Env>(packet: &P, env: &mut E
     if !env.read(packet, work) {
         return skipped(packet, env, work);
     }
-    work.now = env.now();
+    // 0 means "never" in records.
+    work.now = env.now().max(1);
     let tag_len = if work.arrival.moved_tag == NO_TAG { 0 } else { TAG_LEN };
     let counted = layer(packet, env, work, &Frame { start: 0, len: packet.len(), tag_len });
     if let Some(totals) = env.totals() {

@@ -15,8 +15,10 @@ use crate::{
     protocol::http::{self, HttpExchange, HttpOptions, HttpTracker},
 };
 
-/// Least time between two looks for ended flows, ns of the capture's clock.
-const SWEEP: u64 = 1_000_000_000;
+/// Packets between two looks for ended flows. A look frees the slots of flows that are over; that a flow is over
+/// shows without it too, when its next packet comes. So a capture whose clock runs backwards, as merged ones do,
+/// loses no flow to a timeout that never was, as long as the table has room.
+const SWEEP: u64 = 65_536;
 /// An HTTP line leaves the tracker at most this long after it began, ns: twice its time limit.
 const LATEST_LINE: u64 = 60_000_000_000;
 /// Packets between two looks at the payload copies.
@@ -36,10 +38,6 @@ pub(super) struct Reader<W> {
     out: W,
     packets: u64,
     now: u64,
-    swept: u64,
-    /// Packets that must pass before the next look for ended flows, so that a large table is not looked
-    /// through more often than it changes.
-    patience: u64,
 }
 
 impl<W: Write> Reader<W> {
@@ -63,8 +61,6 @@ impl<W: Write> Reader<W> {
             out,
             packets: 0,
             now: 0,
-            swept: 0,
-            patience: 0,
         }
     }
 
@@ -102,9 +98,7 @@ impl<W: Write> Reader<W> {
         if self.packets.is_multiple_of(EVENTS) {
             self.events()?;
         }
-        self.patience = self.patience.saturating_sub(1);
-        if self.patience == 0 && self.now.saturating_sub(self.swept) >= SWEEP {
-            self.swept = self.now;
+        if self.packets.is_multiple_of(SWEEP) {
             self.events()?;
             self.sweep(Some(self.now))?;
         }
@@ -163,7 +157,6 @@ impl<W: Write> Reader<W> {
     /// Ends what is over at `now`, or everything, and prints what can leave.
     fn sweep(&mut self, now: Option<u64>) -> Result<()> {
         let mut oldest = u64::MAX;
-        let mut live = 0;
         let Self { engine, names, flows, metrics, summary, .. } = self;
         let clock = now.unwrap_or(self.now);
         engine.sweep(now, &mut |slot, record, end| {
@@ -174,7 +167,6 @@ impl<W: Write> Reader<W> {
             }
             if end.is_none() {
                 oldest = oldest.min(record.start);
-                live += 1;
                 return;
             }
             summary.flows += 1;
@@ -186,7 +178,6 @@ impl<W: Write> Reader<W> {
                 );
             }
         })?;
-        self.patience = live / 4;
         self.print(oldest, self.now.saturating_sub(LATEST_LINE))
     }
 
