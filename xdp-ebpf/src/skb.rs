@@ -2,8 +2,8 @@
 
 use core::{arch::asm, mem::MaybeUninit};
 
-use aya_ebpf::{bindings::__sk_buff, helpers::generated::bpf_skb_load_bytes};
 use crate::maps;
+use aya_ebpf::{bindings::__sk_buff, helpers::generated::bpf_skb_load_bytes};
 use flow_common::{
     dissect::NO_TAG,
     packet::{Packet, Wire},
