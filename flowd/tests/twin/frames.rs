@@ -1,6 +1,8 @@
 //! Frames aimed at edges: every header that the packet path knows, chained, cut and damaged, in conversations
 //! that lose, repeat and reorder segments.
 
+#![allow(clippy::indexing_slicing, reason = "a test's own tables")]
+
 /// A frame, its time (ns), and what segmentation offload says of it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Frame {

@@ -1,6 +1,8 @@
 //! The twin test: the same packets through the native engine and through the loaded BPF program leave the same
 //! flow tables, totals and payload copies.
 
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test")]
+
 mod frames;
 
 use std::{collections::BTreeMap, fmt::Write as _};
