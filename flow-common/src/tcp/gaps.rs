@@ -40,7 +40,8 @@ const fn closed(hole: Hole) -> bool {
 /// Takes `start..end` out of the stretches.
 #[inline(always)]
 pub fn fill(holes: &mut [Hole; HOLES], start: u32, end: u32) {
-    for hole in holes {
+    let mut behind = Hole { start: 0, end: 0 };
+    for hole in &mut *holes {
         if hole.start == hole.end || !before(start, hole.end) || !before(hole.start, end) {
             continue;
         }
@@ -48,10 +49,16 @@ pub fn fill(holes: &mut [Hole; HOLES], start: u32, end: u32) {
             // Covers the front, or all.
             hole.start = if before(end, hole.end) { end } else { hole.end };
         } else {
-            // Covers the tail, or the middle: what is behind a middle piece is then forgotten, as the
-            // list does not grow by a repair.
+            // Covers the tail, or the middle: what is behind a middle piece is a gap of its own.
+            if before(end, hole.end) {
+                behind = Hole { start: end, end: hole.end };
+            }
             hole.end = start;
         }
+    }
+    // Gaps do not overlap, so that one at most was cut in two.
+    if !closed(behind) {
+        open(holes, behind.start, behind.end);
     }
 }
 
@@ -74,6 +81,11 @@ mod tests {
         fill(&mut holes, 100, 200);
         assert!(!covers(&holes, 100, 200));
         assert!(covers(&holes, 200, 300));
+        fill(&mut holes, 240, 250);
+        assert!(covers(&holes, 200, 240) && covers(&holes, 250, 300));
+        assert!(!covers(&holes, 230, 260));
+        fill(&mut holes, 200, 240);
+        open(&mut holes, 200, 250);
         fill(&mut holes, 250, 400);
         assert!(covers(&holes, 200, 250));
         fill(&mut holes, 0, 1000);
