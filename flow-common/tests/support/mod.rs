@@ -173,8 +173,7 @@ impl Flows for World {
         if self.slots.len() >= self.capacity {
             return None;
         }
-        // SAFETY: a record is integers only, for which zero is a value.
-        self.slots.push(unsafe { std::mem::zeroed() });
+        self.slots.push(FlowRecord::new(&FlowKey::EMPTY, 0));
         u32::try_from(self.slots.len() - 1).ok()
     }
 
