@@ -23,8 +23,8 @@ fn a_whole_conversation() {
     assert_eq!(flow.role_by, RoleBy::Syn as u8);
     assert_eq!(quality(flow), (CLEAN, CLEAN));
     assert_eq!(handshake_ms(flow), (Some(20), Some(10)));
-    assert_eq!(rtt_ms(&server(flow).rtt), (1, 20, 20));
-    assert_eq!(rtt_ms(&client(flow).rtt), (1, 10, 10));
+    assert_eq!(rtt_ms(&server(flow).rtt), (3, 20, 20), "handshake, data, FIN");
+    assert_eq!(rtt_ms(&client(flow).rtt), (3, 10, 10));
     assert_eq!((client(flow).volume().packets, server(flow).volume().packets), (6, 4));
     assert_eq!((client(flow).volume().payload_bytes, server(flow).volume().payload_bytes), (100, 500));
 }

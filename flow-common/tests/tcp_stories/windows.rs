@@ -16,7 +16,7 @@ fn keep_alives_with_and_without_a_byte() {
     ]));
     let flow = one(&world);
     assert_eq!(quality(flow), (CLEAN, CLEAN));
-    assert_eq!(rtt_ms(&server(flow).rtt), (2, 20, 20));
+    assert_eq!(rtt_ms(&server(flow).rtt), (3, 20, 20));
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn a_closed_window_its_probes_and_its_opening() {
     let flow = one(&world);
     assert_eq!(quality(flow), (CLEAN, Quality { zero_windows: 3, ..CLEAN }));
     // A probe's answer says nothing of the byte it carried: no round trip of seconds.
-    assert_eq!(rtt_ms(&server(flow).rtt), (2, 20, 20));
+    assert_eq!(rtt_ms(&server(flow).rtt), (3, 20, 20));
 }
 
 #[test]
