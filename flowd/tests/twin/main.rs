@@ -1,7 +1,13 @@
 //! The twin test: the same packets through the native engine and through the loaded BPF program leave the same
 //! flow tables, totals and payload copies.
 
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test"
+)]
 
 mod frames;
 
