@@ -5,13 +5,20 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     reason = "all of this is tests"
 )]
 #![allow(unreachable_pub, reason = "the harness is a module here")]
-#![allow(clippy::multiple_unsafe_ops_per_block, reason = "system calls with their arguments")]
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod conservation;
+mod counters;
 mod http;
 mod loopback;
+mod malformed;
+mod offload;
+mod refusals;
+mod restart;
+mod signals;

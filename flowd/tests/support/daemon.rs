@@ -21,7 +21,7 @@ use super::{
 const LISTEN: &str = "127.0.0.1:9435";
 
 /// The configuration that tests begin with: quick, and small, as several run at once.
-const CONFIG: &str = "interval = \"200ms\"\nhttp_log = \"HTTP\"\nflow_log = \"FLOWS\"\n";
+const CONFIG: &str = "http_log = \"HTTP\"\nflow_log = \"FLOWS\"\n";
 
 pub struct Daemon<'a> {
     namespace: &'a Namespace,
@@ -80,9 +80,11 @@ impl<'a> Daemon<'a> {
     pub fn start(namespace: &'a Namespace, interfaces: &[&str], config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        let flows = if config.contains("flows = ") { "" } else { "flows = 16384\n" };
+        let missing = |key: &str, line| if config.contains(key) { "" } else { line };
+        let interval = missing("interval = ", "interval = \"200ms\"\n");
+        let flows = missing("flows = ", "flows = 16384\n");
         let base = CONFIG.replace("HTTP", &path("http.log")).replace("FLOWS", &path("flow.log"));
-        fs::write(path("flowd.toml"), format!("{base}{flows}{config}")).unwrap();
+        fs::write(path("flowd.toml"), format!("{base}{interval}{flows}{config}")).unwrap();
         let mut command = flowd(namespace);
         command.args(["run", "--listen", LISTEN, "-c", &path("flowd.toml")]);
         command.args(interfaces.iter().flat_map(|interface| ["-i", interface]));
