@@ -107,6 +107,30 @@ pub struct InterfaceTotals {
 
 const _: () = assert!(size_of::<InterfaceTotals>() == 2 * (11 * 32 + 16));
 
+impl Tally {
+    /// Adds another's counts.
+    #[inline(always)]
+    pub const fn add(&mut self, other: &Self) {
+        self.packets += other.packets;
+        self.bytes += other.bytes;
+        self.skb_packets += other.skb_packets;
+        self.skb_bytes += other.skb_bytes;
+    }
+}
+
+impl Passage {
+    /// Adds another's counts, as of the same interface on another CPU.
+    pub fn add(&mut self, other: &Self) {
+        for (into, from) in self.seen.iter_mut().zip(&other.seen) {
+            into.add(from);
+        }
+        for (into, from) in self.skipped.iter_mut().zip(&other.skipped) {
+            into.add(from);
+        }
+        self.events_lost += other.events_lost;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -188,14 +188,16 @@ pub fn on_packet<const TUNNELS: bool, P: Packet, E: Env>(packet: &P, env: &mut E
     if !env.read(packet, work) {
         return skipped(packet, env, work);
     }
-    work.now = env.now();
+    // 0 means "never" in records.
+    work.now = env.now().max(1);
     let tag_len = if work.arrival.moved_tag == NO_TAG { 0 } else { TAG_LEN };
     let counted = layer(packet, env, work, &Frame { start: 0, len: packet.len(), tag_len });
     if let Some(totals) = env.totals() {
         let [ipv4, ipv6, _] = &mut totals.seen;
-        add(if matches!(work.headers.family, Family::Ipv6) { ipv6 } else { ipv4 }, &work.tally);
+        let seen = if matches!(work.headers.family, Family::Ipv6) { ipv6 } else { ipv4 };
+        seen.add(&work.tally);
         if !counted && let Some(full) = totals.skipped.get_mut(Counter::TableFull as usize) {
-            add(full, &work.tally);
+            full.add(&work.tally);
         }
     }
     // Three tunnels deep, written out: the verifier sees no end to a loop whose state it does not know.
@@ -277,17 +279,9 @@ pub fn skipped<P: Packet, E: Env>(packet: &P, env: &mut E, work: &Workspace) {
     };
     let Some(totals) = env.totals() else { return };
     if let Some(seen) = totals.seen.get_mut(work.skip.1 as usize) {
-        add(seen, &tally);
+        seen.add(&tally);
     }
     if let Some(reason) = totals.skipped.get_mut(work.skip.0 as usize) {
-        add(reason, &tally);
+        reason.add(&tally);
     }
-}
-
-#[inline(always)]
-fn add(total: &mut Tally, tally: &Tally) {
-    total.packets += tally.packets;
-    total.bytes += tally.bytes;
-    total.skb_packets += tally.skb_packets;
-    total.skb_bytes += tally.skb_bytes;
 }

@@ -141,12 +141,17 @@ pub struct TcpHalf {
     /// Bytes from `head_seq` on that are wanted; 0: none.
     pub head_window: u16,
     pub reserved: u16,
+    /// One past the last byte of the latest segment.
+    pub latest_seq: u32,
+    pub reserved2: u32,
     /// Probe for the round trip to the peer: one past the last byte of the timed segment.
     pub probe_seq: u32,
     /// Timestamp value of the timed segment.
     pub probe_tsval: u32,
     /// When the timed segment passed, ns; 0: no probe under way.
     pub probe_time: u64,
+    /// When the segment that ends at `latest_seq`, the latest sent, passed, ns; 0: answered or ambiguous.
+    pub latest_time: u64,
     pub holes: [Hole; HOLES],
     /// Sequence space that covers what was already sent.
     pub retransmitted_bytes: u64,
@@ -289,7 +294,7 @@ pub struct FlowRecord {
     pub halves: [Half; 2],
 }
 
-const _: () = assert!(size_of::<FlowRecord>() == 12 * 64);
+const _: () = assert!(size_of::<FlowRecord>() == 800);
 
 impl FlowRecord {
     /// What `sender` sent.
@@ -330,10 +335,11 @@ impl FlowRecord {
         if last > self.start { last } else { self.start }
     }
 
-    /// Makes this the empty record of a new flow, not yet shown to the reader.
+    /// The empty record of a new flow, not yet shown to the reader.
     #[inline(always)]
-    pub fn begin(&mut self, key: &FlowKey, now: u64) {
-        *self = Self {
+    #[must_use]
+    pub fn new(key: &FlowKey, now: u64) -> Self {
+        Self {
             key: *key,
             life: life::FREE,
             ended: Ended::No as u8,
@@ -356,6 +362,12 @@ impl FlowRecord {
             reserved2: 0,
             history: [0; 16],
             halves: [Half::default(), Half::default()],
-        };
+        }
+    }
+
+    /// Makes this [`FlowRecord::new`].
+    #[inline(always)]
+    pub fn begin(&mut self, key: &FlowKey, now: u64) {
+        *self = Self::new(key, now);
     }
 }

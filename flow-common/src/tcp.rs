@@ -31,6 +31,8 @@ pub enum Order {
 
 /// How long after its successors a segment still counts as late, where no round trip is known, ns.
 const LATE_BY_DEFAULT: u64 = 3_000_000;
+/// Captures count time in microseconds, ns.
+const CAPTURE_STEP: u64 = 1_000;
 /// How soon after the acknowledgements that asked for it a repeated segment is a fast retransmit, ns.
 const FAST_RETRANSMIT: u64 = 20_000_000;
 
@@ -89,6 +91,9 @@ pub fn track(
 
     let order = if span == 0 || keep_alive {
         Order::Empty
+    } else if payload_len != 0 && peer_acks && !before(peer.tcp.last_ack, end) {
+        // The peer has it already: whatever was seen here, it was sent before.
+        Order::Repeat
     } else if seq_known && !probe && before(segment.sequence, own.tcp.next_seq) {
         repeated(own, peer, segment.sequence, end, late_by, now)
     } else {
@@ -108,7 +113,7 @@ pub fn track(
     if !probe {
         advance(own, segment.sequence, end, seq_known, now);
     }
-    rtt::time(own, order, segment, end, payload_len, now);
+    rtt::time(own, order, segment, end, now);
 
     if payload_len != 0 {
         own.tcp.seen |= seen::DATA;
@@ -149,9 +154,6 @@ const fn late_by(record: &FlowRecord) -> u64 {
 fn repeated(own: &Half, peer: &Half, sequence: u32, end: u32, late_by: u64, now: u64) -> Order {
     let peer_acks = peer.tcp.seen & seen::ACK != 0;
     let missing = gaps::covers(&own.tcp.holes, sequence, end);
-    if peer_acks && !before(peer.tcp.last_ack, end) {
-        return Order::Repeat;
-    }
     let asked_for = peer_acks
         && peer.tcp.duplicates_in_row >= 2
         && peer.tcp.last_ack == sequence
@@ -160,7 +162,9 @@ fn repeated(own: &Half, peer: &Half, sequence: u32, end: u32, late_by: u64, now:
         return if missing { Order::Repair } else { Order::Repeat };
     }
     if missing {
-        let soon = now.saturating_sub(own.tcp.next_seq_time) < late_by;
+        // What ends just where all known bytes end was jumped over by a segment without payload, which shows
+        // that its sender had sent it long ago.
+        let soon = now.saturating_sub(own.tcp.next_seq_time) <= late_by + CAPTURE_STEP && end != own.tcp.next_seq;
         return if soon { Order::Late } else { Order::Repair };
     }
     Order::Repeat

@@ -9,7 +9,10 @@ use std::{
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::config::{Config, ConfigError, Query, Span};
+use crate::{
+    config::{Config, ConfigError, Query, Span},
+    read::{EngineKind, Output},
+};
 
 /// Network flows, TCP quality and HTTP requests of a gateway, measured in the kernel.
 #[derive(Debug, Parser)]
@@ -128,6 +131,15 @@ pub enum Format {
     Table,
 }
 
+impl From<Engine> for EngineKind {
+    fn from(engine: Engine) -> Self {
+        match engine {
+            Engine::Native => Self::Native,
+            Engine::Kernel => Self::Kernel,
+        }
+    }
+}
+
 impl Cli {
     /// The process's command line; on a usage error or for help, prints and exits (status 2 or 0).
     #[must_use]
@@ -183,6 +195,16 @@ impl Read {
         };
         config.validate("command line")?;
         Ok(config)
+    }
+
+    /// What to print.
+    #[must_use]
+    pub const fn output(&self) -> Output {
+        match self.format {
+            _ if self.metrics => Output::Metrics,
+            Format::Json => Output::Json,
+            Format::Table => Output::Table,
+        }
     }
 
     /// The file, `None` for standard input.

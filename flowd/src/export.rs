@@ -1,6 +1,7 @@
 //! Where numbers and lines go: one file per sink.
 
 pub mod classic;
+pub mod enrich;
 pub mod log;
 pub mod prometheus;
 mod rows;

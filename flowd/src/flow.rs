@@ -4,6 +4,7 @@
 //! a made-up 0. Times are nanoseconds since the epoch inside and RFC 3339 in JSON; round-trip times are
 //! microseconds in JSON.
 
+mod end;
 mod snapshot;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -14,6 +15,7 @@ pub mod words;
 
 use std::{net::IpAddr, sync::Arc};
 
+pub use end::end_of;
 use serde::{Serialize, Serializer};
 pub use snapshot::{Side, Snapshot};
 pub use view::micros;

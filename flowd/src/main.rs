@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use flowd::{
     cli::{self, Cli, Command, Which},
     config::{Config, ConfigError},
-    interfaces, kernel, run, telemetry,
+    interfaces, kernel, read, run, telemetry,
 };
 
 /// Failed while running.
@@ -41,8 +41,10 @@ fn execute(command: Command) -> Result<()> {
             run::run(&config)
         }
         Command::Read(options) => {
-            options.config()?;
-            bail!("flowd read is not built yet");
+            // The reader writes there.
+            drop(out);
+            let config = options.config()?;
+            read::read(options.path(), options.engine.into(), options.output(), &config)
         }
         Command::Interfaces { which } => print_interfaces(&which, &mut out),
         Command::Check => check(&mut out),

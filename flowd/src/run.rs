@@ -1,6 +1,5 @@
 //! `flowd run`: configuration, interfaces, kernel, tasks, signals, and an ordered end.
 
-mod enrich;
 mod pump;
 mod source;
 

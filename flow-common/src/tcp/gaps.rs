@@ -40,18 +40,25 @@ const fn closed(hole: Hole) -> bool {
 /// Takes `start..end` out of the stretches.
 #[inline(always)]
 pub fn fill(holes: &mut [Hole; HOLES], start: u32, end: u32) {
-    for hole in holes {
-        if hole.start == hole.end || !before(start, hole.end) || !before(hole.start, end) {
+    let mut front = Hole::default();
+    for hole in holes.iter_mut() {
+        if closed(*hole) || !before(start, hole.end) || !before(hole.start, end) {
             continue;
         }
+        let tail = before(end, hole.end);
         if !before(hole.start, start) {
             // Covers the front, or all.
-            hole.start = if before(end, hole.end) { end } else { hole.end };
+            hole.start = if tail { end } else { hole.end };
+        } else if tail {
+            // Out of the middle: two stretches are left.
+            front = Hole { start: hole.start, end: start };
+            hole.start = end;
         } else {
-            // Covers the tail, or the middle: what is behind a middle piece is then forgotten, as the
-            // list does not grow by a repair.
             hole.end = start;
         }
+    }
+    if !closed(front) {
+        open(holes, front.start, front.end);
     }
 }
 
@@ -76,6 +83,8 @@ mod tests {
         assert!(covers(&holes, 200, 300));
         fill(&mut holes, 250, 400);
         assert!(covers(&holes, 200, 250));
+        fill(&mut holes, 220, 230);
+        assert!(covers(&holes, 200, 220) && covers(&holes, 230, 250) && !covers(&holes, 220, 230));
         fill(&mut holes, 0, 1000);
         assert_eq!(holes.map(|hole| hole.start == hole.end), [true; HOLES]);
     }

@@ -1,8 +1,13 @@
 //! Round trips between the observation point and each endpoint, from data and its acknowledgement.
 //!
-//! One timed segment per direction. A repeated segment makes the answer ambiguous (Karn): without TCP
-//! timestamps the measurement is dropped, with them the echo says which copy was answered (RFC 7323
-//! section 4.1), so that it begins anew with the copy.
+//! Two timed segments per direction: the first that is under way, which any acknowledgement beyond it ends,
+//! and the latest sent, which only an acknowledgement of just it ends. The second is the closer measure where
+//! a receiver acknowledges every other segment, the first the only one while a sender never pauses. An
+//! acknowledgement gives one sample, of the second where it can.
+//!
+//! A repeated segment makes the answer ambiguous (Karn): without TCP timestamps the measurement is dropped,
+//! with them the echo says which copy was answered (RFC 7323 section 4.1), so that it begins anew with the
+//! copy. A repeated SYN begins anew in any case, as the handshake counts from the last SYN.
 
 use super::{Order, before};
 use crate::{
@@ -11,41 +16,53 @@ use crate::{
     wire::tcp::flag,
 };
 
-/// Starts a measurement with a segment that carries data.
+/// Starts a measurement with a segment that takes sequence space up to `end`.
 #[inline(always)]
-pub(super) fn time(own: &mut Half, order: Order, segment: &Segment, end: u32, payload_len: u32, now: u64) {
-    if payload_len == 0 || matches!(order, Order::Empty) {
-        return;
-    }
+pub(super) fn time(own: &mut Half, order: Order, segment: &Segment, end: u32, now: u64) {
     match order {
-        Order::New if own.tcp.probe_time == 0 => {}
-        Order::Repeat | Order::Repair if own.tcp.probe_time != 0 => {
-            if !before(segment.sequence, own.tcp.probe_seq) {
+        Order::New => {
+            own.tcp.latest_seq = end;
+            own.tcp.latest_time = now;
+            if own.tcp.probe_time != 0 {
                 return;
             }
-            if segment.timestamp == 0 {
+        }
+        Order::Repeat | Order::Repair => {
+            let ambiguous = segment.timestamp == 0 && segment.flags & flag::SYN == 0;
+            if end == own.tcp.latest_seq {
+                own.tcp.latest_time = if ambiguous { 0 } else { now };
+            }
+            if own.tcp.probe_time == 0 || !before(segment.sequence, own.tcp.probe_seq) {
+                return;
+            }
+            if ambiguous {
                 own.tcp.probe_time = 0;
                 return;
             }
         }
-        _ => return,
+        Order::Late | Order::Empty => return,
     }
     own.tcp.probe_seq = end;
     own.tcp.probe_tsval = segment.timestamp;
     own.tcp.probe_time = now;
 }
 
-/// Ends the peer's measurement where this segment acknowledges the timed one.
+/// Ends the peer's measurements where this segment acknowledges the timed one.
 #[inline(always)]
 pub(super) fn acknowledge(own: &mut Half, peer: &mut Half, segment: &Segment, now: u64) {
-    if segment.flags & flag::ACK == 0
-        || peer.tcp.probe_time == 0
-        || before(segment.acknowledgement, peer.tcp.probe_seq)
-    {
+    if segment.flags & flag::ACK == 0 || peer.tcp.probe_time == 0 && peer.tcp.latest_time == 0 {
         return;
     }
-    let stale_echo =
-        segment.echo != 0 && peer.tcp.probe_tsval != 0 && before(segment.echo, peer.tcp.probe_tsval);
+    if peer.tcp.latest_time != 0 && segment.acknowledgement == peer.tcp.latest_seq {
+        sample(&mut own.rtt, now.saturating_sub(peer.tcp.latest_time));
+        peer.tcp.latest_time = 0;
+        peer.tcp.probe_time = 0;
+        return;
+    }
+    if peer.tcp.probe_time == 0 || before(segment.acknowledgement, peer.tcp.probe_seq) {
+        return;
+    }
+    let stale_echo = segment.echo != 0 && peer.tcp.probe_tsval != 0 && before(segment.echo, peer.tcp.probe_tsval);
     if !stale_echo {
         sample(&mut own.rtt, now.saturating_sub(peer.tcp.probe_time));
     }

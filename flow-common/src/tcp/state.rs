@@ -62,20 +62,24 @@ pub(super) fn follow(
     }
 }
 
-/// Times of the handshake: from the last SYN before the SYN-ACK, to the first SYN-ACK.
+/// Times of the handshake: from the last SYN before the SYN-ACK, to the first SYN-ACK. Either side may send
+/// the SYN-ACK (simultaneous open, RFC 9293 section 3.5), and a capture of several queues may show it first.
 #[inline(always)]
 fn handshake(record: &mut FlowRecord, sender: Sender, ack: bool, now: u64) {
-    if record.syn_ack_time != 0 {
-        return;
-    }
-    if !ack {
-        if sender as u8 == record.client {
-            record.syn_time = now;
+    if ack {
+        if record.syn_ack_time != 0 {
+            return;
         }
-    } else if sender as u8 != record.client {
         record.syn_ack_time = now;
         if record.syn_time != 0 {
             record.handshake_server_rtt = now.saturating_sub(record.syn_time) + 1;
+        }
+    } else if sender as u8 == record.client {
+        if record.syn_ack_time == 0 {
+            record.syn_time = now;
+        } else if record.syn_time == 0 && now <= record.syn_ack_time {
+            record.syn_time = now;
+            record.handshake_server_rtt = record.syn_ack_time - now + 1;
         }
     }
 }

@@ -6,14 +6,12 @@
 //! slot is given back.
 
 use flow_common::{
-    account::idle_timeout,
     names,
-    record::{Ended, FlowRecord, life},
-    settings::Settings,
+    record::{FlowRecord, life},
 };
 
 use super::{Kernel, KernelError, pod::Plain};
-use crate::flow::EndReason;
+use crate::flow::{EndReason, end_of};
 
 /// What one drain did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,6 +49,16 @@ impl Kernel {
         self.detach();
         grace()?;
         self.sweep(None, visit)
+    }
+
+    /// Ends what is over at `now`, or everything, and shows every flow, changed or not: for replays, which
+    /// have no interval.
+    ///
+    /// # Errors
+    /// As for [`Kernel::drain`].
+    pub fn sweep_all(&mut self, now: Option<u64>, visit: &mut Visit<'_>) -> Result<DrainReport, KernelError> {
+        self.visited.fill(u64::MAX);
+        self.sweep(now, visit)
     }
 
     /// Ends what is over at `now`, or everything.
@@ -101,23 +109,6 @@ impl Kernel {
         self.ending = ending;
         Ok(report)
     }
-}
-
-/// Why a record is over at `now`, or at the end of everything; `None` while it goes on.
-fn end_of(record: &FlowRecord, life: u32, now: Option<u64>, settings: &Settings) -> Option<EndReason> {
-    let closed = if record.ended == Ended::Fin as u8 {
-        Some(EndReason::Fin)
-    } else if record.ended == Ended::Rst as u8 {
-        Some(EndReason::Rst)
-    } else {
-        None
-    };
-    if life == life::DETACHED {
-        return Some(closed.unwrap_or(EndReason::Idle));
-    }
-    let Some(now) = now else { return Some(closed.unwrap_or(EndReason::Shutdown)) };
-    let timeout = idle_timeout(record, |field| *field(settings));
-    (now.saturating_sub(record.last()) > timeout).then_some(closed.unwrap_or(EndReason::Idle))
 }
 
 /// Returns once every BPF program that was running has finished: they run inside an RCU read-side section,

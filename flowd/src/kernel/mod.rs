@@ -15,7 +15,7 @@ use aya::{
     maps::{Array, HashMap, MapData, PerCpuArray, RingBuf, Stack},
 };
 use flow_common::{
-    counter::{InterfaceTotals, Passage, Tally},
+    counter::InterfaceTotals,
     event::{MAX_PAYLOAD, PayloadEvent},
     settings::Settings,
 };
@@ -57,7 +57,7 @@ impl Kernel {
         let mut sum = InterfaceTotals::default();
         for totals in per_cpu.iter() {
             for (into, from) in sum.passages.iter_mut().zip(&totals.0.passages) {
-                add_passage(into, from);
+                into.add(from);
             }
         }
         Ok(sum)
@@ -81,21 +81,4 @@ impl Kernel {
         }
         count
     }
-}
-
-fn add_passage(into: &mut Passage, from: &Passage) {
-    for (into, from) in into.seen.iter_mut().zip(&from.seen) {
-        add_tally(into, from);
-    }
-    for (into, from) in into.skipped.iter_mut().zip(&from.skipped) {
-        add_tally(into, from);
-    }
-    into.events_lost += from.events_lost;
-}
-
-const fn add_tally(into: &mut Tally, from: &Tally) {
-    into.packets += from.packets;
-    into.bytes += from.bytes;
-    into.skb_packets += from.skb_packets;
-    into.skb_bytes += from.skb_bytes;
 }

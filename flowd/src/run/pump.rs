@@ -11,14 +11,15 @@ use std::{
 use anyhow::{Context, Result};
 use tracing::{debug, warn};
 
-use super::{
-    enrich::{ZoneNames, enrich},
-    source::Source,
-};
+use super::source::Source;
 use crate::{
     aggregate::Ledger,
     clock::{self, WallClock},
-    export::{log::LogSink, prometheus::Board},
+    export::{
+        enrich::{ZoneNames, enrich},
+        log::LogSink,
+        prometheus::Board,
+    },
     flow::{Flow, Snapshot},
     interfaces,
     kernel::DrainReport,
@@ -113,7 +114,8 @@ impl Pump {
             let mut flow = None;
             self.source.record(exchange.slot, &mut |record| flow = Some(Snapshot::of(record)));
             let flow = flow.or_else(|| self.ledger.live().snapshot(exchange.slot));
-            enrich(&mut exchange, flow.as_ref(), self.ledger.live(), &self.zones, &self.clock);
+            let iface = self.ledger.live().name(exchange.key.interface());
+            enrich(&mut exchange, flow.as_ref(), iface, &self.zones, &self.clock);
             let (server, duration) = (exchange.server().address, exchange.duration());
             self.board.http(|http| {
                 http.record(exchange.method.as_deref(), exchange.status, server, duration);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use flow_common::{key::Sender, record::Rtt};
 
 use crate::{
-    aggregate::{LiveFlows, Zone},
+    aggregate::Zone,
     clock::WallClock,
     flow::{Snapshot, micros},
     protocol::http::HttpExchange,
@@ -13,13 +13,21 @@ use crate::{
 
 /// Names of zones, shared by all lines.
 #[derive(Clone, Debug)]
-pub(super) struct ZoneNames {
+pub struct ZoneNames {
     private: Arc<str>,
     internet: Arc<str>,
 }
 
+impl Default for ZoneNames {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl ZoneNames {
-    pub(super) fn new() -> Self {
+    /// The built-in zones.
+    #[must_use]
+    pub fn new() -> Self {
         Self { private: Arc::from(Zone::Private.name()), internet: Arc::from(Zone::Internet.name()) }
     }
 
@@ -32,15 +40,15 @@ impl ZoneNames {
 }
 
 /// Fills in what the tracker cannot know; `flow` is the record as it is now, where it can be had.
-pub(super) fn enrich(
+pub fn enrich(
     exchange: &mut HttpExchange,
     flow: Option<&Snapshot>,
-    live: &LiveFlows,
+    iface: Arc<str>,
     zones: &ZoneNames,
     clock: &WallClock,
 ) {
     exchange.time = clock.wall(exchange.time);
-    exchange.iface = Some(live.name(exchange.key.interface()));
+    exchange.iface = Some(iface);
     exchange.client_zone = Some(zones.of(exchange.client().address));
     exchange.server_zone = Some(zones.of(exchange.server().address));
     let client = exchange.request_from;

@@ -1,0 +1,109 @@
+//! What the packet path asks of its surroundings, answered by this process.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flow_common::{
+    counter::Passage,
+    event::PayloadEvent,
+    flows::Flows,
+    key::FlowKey,
+    observe::{Clock, Datagram, Env, Events, FirstFragment, Fragments},
+    packet::Packet,
+    record::FlowRecord,
+    settings::Settings,
+};
+
+use super::State;
+
+impl Clock for State {
+    fn now(&mut self) -> u64 {
+        self.now
+    }
+}
+
+impl Flows for State {
+    fn find(&mut self, key: &FlowKey) -> Option<u32> {
+        self.index.get(key).copied()
+    }
+
+    fn record(&mut self, slot: u32) -> Option<&mut FlowRecord> {
+        self.records.get_mut(slot as usize)
+    }
+
+    fn peek(&self, slot: u32) -> Option<&FlowRecord> {
+        self.records.get(slot as usize)
+    }
+
+    fn take(&mut self) -> Option<u32> {
+        if let Some(slot) = self.free.pop() {
+            return Some(slot);
+        }
+        if self.records.len() >= self.capacity {
+            return None;
+        }
+        let slot = u32::try_from(self.records.len()).ok()?;
+        self.records.push(FlowRecord::new(&FlowKey::EMPTY, 0));
+        Some(slot)
+    }
+
+    fn give_back(&mut self, slot: u32) {
+        self.free.push(slot);
+    }
+
+    fn publish(&mut self, key: &FlowKey, slot: u32) -> bool {
+        self.index.insert(*key, slot).is_none()
+    }
+
+    fn redirect(&mut self, key: &FlowKey, slot: u32) {
+        self.index.insert(*key, slot);
+    }
+}
+
+impl Fragments for State {
+    fn remember(&mut self, datagram: &Datagram, first: &FirstFragment) {
+        self.fragments.remember(datagram, first);
+    }
+
+    fn recall(&mut self, datagram: &Datagram) -> Option<FirstFragment> {
+        self.fragments.recall(datagram)
+    }
+}
+
+impl Events for State {
+    fn copy<P: Packet>(&mut self, packet: &P, offset: u32, len: u16, event: impl FnOnce() -> PayloadEvent) {
+        let start = self.payload.len();
+        let len = u32::from(len);
+        let mut at = 0;
+        while at + 8 <= len {
+            let Some(word) = packet.read::<u64>(offset + at) else { break };
+            self.payload.extend_from_slice(&word.to_ne_bytes());
+            at += 8;
+        }
+        while at < len {
+            let Some(byte) = packet.read::<u8>(offset + at) else { break };
+            self.payload.push(byte);
+            at += 1;
+        }
+        // What a capture cut off was not copied.
+        let copied = u16::try_from(self.payload.len() - start).unwrap_or_default();
+        self.events.push((PayloadEvent { copied, ..event() }, start));
+    }
+}
+
+impl Env for State {
+    fn setting<T: Copy>(&self, field: impl Fn(&Settings) -> &T) -> T {
+        *field(&self.settings)
+    }
+
+    fn cpu(&self) -> u32 {
+        0
+    }
+
+    fn add(counter: &AtomicU64, amount: u64) {
+        counter.fetch_add(amount, Ordering::Relaxed);
+    }
+
+    fn totals(&mut self) -> Option<&mut Passage> {
+        self.passage()
+    }
+}

@@ -1,0 +1,152 @@
+//! The packet path in this process: the same code as in the kernel, over a table of this process's own.
+
+mod env;
+mod fragments;
+
+use std::collections::HashMap;
+
+use flow_common::{
+    counter::{InterfaceTotals, Passage},
+    dissect::{NO_TAG, link::Link},
+    event::PayloadEvent,
+    key::{Direction, FlowKey},
+    observe::{self, Arrival, Workspace},
+    packet::Packet,
+    record::{FlowRecord, life},
+    settings::Settings,
+    wiretrue::Offload,
+};
+
+use self::fragments::FragmentTable;
+use crate::flow::{EndReason, end_of};
+
+/// Flow table, totals and waiting events of the native engine.
+pub struct Native {
+    state: State,
+    work: Workspace,
+}
+
+/// All but the workspace, which is lent out at the same time.
+struct State {
+    settings: Settings,
+    /// Flows that fit into the table.
+    capacity: usize,
+    index: HashMap<FlowKey, u32, foldhash::fast::RandomState>,
+    records: Vec<FlowRecord>,
+    /// Slots below `records.len()` that hold no flow; the last is used first.
+    free: Vec<u32>,
+    fragments: FragmentTable,
+    /// By interface slot.
+    totals: Vec<InterfaceTotals>,
+    events: Vec<(PayloadEvent, usize)>,
+    payload: Vec<u8>,
+    now: u64,
+    interface: u16,
+    hook: Direction,
+}
+
+impl Native {
+    /// An empty table for `flows` flows.
+    #[must_use]
+    pub fn new(settings: Settings, flows: u32) -> Self {
+        let arrival = Arrival {
+            interface: 0,
+            link: Link::Ethernet,
+            hook: Direction::Ingress,
+            one_point: true,
+            moved_tag: NO_TAG,
+            offload: Offload::default(),
+        };
+        Self {
+            state: State {
+                settings,
+                capacity: flows as usize,
+                index: HashMap::default(),
+                records: Vec::new(),
+                free: Vec::new(),
+                fragments: FragmentTable::default(),
+                totals: Vec::new(),
+                events: Vec::new(),
+                payload: Vec::new(),
+                now: 0,
+                interface: 0,
+                hook: Direction::Ingress,
+            },
+            work: Workspace::new(arrival),
+        }
+    }
+
+    /// Accounts for one packet at `now` ns.
+    pub fn packet<P: Packet>(&mut self, packet: &P, arrival: Arrival, now: u64) {
+        let Self { state, work } = self;
+        (state.now, state.interface, state.hook) = (now, arrival.interface, arrival.hook);
+        let slots = usize::from(arrival.interface) + 1;
+        if state.totals.len() < slots {
+            state.totals.resize(slots, InterfaceTotals::default());
+        }
+        work.arrival = arrival;
+        if state.settings.decapsulate == 0 {
+            observe::on_packet::<false, _, _>(packet, state, work);
+        } else {
+            observe::on_packet::<true, _, _>(packet, state, work);
+        }
+    }
+
+    /// Hands every waiting payload event to `visit`, in order.
+    pub fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) {
+        let State { events, payload, .. } = &mut self.state;
+        for (event, start) in events.drain(..) {
+            let copied = payload.get(start..start + usize::from(event.copied));
+            visit(&event, copied.unwrap_or_default());
+        }
+        payload.clear();
+    }
+
+    /// Totals of the interface in `slot`.
+    #[must_use]
+    pub fn totals(&self, slot: u16) -> InterfaceTotals {
+        self.state.totals.get(usize::from(slot)).copied().unwrap_or_default()
+    }
+
+    /// The record in `slot` as it is now.
+    #[must_use]
+    pub fn record(&self, slot: u32) -> Option<&FlowRecord> {
+        self.state.records.get(slot as usize)
+    }
+
+    /// Records in the table, free ones included.
+    #[must_use]
+    pub fn slots(&self) -> usize {
+        self.state.records.len()
+    }
+
+    /// Ends what is over at `now` (all, without it), and shows it to `visit`. Also shows every other live
+    /// record, with no reason.
+    pub fn sweep(&mut self, now: Option<u64>, visit: &mut dyn FnMut(u32, &FlowRecord, Option<EndReason>)) {
+        let State { settings, index, records, free, .. } = &mut self.state;
+        for (slot, record) in (0..).zip(records) {
+            if record.life == life::FREE {
+                continue;
+            }
+            let end = end_of(record, record.life, now, settings);
+            visit(slot, record, end);
+            if end.is_some() {
+                if record.life == life::LIVE {
+                    index.remove(&record.key);
+                }
+                record.life = life::FREE;
+                free.push(slot);
+            }
+        }
+    }
+}
+
+impl State {
+    fn passage(&mut self) -> Option<&mut Passage> {
+        let [ingress, egress] = &mut self.totals.get_mut(usize::from(self.interface))?.passages;
+        Some(match self.hook {
+            Direction::Ingress => ingress,
+            Direction::Egress => egress,
+        })
+    }
+}

@@ -1,0 +1,133 @@
+//! The two engines behind one face.
+
+use anyhow::{Result, bail};
+use flow_common::{
+    counter::{InterfaceTotals, Passage},
+    dissect::{NO_TAG, link::Link},
+    event::PayloadEvent,
+    key::Direction,
+    observe::Arrival,
+    packet::Captured,
+    record::FlowRecord,
+    settings::{Interface, LINK_ETHERNET, Settings},
+    wiretrue::Offload,
+};
+
+use super::EngineKind;
+use crate::{
+    config::Config,
+    flow::EndReason,
+    kernel::{Kernel, LoadOptions},
+    native::Native,
+};
+
+/// Shows a slot, its record, and why it ended where it did.
+pub(super) type Visit<'a> = &'a mut dyn FnMut(u32, &FlowRecord, Option<EndReason>);
+
+pub(super) enum Engine {
+    Native(Box<Native>),
+    Kernel(Box<Replay>),
+}
+
+/// The kernel engine, and the native one for frames that the kernel does not take.
+pub(super) struct Replay {
+    kernel: Kernel,
+    /// Counts frames that are shorter than their own headers; the kernel refuses to run them.
+    refused: Native,
+    interface: u16,
+}
+
+/// Payload copies between two looks at the ring buffer are bounded by this many packets.
+const EVENT_BYTES: u32 = 64 << 20;
+
+impl Engine {
+    pub(super) fn new(kind: EngineKind, config: &Config) -> Result<Self> {
+        let settings = Settings { packet_time: 1, ..config.settings() };
+        let native = Native::new(settings, config.flows);
+        if kind == EngineKind::Native {
+            return Ok(Self::Native(Box::new(native)));
+        }
+        let options = LoadOptions {
+            settings,
+            flows: config.flows,
+            event_bytes: EVENT_BYTES,
+            interfaces: flow_common::names::DEFAULT_INTERFACES,
+        };
+        Ok(Self::Kernel(Box::new(Replay { kernel: Kernel::load(&options)?, refused: native, interface: 0 })))
+    }
+
+    /// Accounts for one packet at `time` ns, seen by the interface in `slot`.
+    pub(super) fn packet(&mut self, packet: &Captured<'_>, link: Link, slot: u16, time: u64) -> Result<()> {
+        let arrival = Arrival {
+            interface: slot,
+            link,
+            hook: Direction::Ingress,
+            one_point: true,
+            moved_tag: NO_TAG,
+            offload: Offload::default(),
+        };
+        match self {
+            Self::Native(native) => native.packet(packet, arrival, time),
+            Self::Kernel(replay) => {
+                if link != Link::Ethernet {
+                    bail!(
+                        "the kernel engine reads Ethernet captures only, and this one is not: use --engine native"
+                    );
+                }
+                if replay.interface != slot {
+                    replay.kernel.replay_from(Interface { slot, link: LINK_ETHERNET, one_point: 1 })?;
+                    replay.interface = slot;
+                }
+                if replay.kernel.replay(packet.data, packet.original_len, time, Offload::default())?.is_err()
+                {
+                    replay.refused.packet(packet, arrival, time);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends what is over at `now`, or everything; shows what ended, and what lives with no reason.
+    pub(super) fn sweep(&mut self, now: Option<u64>, visit: Visit<'_>) -> Result<()> {
+        match self {
+            Self::Native(native) => native.sweep(now, visit),
+            Self::Kernel(replay) => {
+                replay.kernel.sweep_all(now, visit)?;
+                replay.refused.sweep(now, visit);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) {
+        match self {
+            Self::Native(native) => native.events(visit),
+            Self::Kernel(replay) => {
+                replay.kernel.events(visit);
+            }
+        }
+    }
+
+    /// Shows the record in `slot` as it is now.
+    pub(super) fn record(&self, slot: u32, visit: &mut dyn FnMut(&FlowRecord)) {
+        match self {
+            Self::Native(native) => native.record(slot).into_iter().for_each(visit),
+            Self::Kernel(replay) => replay.kernel.record(slot).iter().for_each(visit),
+        }
+    }
+
+    /// Totals of the interface in `slot`.
+    pub(super) fn totals(&self, slot: u16) -> Result<InterfaceTotals> {
+        Ok(match self {
+            Self::Native(native) => native.totals(slot),
+            Self::Kernel(replay) => {
+                let mut totals = replay.kernel.totals(slot)?;
+                let refused = replay.refused.totals(slot);
+                for (into, from) in totals.passages.iter_mut().zip(&refused.passages) {
+                    Passage::add(into, from);
+                }
+                totals
+            }
+        })
+    }
+}

@@ -1,0 +1,91 @@
+//! `flowd read`: a capture through the packet path, in this process or in the kernel.
+
+mod engine;
+mod links;
+mod metrics;
+mod order;
+mod progress;
+mod reader;
+mod summary;
+mod table;
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Read, Write},
+    path::Path,
+};
+
+use anyhow::{Context, Result};
+
+use self::{engine::Engine, progress::Progress, reader::Reader};
+use crate::{capture::Capture, config::Config};
+
+/// What to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// JSON lines: flows, HTTP exchanges, a summary.
+    Json,
+    /// A table of flows for the eye.
+    Table,
+    /// What `/metrics` would hold in the end.
+    Metrics,
+}
+
+/// What runs the packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EngineKind {
+    /// This process: no privilege.
+    Native,
+    /// The BPF program, by test runs.
+    Kernel,
+}
+
+/// Reads the capture at `path`, or standard input without one, and prints what is in it.
+///
+/// # Errors
+/// The capture cannot be opened or read to its end (all complete records are printed first), has a link type
+/// that the engine cannot take, the kernel engine lacks a privilege, or the output is closed.
+pub fn read(path: Option<&Path>, engine: EngineKind, output: Output, config: &Config) -> Result<()> {
+    let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let Some(path) = path else {
+        return run(io::stdin().lock(), "standard input".to_owned(), None, engine, output, config, out);
+    };
+    let name = path.display().to_string();
+    let file = File::open(path).with_context(|| format!("{name}: cannot open the capture"))?;
+    let size = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
+    run(file, name, size, engine, output, config, out)
+}
+
+fn run<R: Read, W: Write>(
+    source: R,
+    name: String,
+    size: Option<u64>,
+    engine: EngineKind,
+    output: Output,
+    config: &Config,
+    out: W,
+) -> Result<()> {
+    let mut capture = Capture::open(source, name.clone())?;
+    let mut reader = Reader::new(Engine::new(engine, config)?, output, config, out);
+    let mut progress = Progress::new(size);
+    let ended = loop {
+        let interface = match capture.next_packet() {
+            Ok(Some(packet)) => {
+                if let Err(error) = reader.packet(&packet) {
+                    break Err(error.context(name));
+                }
+                packet.interface
+            }
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error.into()),
+        };
+        if reader.wants_name(interface) {
+            reader.set_name(interface, capture.interface_name(interface));
+        }
+        progress.show(capture.offset());
+    };
+    progress.clear();
+    // What was read is printed, whatever came after it.
+    reader.finish()?;
+    ended
+}

@@ -1,0 +1,212 @@
+//! Packets in, lines out.
+
+use std::{io::Write, sync::Arc};
+
+use anyhow::{Result, anyhow};
+use flow_common::{key::FlowKey, packet::Captured};
+
+use super::{Output, engine::Engine, links, metrics::Metrics, order::InOrder, summary::Summary, table};
+use crate::{
+    capture::CapturedPacket,
+    clock::WallClock,
+    config::{Config, Query},
+    export::enrich::{ZoneNames, enrich},
+    flow::{EndReason, Flow, Snapshot},
+    protocol::http::{self, HttpExchange, HttpOptions, HttpTracker},
+};
+
+/// Packets between two looks for ended flows. A look frees the slots of flows that are over; that a flow is over
+/// shows without it too, when its next packet comes. So a capture whose clock runs backwards, as merged ones do,
+/// loses no flow to a timeout that never was, as long as the table has room.
+const SWEEP: u64 = 65_536;
+/// An HTTP line leaves the tracker at most this long after it began, ns: twice its time limit.
+const LATEST_LINE: u64 = 60_000_000_000;
+/// Packets between two looks at the payload copies.
+const EVENTS: u64 = 256;
+
+pub(super) struct Reader<W> {
+    engine: Engine,
+    tracker: HttpTracker,
+    zones: ZoneNames,
+    /// By interface of the capture.
+    names: Vec<Arc<str>>,
+    flows: InOrder<Box<Flow>>,
+    lines: InOrder<HttpExchange>,
+    metrics: Option<Metrics>,
+    summary: Summary,
+    output: Output,
+    out: W,
+    packets: u64,
+    now: u64,
+}
+
+impl<W: Write> Reader<W> {
+    pub(super) fn new(engine: Engine, output: Output, config: &Config, out: W) -> Self {
+        let query = match config.query {
+            Query::Drop => http::Query::Drop,
+            Query::Keys => http::Query::Keys,
+            Query::Keep => http::Query::Keep,
+        };
+        let options = HttpOptions { query, head_bytes: config.head_bytes, ..HttpOptions::default() };
+        Self {
+            engine,
+            tracker: HttpTracker::new(options),
+            zones: ZoneNames::new(),
+            names: Vec::new(),
+            flows: InOrder::new(),
+            lines: InOrder::new(),
+            metrics: (output == Output::Metrics).then(|| Metrics::new(config)),
+            summary: Summary::new(),
+            output,
+            out,
+            packets: 0,
+            now: 0,
+        }
+    }
+
+    /// Whether the interface's name is still to be told.
+    pub(super) const fn wants_name(&self, interface: u32) -> bool {
+        interface as usize >= self.names.len()
+    }
+
+    /// Tells the name of an interface, where the capture has one.
+    pub(super) fn set_name(&mut self, interface: u32, name: Option<&str>) {
+        while self.names.len() < interface as usize {
+            self.names.push(Arc::from("capture"));
+        }
+        self.names.push(Arc::from(name.unwrap_or("capture")));
+    }
+
+    pub(super) fn packet(&mut self, packet: &CapturedPacket<'_>) -> Result<()> {
+        let link = links::link(packet.link).ok_or_else(|| {
+            anyhow!(
+                "link type {} is not one that flowd reads (Ethernet, raw IP, Linux cooked, null, PPP, Cisco \
+                 HDLC, NFLOG): convert the capture with editcap -T",
+                packet.link
+            )
+        })?;
+        let slot = u16::try_from(packet.interface + 1)
+            .ok()
+            .filter(|slot| *slot < FlowKey::MAX_INTERFACES)
+            .ok_or_else(|| anyhow!("more than {} interfaces", FlowKey::MAX_INTERFACES - 1))?;
+        // The frame check sequence is not counted, here as on a live interface.
+        let original_len = packet.original_len.saturating_sub(u32::from(packet.fcs_len));
+        let data = packet.data.get(..original_len as usize).unwrap_or(packet.data);
+        self.engine.packet(&Captured { data, original_len }, link, slot, packet.time)?;
+        self.packets += 1;
+        self.now = self.now.max(packet.time);
+        if self.packets.is_multiple_of(EVENTS) {
+            self.events()?;
+        }
+        if self.packets.is_multiple_of(SWEEP) {
+            self.events()?;
+            self.sweep(Some(self.now))?;
+        }
+        Ok(())
+    }
+
+    /// Ends everything and prints what is left.
+    pub(super) fn finish(mut self) -> Result<()> {
+        self.events()?;
+        let Self { tracker, .. } = &mut self;
+        let mut last = Vec::new();
+        tracker.finish(&mut |exchange| last.push(exchange));
+        self.exchanges(last);
+        self.sweep(None)?;
+        self.print(u64::MAX, u64::MAX)?;
+        let totals = (1..=self.names.len())
+            .map(|slot| self.engine.totals(u16::try_from(slot).unwrap_or_default()))
+            .collect::<Result<Vec<_>>>()?;
+        totals.iter().for_each(|totals| self.summary.add(totals));
+        match (self.output, self.metrics.take()) {
+            (Output::Json, _) => {
+                serde_json::to_writer(&mut self.out, &self.summary)?;
+                writeln!(self.out)?;
+            }
+            (Output::Metrics, Some(metrics)) => write!(self.out, "{}", metrics.text(&self.names, &totals)?)?,
+            _ => {}
+        }
+        Ok(self.out.flush()?)
+    }
+
+    fn events(&mut self) -> Result<()> {
+        let Self { engine, tracker, .. } = self;
+        let mut exchanges = Vec::new();
+        engine.events(&mut |event, payload| {
+            tracker.event(event, payload, &mut |exchange| exchanges.push(exchange));
+        });
+        tracker.expire(self.now, &mut |exchange| exchanges.push(exchange));
+        self.exchanges(exchanges);
+        Ok(())
+    }
+
+    fn exchanges(&mut self, exchanges: Vec<HttpExchange>) {
+        for mut exchange in exchanges {
+            let mut flow = None;
+            self.engine.record(exchange.slot, &mut |record| flow = Some(Snapshot::of(record)));
+            let iface = name(&self.names, exchange.key.interface());
+            enrich(&mut exchange, flow.as_ref(), iface, &self.zones, &WallClock::CAPTURE);
+            self.summary.http += 1;
+            match &mut self.metrics {
+                Some(metrics) => metrics.http(&exchange),
+                None => self.lines.push(exchange.time, exchange),
+            }
+        }
+    }
+
+    /// Ends what is over at `now`, or everything, and prints what can leave.
+    fn sweep(&mut self, now: Option<u64>) -> Result<()> {
+        let mut oldest = u64::MAX;
+        let Self { engine, names, flows, metrics, summary, .. } = self;
+        let clock = now.unwrap_or(self.now);
+        engine.sweep(now, &mut |slot, record, end| {
+            // Nothing is shut down here: what is open at the end of the file ends with it.
+            let end = end.map(|end| if end == EndReason::Shutdown { EndReason::Eof } else { end });
+            if let Some(metrics) = metrics {
+                metrics.flow(names, slot, record, end, clock);
+            }
+            if end.is_none() {
+                oldest = oldest.min(record.start);
+                return;
+            }
+            summary.flows += 1;
+            if metrics.is_none() {
+                let iface = name(names, record.key.interface());
+                flows.push(
+                    record.start,
+                    Box::new(Flow::from_record(record, &iface, &WallClock::CAPTURE, end)),
+                );
+            }
+        })?;
+        self.print(oldest, self.now.saturating_sub(LATEST_LINE))
+    }
+
+    /// Prints flows that began before `flows`, and HTTP lines that began before `lines`.
+    fn print(&mut self, flows: u64, lines: u64) -> Result<()> {
+        while let Some(flow) = self.flows.pop(flows) {
+            if self.output == Output::Table {
+                if self.summary.printed == 0 {
+                    table::head(&mut self.out)?;
+                }
+                table::row(&mut self.out, &flow)?;
+            } else {
+                serde_json::to_writer(&mut self.out, &*flow)?;
+                writeln!(self.out)?;
+            }
+            self.summary.printed += 1;
+        }
+        while let Some(line) = self.lines.pop(lines) {
+            if self.output == Output::Json {
+                serde_json::to_writer(&mut self.out, &line)?;
+                writeln!(self.out)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The name of the interface in `slot`.
+fn name(names: &[Arc<str>], slot: u16) -> Arc<str> {
+    let index = usize::from(slot).checked_sub(1);
+    index.and_then(|index| names.get(index)).map_or_else(|| Arc::from("capture"), Arc::clone)
+}
