@@ -62,7 +62,8 @@ pub(super) fn acknowledge(own: &mut Half, peer: &mut Half, segment: &Segment, no
     if peer.tcp.probe_time == 0 || before(segment.acknowledgement, peer.tcp.probe_seq) {
         return;
     }
-    let stale_echo = segment.echo != 0 && peer.tcp.probe_tsval != 0 && before(segment.echo, peer.tcp.probe_tsval);
+    let stale_echo =
+        segment.echo != 0 && peer.tcp.probe_tsval != 0 && before(segment.echo, peer.tcp.probe_tsval);
     if !stale_echo {
         sample(&mut own.rtt, now.saturating_sub(peer.tcp.probe_time));
     }
