@@ -7,7 +7,7 @@ use crate::{
     packet::{Packet, forget},
     wire::{
         Be16, Be32,
-        ipv4::Ipv4,
+        ipv4::{self, Ipv4},
         ipv6::{self, Extension, Ipv6, extension},
     },
 };
@@ -41,7 +41,43 @@ pub(super) fn ipv4<P: Packet>(packet: &P, offset: u32, headers: &mut Headers) ->
     headers.tos = header.tos();
     headers.source = Endpoint::v4(header.source, 0);
     headers.destination = Endpoint::v4(header.destination, 0);
+    if header_len > 20 {
+        follow_source_route(packet, offset, header_len, headers);
+    }
     Ok((offset + header_len, header.protocol()))
+}
+
+/// IPv4 options in a row that are looked through.
+const MAX_OPTIONS: u32 = 10;
+
+/// The destination of a source-routed packet is the last address of its route, until that is reached: the field
+/// in the header is only the next hop (RFC 791 section 3.1).
+#[inline(always)]
+fn follow_source_route<P: Packet>(packet: &P, start: u32, header_len: u32, headers: &mut Headers) {
+    let mut at = 20;
+    for _ in 0..MAX_OPTIONS {
+        at = forget(&mut headers.payload_offset, at);
+        if at + 3 > header_len {
+            break;
+        }
+        let Some(head) = packet.read::<Be16>(start + at) else { break };
+        let (kind, length) = ((head.get() >> 8) as u8, head.get() & 0xff);
+        if kind == 0 || kind != 1 && length < 3 {
+            break;
+        }
+        if ipv4::SOURCE_ROUTES.contains(&kind) {
+            let Some(pointer) = packet.read::<u8>(start + at + 2) else { break };
+            let last = start + at + u32::from(length) - 4;
+            if u16::from(pointer) < length
+                && length >= 7
+                && let Some(address) = packet.read::<u32>(last)
+            {
+                headers.destination = Endpoint::v4(address, 0);
+            }
+            break;
+        }
+        at += if kind == 1 { 1 } else { u32::from(length) };
+    }
 }
 
 /// Reads an IPv6 header and its extension headers; returns where the transport header begins, and its protocol.

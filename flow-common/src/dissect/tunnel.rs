@@ -11,6 +11,7 @@ use crate::{
         geneve::{self, Geneve},
         gre::Gre,
         gtp::{self, Gtp},
+        ipv6::{self, Ipv6},
         teredo,
         vxlan::{self, Vxlan},
     },
@@ -44,10 +45,25 @@ pub fn inner<P: Packet>(packet: &P, headers: &Headers) -> Option<Inner> {
             (_, geneve::PORT) => geneve(packet, at),
             (gtp::PORT, _) | (_, gtp::PORT) => gtp(packet, at),
             (teredo::PORT, _) | (_, teredo::PORT) => teredo(packet, at),
-            _ => None,
+            _ => teredo_relayed(packet, at, headers.payload_len),
         },
         _ => None,
     }
+}
+
+/// Teredo between clients and relays uses any ports (RFC 4380 section 5.4): then the payload must be just one
+/// IPv6 packet, and one of its addresses a Teredo address.
+#[inline(always)]
+fn teredo_relayed<P: Packet>(packet: &P, at: u32, len: u32) -> Option<Inner> {
+    let header: Ipv6 = packet.read(at)?;
+    let fits = header.version() == 6 && header.payload_length() + ipv6::HEADER_LEN == len;
+    (fits && (is_teredo(header.source) || is_teredo(header.destination))).then(|| plain(at, TunnelKind::Teredo))
+}
+
+/// Whether an address is in 2001::/32 (RFC 4380 section 2.6).
+#[inline(always)]
+const fn is_teredo(address: [u64; 2]) -> bool {
+    u64::from_be(address[0]) >> 32 == 0x2001_0000
 }
 
 #[inline(always)]

@@ -16,6 +16,9 @@ pub struct Ipv4 {
 }
 readable!(Ipv4, 20);
 
+/// Options that name the way to go: loose and strict source route (section 3.1).
+pub const SOURCE_ROUTES: [u8; 2] = [131, 137];
+
 impl Ipv4 {
     /// 4 in a valid header.
     #[inline(always)]

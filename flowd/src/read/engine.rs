@@ -42,7 +42,8 @@ const EVENT_BYTES: u32 = 64 << 20;
 
 impl Engine {
     pub(super) fn new(kind: EngineKind, config: &Config) -> Result<Self> {
-        let settings = Settings { packet_time: 1, ..config.settings() };
+        // HTTP inside tunnels is found in any case; whose flows are printed is up to the reader.
+        let settings = Settings { packet_time: 1, decapsulate: u32::MAX, ..config.settings() };
         let native = Native::new(settings, config.flows);
         if kind == EngineKind::Native {
             return Ok(Self::Native(Box::new(native)));

@@ -3,7 +3,11 @@
 use std::{io::Write, sync::Arc};
 
 use anyhow::{Result, anyhow};
-use flow_common::{key::FlowKey, packet::Captured};
+use flow_common::{
+    key::{FlowKey, TunnelKind},
+    packet::Captured,
+    record::FlowRecord,
+};
 
 use super::{Output, engine::Engine, links, metrics::Metrics, order::InOrder, summary::Summary, table};
 use crate::{
@@ -36,6 +40,8 @@ pub(super) struct Reader<W> {
     summary: Summary,
     output: Output,
     out: W,
+    /// Tunnels whose inner flows are printed, bits of [`TunnelKind::bit`].
+    decapsulate: u32,
     packets: u64,
     now: u64,
 }
@@ -59,6 +65,7 @@ impl<W: Write> Reader<W> {
             summary: Summary::new(),
             output,
             out,
+            decapsulate: config.settings().decapsulate,
             packets: 0,
             now: 0,
         }
@@ -157,16 +164,26 @@ impl<W: Write> Reader<W> {
     /// Ends what is over at `now`, or everything, and prints what can leave.
     fn sweep(&mut self, now: Option<u64>) -> Result<()> {
         let mut oldest = u64::MAX;
-        let Self { engine, names, flows, metrics, summary, .. } = self;
+        let Self { engine, names, flows, metrics, summary, decapsulate, .. } = self;
         let clock = now.unwrap_or(self.now);
+        let decapsulate = *decapsulate;
+        let wanted = |record: &FlowRecord| match record.key.tunnel() {
+            TunnelKind::None => true,
+            kind => decapsulate & kind.bit() != 0,
+        };
         engine.sweep(now, &mut |slot, record, end| {
             // Nothing is shut down here: what is open at the end of the file ends with it.
             let end = end.map(|end| if end == EndReason::Shutdown { EndReason::Eof } else { end });
-            if let Some(metrics) = metrics {
+            if let Some(metrics) = metrics
+                && wanted(record)
+            {
                 metrics.flow(names, slot, record, end, clock);
             }
             if end.is_none() {
                 oldest = oldest.min(record.start);
+                return;
+            }
+            if !wanted(record) {
                 return;
             }
             summary.flows += 1;
