@@ -142,6 +142,7 @@ pub struct Workspace {
     pub(crate) tunnel_id: u32,
     pub(crate) depth: u8,
     pub(crate) tunnel: TunnelKind,
+    pub(crate) sender: u8,
 }
 
 impl Workspace {
@@ -183,6 +184,7 @@ impl Workspace {
             tunnel_id: 0,
             depth: 0,
             tunnel: TunnelKind::None,
+            sender: 0,
         }
     }
 }

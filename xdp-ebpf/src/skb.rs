@@ -111,6 +111,8 @@ impl Skb {
 }
 
 impl Packet for Skb {
+    const CAPTURED: bool = false;
+
     /// In a replay the context says what the capture had on the wire, of which the buffer may hold a part.
     #[inline(always)]
     fn len(&self) -> u32 {
