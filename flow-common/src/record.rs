@@ -140,8 +140,8 @@ pub struct TcpHalf {
     pub head_seq: u32,
     /// Bytes from `head_seq` on that are wanted; 0: none.
     pub head_window: u16,
-    /// Scratch of [`crate::tcp::track`].
-    pub scratch: u8,
+    /// What [`crate::tcp::track`] found of the last segment.
+    pub verdict: u8,
     pub reserved: u8,
     /// One past the last byte of the latest segment.
     pub latest_seq: u32,

@@ -10,7 +10,7 @@ pub mod state;
 use crate::{
     dissect::transport::Segment,
     key::Sender,
-    packet::{forget, recall},
+    packet::recall,
     record::{FlowRecord, Half, seen},
     wire::tcp::flag,
 };
@@ -31,16 +31,50 @@ pub enum Order {
     Repair,
 }
 
-impl Order {
+/// What was found of a segment, in one byte that goes through the record.
+///
+/// To the verifier all ways meet where it is read again; kept in registers, the ways through the parts of
+/// [`track`] would multiply.
+#[derive(Clone, Copy)]
+struct Verdict(u8);
+
+impl Verdict {
     #[inline(always)]
-    const fn from_number(number: u8) -> Self {
-        match number {
-            0 => Self::Empty,
-            1 => Self::New,
-            2 => Self::Late,
-            3 => Self::Repeat,
-            _ => Self::Repair,
+    const fn new(order: Order, probes: bool, kept_alive: bool, carries: bool) -> Self {
+        Self(order as u8 | (probes as u8) << 4 | (kept_alive as u8) << 5 | (carries as u8) << 6)
+    }
+
+    #[inline(always)]
+    fn recall(own: &Half) -> Self {
+        Self(recall(&own.tcp.verdict))
+    }
+
+    #[inline(always)]
+    const fn order(self) -> Order {
+        match self.0 & 0xf {
+            0 => Order::Empty,
+            1 => Order::New,
+            2 => Order::Late,
+            3 => Order::Repeat,
+            _ => Order::Repair,
         }
+    }
+
+    /// Whether the segment asks for a window.
+    #[inline(always)]
+    const fn probes(self) -> bool {
+        self.0 >> 4 & 1 != 0
+    }
+
+    #[inline(always)]
+    const fn kept_alive(self) -> bool {
+        self.0 >> 5 & 1 != 0
+    }
+
+    /// Whether the segment has payload.
+    #[inline(always)]
+    const fn carries(self) -> bool {
+        self.0 >> 6 & 1 != 0
     }
 }
 
@@ -116,40 +150,38 @@ pub fn track(
     } else {
         Order::New
     };
-    // What was found so far, through memory: to the verifier all ways meet here.
-    let found = order as u8 | u8::from(probe) << 4 | u8::from(payload_len != 0) << 5;
-    let found = forget(&mut own.tcp.scratch, found);
-    let (order, probe, carries) = (Order::from_number(found & 0xf), found & 0x10 != 0, found & 0x20 != 0);
-    let segment = &Segment { flags: recall(&segment.flags), ..*segment };
-    let has = |bits: u16| segment.flags & bits != 0;
-    let seq_known = recall(&own.tcp.seen) & seen::SEQ != 0;
-    if matches!(order, Order::Repeat | Order::Repair) {
+    own.tcp.verdict = Verdict::new(order, probe, keep_alive, payload_len != 0).0;
+    let verdict = Verdict::recall(own);
+    if matches!(verdict.order(), Order::Repeat | Order::Repair) {
         own.tcp.retransmits += 1;
         own.tcp.retransmitted_bytes += u64::from(payload_len);
         own.tcp.syn_retransmits += u32::from(has(flag::SYN));
-    } else if matches!(order, Order::Late) {
+    } else if matches!(verdict.order(), Order::Late) {
         own.tcp.out_of_order += 1;
     }
     own.tcp.resets += u32::from(has(flag::RST));
-    own.tcp.kept_alive = u8::from(keep_alive);
+    own.tcp.kept_alive = u8::from(verdict.kept_alive());
 
     rtt::acknowledge(own, peer, segment, now);
-    if !probe {
-        advance(own, segment.sequence, end, seq_known, now);
-        rtt::time(own, order, segment, end, now);
+    let verdict = Verdict::recall(own);
+    if !verdict.probes() {
+        let known = recall(&own.tcp.seen) & seen::SEQ != 0;
+        advance(own, segment.sequence, end, known, now);
+        rtt::time(own, Verdict::recall(own).order(), segment, end, now);
     }
 
-    if carries {
+    let (verdict, flags) = (Verdict::recall(own), recall(&segment.flags));
+    if verdict.carries() {
         own.tcp.seen |= seen::DATA;
     }
-    if has(flag::ACK) {
+    if flags & flag::ACK != 0 {
         own.tcp.seen |= seen::ACK;
         own.tcp.last_ack = segment.acknowledgement;
         own.tcp.last_ack_time = now;
     }
     own.tcp.window = segment.window;
-    state::follow(record, sender, segment, carries, order, now);
-    order
+    state::follow(record, sender, segment, verdict.carries(), verdict.order(), now);
+    Verdict::recall(record.half_mut(sender)).order()
 }
 
 /// Both halves at once: the sender's and the peer's.
