@@ -8,7 +8,7 @@ use aya::{EbpfError, maps::MapError, programs::ProgramError, sys::SyscallError};
 #[derive(Debug, thiserror::Error)]
 pub enum KernelError {
     #[error(
-        "not allowed to load BPF programs: run as root, or give flowd CAP_BPF and CAP_NET_ADMIN ({detail})"
+        "not allowed to load BPF programs: run as root, or give flowd CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN ({detail})"
     )]
     Privilege { detail: String },
     #[error(
@@ -58,7 +58,15 @@ impl KernelError {
     pub(super) fn program(program: &str, error: &ProgramError) -> Self {
         let detail = chain(error);
         match errno(error) {
-            Some(libc::EPERM) => Self::Privilege { detail },
+            Some(libc::EPERM) => {
+                // The verifier was not asked, so that what aya adds of it is empty.
+                let detail = detail.split(". Verifier output").next().unwrap_or_default().to_owned();
+                Self::Privilege { detail }
+            }
+            // Without CAP_PERFMON the verifier applies the stricter rules of unprivileged programs.
+            _ if detail.contains("for !root") => Self::Privilege {
+                detail: format!("the verifier refused {program} as that of a user without them"),
+            },
             _ if matches!(error, ProgramError::LoadError { .. }) => {
                 Self::Verifier { program: program.to_owned(), detail: tail(&detail) }
             }
