@@ -44,11 +44,7 @@ pub fn check() -> Vec<Check> {
         name: "load",
         ok,
         detail,
-<<<<<<< HEAD
         remedy: "run as root, or give flowd CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON",
-=======
-        remedy: "run as root, or give flowd CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN",
->>>>>>> netns
     });
     checks
 }

@@ -8,11 +8,7 @@ use aya::{EbpfError, maps::MapError, programs::ProgramError, sys::SyscallError};
 #[derive(Debug, thiserror::Error)]
 pub enum KernelError {
     #[error(
-<<<<<<< HEAD
         "not allowed to load BPF programs: run as root, or give flowd CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON ({detail})"
-=======
-        "not allowed to load BPF programs: run as root, or give flowd CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN ({detail})"
->>>>>>> netns
     )]
     Privilege { detail: String },
     #[error(
@@ -62,24 +58,12 @@ impl KernelError {
     pub(super) fn program(program: &str, error: &ProgramError) -> Self {
         let detail = chain(error);
         match errno(error) {
-<<<<<<< HEAD
             Some(libc::EPERM) => Self::Privilege { detail },
             // Without CAP_PERFMON the verifier forbids pointer arithmetic that it cannot mask against
             // speculation, and says so at the end of its log.
             Some(libc::EACCES) if detail.contains("prohibited for !root") => {
                 Self::Privilege { detail: "the verifier asks for CAP_PERFMON".to_owned() }
             }
-=======
-            Some(libc::EPERM) => {
-                // The verifier was not asked, so that what aya adds of it is empty.
-                let detail = detail.split(". Verifier output").next().unwrap_or_default().to_owned();
-                Self::Privilege { detail }
-            }
-            // Without CAP_PERFMON the verifier applies the stricter rules of unprivileged programs.
-            _ if detail.contains("for !root") => Self::Privilege {
-                detail: format!("the verifier refused {program} as that of a user without them"),
-            },
->>>>>>> netns
             _ if matches!(error, ProgramError::LoadError { .. }) => {
                 Self::Verifier { program: program.to_owned(), detail: tail(&detail) }
             }
