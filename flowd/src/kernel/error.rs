@@ -58,7 +58,11 @@ impl KernelError {
     pub(super) fn program(program: &str, error: &ProgramError) -> Self {
         let detail = chain(error);
         match errno(error) {
-            Some(libc::EPERM) => Self::Privilege { detail },
+            Some(libc::EPERM) => {
+                // The verifier was not asked, so that what aya adds of it is empty.
+                let detail = detail.split(". Verifier output").next().unwrap_or_default().to_owned();
+                Self::Privilege { detail }
+            }
             // Without CAP_PERFMON the verifier forbids pointer arithmetic that it cannot mask against
             // speculation, and says so at the end of its log.
             Some(libc::EACCES) if detail.contains("prohibited for !root") => {
