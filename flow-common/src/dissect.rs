@@ -75,6 +75,8 @@ pub struct Headers {
     pub ip_offset: u32,
     /// IP header and payload.
     pub ip_len: u32,
+    /// Bytes of an IPv6 jumbo option, which super-packets carry and their segments do not.
+    pub jumbo_len: u32,
     /// Where the payload of the transport protocol begins.
     pub payload_offset: u32,
     /// Payload of the transport protocol.
@@ -99,6 +101,7 @@ impl Headers {
         identification: 0,
         ip_offset: 0,
         ip_len: 0,
+        jumbo_len: 0,
         payload_offset: 0,
         payload_len: 0,
         transport: Transport::Other,
@@ -129,6 +132,7 @@ impl Headers {
 pub fn dissect<P: Packet>(packet: &P, start: &Start, headers: &mut Headers) -> Result<(), Skip> {
     headers.fragment = Fragment::Whole;
     headers.identification = 0;
+    headers.jumbo_len = 0;
     headers.transport = Transport::Other;
     headers.segment = Segment::NONE;
     headers.icmp = (0, 0);

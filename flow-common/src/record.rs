@@ -143,7 +143,8 @@ pub struct TcpHalf {
     pub reserved: u16,
     /// One past the last byte of the latest segment.
     pub latest_seq: u32,
-    pub reserved2: u32,
+    /// Its timestamp value.
+    pub latest_tsval: u32,
     /// Probe for the round trip to the peer: one past the last byte of the timed segment.
     pub probe_seq: u32,
     /// Timestamp value of the timed segment.

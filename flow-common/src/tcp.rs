@@ -66,6 +66,8 @@ pub fn track(
 
     // One byte beyond a closed window asks whether it has opened (RFC 9293 section 3.8.6.1).
     let probe = payload_len == 1 && at_next && peer_acks && peer.tcp.window == 0;
+    // What was sent as a probe goes out again once the window opens, with the bytes behind it.
+    let from_probe = payload_len > 1 && segment.sequence == own.tcp.next_seq.wrapping_sub(1);
     // A keep-alive repeats the last byte, or sends none, from one before the next (RFC 1122 section 4.2.3.6).
     let keep_alive =
         !control && payload_len <= 1 && seq_known && segment.sequence == own.tcp.next_seq.wrapping_sub(1);
@@ -94,7 +96,7 @@ pub fn track(
     } else if payload_len != 0 && peer_acks && !before(peer.tcp.last_ack, end) {
         // The peer has it already: whatever was seen here, it was sent before.
         Order::Repeat
-    } else if seq_known && !probe && before(segment.sequence, own.tcp.next_seq) {
+    } else if seq_known && !probe && !from_probe && before(segment.sequence, own.tcp.next_seq) {
         repeated(own, peer, segment.sequence, end, late_by, now)
     } else {
         Order::New
@@ -112,8 +114,8 @@ pub fn track(
     rtt::acknowledge(own, peer, segment, now);
     if !probe {
         advance(own, segment.sequence, end, seq_known, now);
+        rtt::time(own, order, segment, end, now);
     }
-    rtt::time(own, order, segment, end, now);
 
     if payload_len != 0 {
         own.tcp.seen |= seen::DATA;

@@ -1,7 +1,8 @@
 //! Super-packets as the packets that cross the wire.
 //!
 //! Segmentation offload hands the kernel one packet of many segments. On the wire each segment carries its
-//! own copy of all headers, up to and including the transport's.
+//! own copy of all headers, up to and including the transport's, but for an IPv6 jumbo option: Linux puts one
+//! into super-packets of over 64 KiB and takes it out again where they are cut.
 
 use crate::{counter::Tally, dissect::Headers, record::Volume};
 
@@ -55,15 +56,18 @@ pub fn measure(headers: &Headers, innermost: (u32, u32), offload: Offload, frame
     let (offset, payload_len) = innermost;
     let packets = offload.wire_packets(payload_len);
     let repeats = packets - 1;
-    let repeated = |from: u32| repeats * u64::from(offset.saturating_sub(from));
-    let tag = u64::from(frame.tag_len);
-    let frame_bytes = u64::from(frame.len) + repeated(frame.start) + packets * tag;
+    let left_out = if offload.is_super() { packets * u64::from(headers.jumbo_len) } else { 0 };
+    let with_repeated = |len: u32, from: u32| {
+        (u64::from(len) + repeats * u64::from(offset.saturating_sub(from))).saturating_sub(left_out)
+    };
+    let frame_bytes = with_repeated(frame.len, frame.start) + packets * u64::from(frame.tag_len);
     let volume = Volume {
         packets,
         skb_packets: 1,
-        ip_bytes: u64::from(headers.ip_len) + repeated(headers.ip_offset),
+        ip_bytes: with_repeated(headers.ip_len, headers.ip_offset),
         frame_bytes,
-        payload_bytes: u64::from(headers.payload_len) + repeated(headers.payload_offset),
+        payload_bytes: u64::from(headers.payload_len)
+            + repeats * u64::from(offset.saturating_sub(headers.payload_offset)),
     };
     let tally = Tally { packets, bytes: frame_bytes, skb_packets: 1, skb_bytes: u64::from(frame.len) };
     (volume, tally)

@@ -88,7 +88,7 @@ pub(super) fn ipv6<P: Packet>(packet: &P, offset: u32, headers: &mut Headers) ->
         return Err(Skip::new(Counter::Malformed, Family::Ipv6));
     }
     headers.ip_len = match header.payload_length() {
-        0 => jumbo_len(packet, offset, header.next_header()),
+        0 => jumbo_len(packet, offset, header.next_header(), headers),
         length => length + ipv6::HEADER_LEN,
     };
     headers.tos = header.traffic_class();
@@ -153,15 +153,17 @@ fn extensions<P: Packet>(packet: &P, start: u32, first: u8, headers: &mut Header
 
 /// Length of a packet whose payload length is 0: the jumbo option's (RFC 2675), else the frame's where
 /// that is more than the field could say (BIG TCP without the option, Linux 6.3 and later), else the header's.
+/// An option that claims more than the frame holds counts for what there is.
 #[inline(always)]
-fn jumbo_len<P: Packet>(packet: &P, offset: u32, next_header: u8) -> u32 {
+fn jumbo_len<P: Packet>(packet: &P, offset: u32, next_header: u8, headers: &mut Headers) -> u32 {
     let in_frame = packet.len().saturating_sub(offset);
     if next_header == extension::HOP_BY_HOP {
-        let option = offset + ipv6::HEADER_LEN + 2;
-        if packet.read::<Be16>(option).is_some_and(|head| head.get() == ipv6::JUMBO)
-            && let Some(length) = packet.read::<Be32>(option + 2)
+        let options = offset + ipv6::HEADER_LEN;
+        if packet.read::<Be16>(options + 2).is_some_and(|head| head.get() == ipv6::JUMBO)
+            && let Some(length) = packet.read::<Be32>(options + 4)
         {
-            return length.get().saturating_add(ipv6::HEADER_LEN);
+            headers.jumbo_len = ipv6::JUMBO_LEN;
+            return length.get().saturating_add(ipv6::HEADER_LEN).min(in_frame);
         }
     }
     if in_frame > u32::from(u16::MAX) { in_frame } else { ipv6::HEADER_LEN }

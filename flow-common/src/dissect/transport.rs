@@ -3,7 +3,7 @@
 use super::{Fragment, Headers, Skip};
 use crate::{
     counter::{Counter, Family},
-    packet::{Packet, forget},
+    packet::{Packet, Wire, forget},
     wire::{
         Be16, Be32,
         icmp::{self, Icmp},
@@ -68,26 +68,35 @@ impl Segment {
 }
 
 /// Reads the transport header at `at`; returns its length.
+///
+/// The IP packet may end before the frame does, which is padded: what stands behind its end is no header.
 #[inline(always)]
 pub(super) fn read<P: Packet>(packet: &P, at: u32, protocol: u8, headers: &mut Headers) -> Result<u32, Skip> {
     if matches!(headers.fragment, Fragment::Later) {
         return Ok(0);
     }
+    let room = headers.end().saturating_sub(at);
     match protocol {
-        protocol::TCP => tcp(packet, at, headers),
-        protocol::UDP | protocol::UDP_LITE => ports(packet, at, headers, udp::HEADER_LEN),
-        protocol::SCTP | protocol::DCCP => ports(packet, at, headers, sctp::HEADER_LEN),
-        protocol::ICMP | protocol::ICMPV6 => icmp(packet, at, headers),
+        protocol::TCP => tcp(packet, at, room, headers),
+        protocol::UDP | protocol::UDP_LITE => ports(packet, at, room, headers, udp::HEADER_LEN),
+        protocol::SCTP | protocol::DCCP => ports(packet, at, room, headers, sctp::HEADER_LEN),
+        protocol::ICMP | protocol::ICMPV6 => icmp(packet, at, room, headers),
         _ => Ok(0),
     }
+}
+
+/// A value of the transport header, which has `room` bytes.
+#[inline(always)]
+fn within<T: Wire, P: Packet>(packet: &P, at: u32, room: u32) -> Option<T> {
+    if room < size_of::<T>() as u32 { None } else { packet.read(at) }
 }
 
 /// A header cut behind its ports still names its flow: routers that send ICMP errors quote no more, and
 /// tiny first fragments hold no more (RFC 1858).
 #[inline(always)]
-fn tcp<P: Packet>(packet: &P, at: u32, headers: &mut Headers) -> Result<u32, Skip> {
-    let Some(header) = packet.read::<Tcp>(at) else {
-        return ports(packet, at, headers, 20);
+fn tcp<P: Packet>(packet: &P, at: u32, room: u32, headers: &mut Headers) -> Result<u32, Skip> {
+    let Some(header) = within::<Tcp, P>(packet, at, room) else {
+        return ports(packet, at, room, headers, 20);
     };
     headers.source.port = header.source();
     headers.destination.port = header.destination();
@@ -145,8 +154,14 @@ fn timestamps<P: Packet>(packet: &P, at: u32, header_len: u32, segment: &mut Seg
 const MAX_OPTIONS: u32 = 8;
 
 #[inline(always)]
-fn ports<P: Packet>(packet: &P, at: u32, headers: &mut Headers, header_len: u32) -> Result<u32, Skip> {
-    let header: Ports = packet.read(at).ok_or(Skip::new(Counter::Truncated, headers.family))?;
+fn ports<P: Packet>(
+    packet: &P,
+    at: u32,
+    room: u32,
+    headers: &mut Headers,
+    header_len: u32,
+) -> Result<u32, Skip> {
+    let header: Ports = within(packet, at, room).ok_or(Skip::new(Counter::Truncated, headers.family))?;
     headers.source.port = header.source();
     headers.destination.port = header.destination();
     Ok(header_len)
@@ -155,12 +170,12 @@ fn ports<P: Packet>(packet: &P, at: u32, headers: &mut Headers, header_len: u32)
 /// Messages of a pair carry the same identifier: it stands in for both ports, so that each echo sequence
 /// is a flow of its own. The eight bytes of the ICMP header count as header.
 #[inline(always)]
-fn icmp<P: Packet>(packet: &P, at: u32, headers: &mut Headers) -> Result<u32, Skip> {
-    let header: Icmp = packet.read(at).ok_or(Skip::new(Counter::Truncated, headers.family))?;
+fn icmp<P: Packet>(packet: &P, at: u32, room: u32, headers: &mut Headers) -> Result<u32, Skip> {
+    let header: Icmp = within(packet, at, room).ok_or(Skip::new(Counter::Truncated, headers.family))?;
     let ipv6 = matches!(headers.family, Family::Ipv6);
     if header.has_identifier(ipv6) {
-        let identifier =
-            packet.read::<icmp::Identifier>(at + icmp::IDENTIFIER_OFFSET).unwrap_or_default().get();
+        let (at, room) = (at + icmp::IDENTIFIER_OFFSET, room.saturating_sub(icmp::IDENTIFIER_OFFSET));
+        let identifier = within::<icmp::Identifier, P>(packet, at, room).unwrap_or_default().get();
         headers.source.port = identifier;
         headers.destination.port = identifier;
     }

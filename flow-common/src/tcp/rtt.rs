@@ -22,6 +22,7 @@ pub(super) fn time(own: &mut Half, order: Order, segment: &Segment, end: u32, no
     match order {
         Order::New => {
             own.tcp.latest_seq = end;
+            own.tcp.latest_tsval = segment.timestamp;
             own.tcp.latest_time = now;
             if own.tcp.probe_time != 0 {
                 return;
@@ -29,9 +30,9 @@ pub(super) fn time(own: &mut Half, order: Order, segment: &Segment, end: u32, no
         }
         Order::Repeat | Order::Repair => {
             let ambiguous = segment.timestamp == 0 && segment.flags & flag::SYN == 0;
-            if end == own.tcp.latest_seq {
-                own.tcp.latest_time = if ambiguous { 0 } else { now };
-            }
+            // After the repair of an earlier segment, the answer to the latest has waited for that.
+            own.tcp.latest_time = if ambiguous || end != own.tcp.latest_seq { 0 } else { now };
+            own.tcp.latest_tsval = segment.timestamp;
             if own.tcp.probe_time == 0 || !before(segment.sequence, own.tcp.probe_seq) {
                 return;
             }
@@ -54,7 +55,9 @@ pub(super) fn acknowledge(own: &mut Half, peer: &mut Half, segment: &Segment, no
         return;
     }
     if peer.tcp.latest_time != 0 && segment.acknowledgement == peer.tcp.latest_seq {
-        sample(&mut own.rtt, now.saturating_sub(peer.tcp.latest_time));
+        if !stale(segment.echo, peer.tcp.latest_tsval) {
+            sample(&mut own.rtt, now.saturating_sub(peer.tcp.latest_time));
+        }
         peer.tcp.latest_time = 0;
         peer.tcp.probe_time = 0;
         return;
@@ -62,12 +65,16 @@ pub(super) fn acknowledge(own: &mut Half, peer: &mut Half, segment: &Segment, no
     if peer.tcp.probe_time == 0 || before(segment.acknowledgement, peer.tcp.probe_seq) {
         return;
     }
-    let stale_echo =
-        segment.echo != 0 && peer.tcp.probe_tsval != 0 && before(segment.echo, peer.tcp.probe_tsval);
-    if !stale_echo {
+    if !stale(segment.echo, peer.tcp.probe_tsval) {
         sample(&mut own.rtt, now.saturating_sub(peer.tcp.probe_time));
     }
     peer.tcp.probe_time = 0;
+}
+
+/// Whether an echo answers a copy sent before the one with timestamp `value`.
+#[inline(always)]
+const fn stale(echo: u32, value: u32) -> bool {
+    echo != 0 && value != 0 && before(echo, value)
 }
 
 /// Adds one round trip of `value` nanoseconds.

@@ -32,7 +32,7 @@ pub(super) fn follow(
     {
         record.handshake_client_rtt = now.saturating_sub(record.syn_ack_time) + 1;
     }
-    ends(record, sender, segment.flags);
+    ends(record, sender, segment.flags, payload_len);
 
     if segment.flags & (flag::SYN | flag::FIN | flag::RST) == 0 {
         if payload_len == 0 {
@@ -51,12 +51,7 @@ pub(super) fn follow(
     match segment.flags & (flag::SYN | flag::FIN | flag::RST) {
         flag::SYN if has(flag::ACK) => note(record, sender, 1),
         flag::SYN => note(record, sender, 0),
-        flag::FIN | flag::RST => {
-            if payload_len != 0 {
-                note(record, sender, 3);
-            }
-            note(record, sender, if has(flag::FIN) { 4 } else { 5 });
-        }
+        flag::FIN | flag::RST => note(record, sender, if has(flag::FIN) { 4 } else { 5 }),
         bits if bits & flag::SYN == 0 => note(record, sender, 8),
         _ => note(record, sender, 9),
     }
@@ -86,7 +81,7 @@ fn handshake(record: &mut FlowRecord, sender: Sender, ack: bool, now: u64) {
 
 /// Both ends' states.
 #[inline(always)]
-fn ends(record: &mut FlowRecord, sender: Sender, flags: u16) {
+fn ends(record: &mut FlowRecord, sender: Sender, flags: u16, payload_len: u32) {
     const INACTIVE: u8 = TcpEnd::Inactive as u8;
     const SYN_SENT: u8 = TcpEnd::SynSent as u8;
     const SYN_ACK_SENT: u8 = TcpEnd::SynAckSent as u8;
@@ -108,19 +103,23 @@ fn ends(record: &mut FlowRecord, sender: Sender, flags: u16) {
         }
     } else if flags & flag::SYN != 0 {
         if was == INACTIVE {
-            state = if flags & flag::ACK == 0 {
-                SYN_SENT
-            } else if other == INACTIVE {
-                SYN_ACK_SENT
-            } else {
+            // A SYN that meets the peer's opens the connection from both ends (RFC 9293 section 3.5).
+            state = if other == SYN_SENT || other != INACTIVE && flags & flag::ACK != 0 {
                 ESTABLISHED
+            } else if flags & flag::ACK == 0 {
+                SYN_SENT
+            } else {
+                SYN_ACK_SENT
             };
         }
         if state == ESTABLISHED && other == SYN_SENT {
             peer.tcp.state = ESTABLISHED;
         }
     } else if was == INACTIVE {
-        state = PARTIAL;
+        // A bare ACK before the SYN of its own (a split handshake) is no start in the middle.
+        if other != SYN_SENT || payload_len != 0 {
+            state = PARTIAL;
+        }
     } else if (was == SYN_SENT || was == PARTIAL) && (other == SYN_ACK_SENT || other == ESTABLISHED) {
         state = ESTABLISHED;
         if other == SYN_ACK_SENT {

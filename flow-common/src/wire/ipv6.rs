@@ -128,3 +128,5 @@ impl Fragment {
 /// The jumbo payload option where Linux puts it: first in a hop-by-hop header (RFC 2675 section 2). Kind and
 /// length, in host order; the payload length follows.
 pub const JUMBO: u16 = 0xc204;
+/// Bytes of a hop-by-hop header with this option alone.
+pub const JUMBO_LEN: u32 = 8;

@@ -9,7 +9,7 @@ use aya::{
 };
 use flow_common::{names, settings::Settings};
 
-use super::{Kernel, KernelError, pod::Plain, slab::Slab};
+use super::{Hook, Kernel, KernelError, pod::Plain, slab::Slab};
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/flowd-ebpf"));
 
@@ -23,6 +23,8 @@ pub struct LoadOptions {
     pub event_bytes: u32,
     /// Interfaces that can be watched at once.
     pub interfaces: u32,
+    /// The only hook to attach by; the best that works without it.
+    pub hook: Option<Hook>,
 }
 
 impl Default for LoadOptions {
@@ -32,6 +34,7 @@ impl Default for LoadOptions {
             flows: names::DEFAULT_FLOWS,
             event_bytes: names::DEFAULT_EVENT_BYTES,
             interfaces: names::DEFAULT_INTERFACES,
+            hook: None,
         }
     }
 }
@@ -70,6 +73,7 @@ impl Kernel {
         Ok(Self {
             bpf,
             settings: options.settings,
+            hook: options.hook,
             slab,
             index,
             free,

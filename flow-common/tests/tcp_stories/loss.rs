@@ -1,0 +1,184 @@
+//! Lost, late and repeated segments, and the acknowledgements that complain of them.
+
+use crate::support::story::{CLEAN, Quality, c, client, connected, history, one, play, quality, s};
+
+#[test]
+fn a_segment_seen_here_and_lost_behind_is_sent_again() {
+    let world = play(&connected([
+        c(31).seq(1).ack(1).data(100),
+        c(32).seq(101).ack(1).data(100),
+        s(51).seq(1).ack(101),
+        c(300).seq(101).ack(1).data(100),
+        s(320).seq(1).ack(201),
+    ]));
+    let flow = one(&world);
+    assert_eq!(quality(flow), (Quality { retransmits: 1, ..CLEAN }, CLEAN));
+    assert_eq!(client(flow).tcp.retransmitted_bytes, 100);
+    assert_eq!(history(flow), "ShADaT");
+}
+
+#[test]
+fn a_segment_lost_before_here_is_seen_once_and_still_a_retransmit() {
+    let world = play(&connected([
+        c(31).seq(1).ack(1).data(100),
+        c(32).seq(201).ack(1).data(100),
+        s(51).seq(1).ack(101),
+        c(300).seq(101).ack(1).data(100),
+        s(320).seq(1).ack(301),
+    ]));
+    assert_eq!(quality(one(&world)), (Quality { retransmits: 1, ..CLEAN }, CLEAN));
+}
+
+#[test]
+fn a_fast_retransmit_after_three_duplicate_acks() {
+    let world = play(&connected([
+        c(31).seq(1).ack(1).data(100),
+        c(31).us(100).seq(101).ack(1).data(100),
+        c(31).us(200).seq(201).ack(1).data(100),
+        c(31).us(300).seq(301).ack(1).data(100),
+        c(31).us(400).seq(401).ack(1).data(100),
+        s(51).seq(1).ack(101),
+        s(51).us(200).seq(1).ack(101),
+        s(51).us(300).seq(1).ack(101),
+        s(51).us(400).seq(1).ack(101),
+        c(52).seq(101).ack(1).data(100),
+        s(72).seq(1).ack(501),
+    ]));
+    let flow = one(&world);
+    assert_eq!(quality(flow), (Quality { retransmits: 1, ..CLEAN }, Quality { duplicate_acks: 3, ..CLEAN }));
+}
+
+#[test]
+fn a_fast_retransmit_within_the_round_trip_is_no_reordering() {
+    // The first copy was lost before this point: only the three duplicates tell it from a late segment.
+    let world = play(&connected([
+        c(31).seq(1).ack(1).data(100),
+        c(32).seq(201).ack(1).data(100),
+        c(33).seq(301).ack(1).data(100),
+        c(40).seq(401).ack(1).data(100),
+        s(41).seq(1).ack(101),
+        s(42).seq(1).ack(101),
+        s(43).seq(1).ack(101),
+        s(44).seq(1).ack(101),
+        c(50).seq(101).ack(1).data(100),
+    ]));
+    let flow = one(&world);
+    assert_eq!(quality(flow), (Quality { retransmits: 1, ..CLEAN }, Quality { duplicate_acks: 3, ..CLEAN }));
+}
+
+#[test]
+fn reordering_within_the_round_trip() {
+    let world = play(&connected([
+        c(31).seq(1).ack(1).data(100),
+        c(32).seq(201).ack(1).data(100),
+        c(33).seq(101).ack(1).data(100),
+        s(52).seq(1).ack(301),
+    ]));
+    let flow = one(&world);
+    assert_eq!(quality(flow), (Quality { out_of_order: 1, ..CLEAN }, CLEAN));
+    assert_eq!(history(flow), "ShADa");
+}
+
+#[test]
+fn reordering_where_the_round_trip_is_not_known() {
+    // Without a handshake, 3 ms are the limit.
+    let story = |late: u64| {
+        play(&[
+            c(0).seq(1).ack(1).data(100),
+            c(1).seq(201).ack(1).data(100),
+            c(late).seq(101).ack(1).data(100),
+        ])
+    };
+    assert_eq!(quality(one(&story(3))).0, Quality { out_of_order: 1, ..CLEAN });
+    assert_eq!(quality(one(&story(9))).0, Quality { retransmits: 1, ..CLEAN });
+}
+
+#[test]
+fn many_holes_at_once() {
+    // Every second segment is late: four gaps are open together, and fill one by one.
+    let mut rest = vec![c(31).seq(1).ack(1).data(100)];
+    rest.extend((0..4).map(|n| c(32).us(n).seq(201 + 200 * n as u32).ack(1).data(100)));
+    rest.extend((0..4).map(|n| c(33).us(n).seq(101 + 200 * n as u32).ack(1).data(100)));
+    let world = play(&connected(rest));
+    assert_eq!(quality(one(&world)), (Quality { out_of_order: 4, ..CLEAN }, CLEAN));
+}
+
+#[test]
+fn more_holes_than_are_remembered() {
+    // Of six gaps the two oldest are forgotten: filling them looks like a repeat, never like nothing.
+    let mut rest = vec![c(31).seq(1).ack(1).data(100)];
+    rest.extend((0..6).map(|n| c(32).us(n).seq(201 + 200 * n as u32).ack(1).data(100)));
+    rest.extend((0..6).map(|n| c(33).us(n).seq(101 + 200 * n as u32).ack(1).data(100)));
+    let world = play(&connected(rest));
+    let sent = quality(one(&world)).0;
+    assert_eq!(sent.retransmits + sent.out_of_order, 6);
+    assert!(sent.out_of_order >= 4, "{sent:?}");
+}
+
+#[test]
+fn a_gap_filled_in_pieces() {
+    let world = play(&connected([
+        c(31).seq(1).ack(1).data(100),
+        c(32).seq(401).ack(1).data(100),
+        c(33).seq(201).ack(1).data(100),
+        c(33).us(100).seq(101).ack(1).data(100),
+        c(33).us(200).seq(301).ack(1).data(100),
+    ]));
+    assert_eq!(quality(one(&world)), (Quality { out_of_order: 3, ..CLEAN }, CLEAN));
+}
+
+#[test]
+fn what_was_acknowledged_before_is_a_retransmit_however_soon() {
+    // Spurious: the acknowledgement was on its way.
+    let world = play(&connected([
+        c(31).seq(1).ack(1).data(100),
+        c(31).us(100).seq(101).ack(1).data(100),
+        s(51).seq(1).ack(201),
+        c(51).us(100).seq(1).ack(1).data(100),
+    ]));
+    assert_eq!(quality(one(&world)), (Quality { retransmits: 1, ..CLEAN }, CLEAN));
+}
+
+#[test]
+fn a_whole_window_sent_again() {
+    let burst =
+        |ms: u64| (0..5_u32).map(move |n| c(ms).us(u64::from(n) * 10).seq(1 + 100 * n).ack(1).data(100));
+    let world = play(&connected(burst(31).chain(burst(400))));
+    let flow = one(&world);
+    assert_eq!(quality(flow), (Quality { retransmits: 5, ..CLEAN }, CLEAN));
+    assert_eq!(client(flow).tcp.retransmitted_bytes, 500);
+}
+
+#[test]
+fn a_repeat_that_brings_new_bytes_too() {
+    let world = play(&connected([
+        c(31).seq(1).ack(1).data(100),
+        c(300).seq(1).ack(1).data(300),
+        s(320).seq(1).ack(301),
+        c(330).seq(301).ack(1).data(100),
+    ]));
+    assert_eq!(quality(one(&world)), (Quality { retransmits: 1, ..CLEAN }, CLEAN));
+}
+
+#[test]
+fn a_repeated_fin() {
+    let world = play(&connected([
+        c(31).seq(1).ack(1).fin(),
+        c(400).seq(1).ack(1).fin(),
+        s(420).seq(1).ack(2).fin(),
+        c(430).seq(2).ack(2),
+    ]));
+    assert_eq!(quality(one(&world)), (Quality { retransmits: 1, ..CLEAN }, CLEAN));
+}
+
+#[test]
+fn acknowledgements_with_data_are_no_duplicates() {
+    let world = play(&connected([
+        s(40).seq(1).ack(1).data(100),
+        s(41).seq(101).ack(1).data(100),
+        c(50).seq(1).ack(201),
+        s(61).seq(201).ack(1),
+        s(62).seq(201).ack(1).fin(),
+    ]));
+    assert_eq!(quality(one(&world)).1.duplicate_acks, 1, "only the bare one at 61 ms repeats the one before");
+}

@@ -1,0 +1,72 @@
+//! Ports used again, and records that idled: when a packet begins a new record and when not.
+
+use flow_common::record::Ended;
+
+use crate::support::story::{Step, c, client, connected, play, s, state};
+
+/// A connection that both sides closed.
+fn closed() -> Vec<Step> {
+    connected([
+        c(31).seq(1).ack(1).data(10),
+        s(51).seq(1).ack(11).fin(),
+        c(61).seq(11).ack(2).fin(),
+        s(81).seq(2).ack(12),
+    ])
+}
+
+#[test]
+fn a_syn_on_a_closed_connection_begins_a_new_record() {
+    let again = [c(2000).seq(77_000).syn(), s(2020).seq(88_000).syn().ack(77_001)];
+    let world = play(&[closed().as_slice(), &again].concat());
+    let [first, second] = world.records() else { panic!("two records") };
+    assert_eq!((state(first), first.ended), ("SF", Ended::Fin as u8));
+    assert_eq!((state(second), second.ended), ("S1", Ended::No as u8));
+    assert_eq!(client(second).tcp.syn_retransmits, 0);
+}
+
+#[test]
+fn a_syn_on_a_reset_connection_begins_a_new_record() {
+    let world = play(&[
+        c(0).syn(),
+        s(20).rst().ack(1),
+        c(1000).seq(50_000).syn(),
+        s(1020).seq(60_000).syn().ack(50_001),
+    ]);
+    assert_eq!(world.records().iter().map(state).collect::<Vec<_>>(), ["REJ", "S1"]);
+}
+
+#[test]
+fn a_repeated_syn_on_an_open_connection_does_not() {
+    let world = play(&[c(0).syn(), c(1000).syn(), s(1020).syn().ack(1), c(1025).syn()]);
+    assert_eq!(world.records().len(), 1);
+}
+
+#[test]
+fn late_segments_stay_with_the_connection_that_closed() {
+    let late = [c(100).seq(11).ack(2).fin(), s(120).seq(2).ack(12)];
+    let world = play(&[closed().as_slice(), &late].concat());
+    assert_eq!(world.records().len(), 1);
+    assert_eq!(client(&world.records()[0]).tcp.retransmits, 1);
+}
+
+#[test]
+fn an_idle_connection_is_split() {
+    let quiet = [c(400_000).seq(11).ack(1).data(10)];
+    let open = connected([c(31).seq(1).ack(1).data(10), s(51).seq(1).ack(11)]);
+    let world = play(&[open.as_slice(), &quiet].concat());
+    let [first, second] = world.records() else { panic!("two records") };
+    assert_eq!(first.ended, Ended::Idle as u8);
+    assert_eq!((state(first), state(second)), ("S1", "OTH"));
+    assert_eq!(client(second).volume().payload_bytes, 10);
+}
+
+#[test]
+fn each_stage_has_its_own_patience() {
+    let records = |steps: &[Step]| play(steps).records().len();
+    // Half open 30 s, established 300 s, closed 5 s.
+    assert_eq!(records(&[c(0).syn(), c(29_000).syn()]), 1);
+    assert_eq!(records(&[c(0).syn(), c(31_000).syn()]), 2);
+    assert_eq!(records(&connected([c(299_000).seq(1).ack(1)])), 1);
+    assert_eq!(records(&[closed().as_slice(), &[s(4000).seq(2).ack(12)]].concat()), 1);
+    assert_eq!(records(&[closed().as_slice(), &[s(9000).seq(2).ack(12)]].concat()), 2);
+}
