@@ -33,7 +33,13 @@ const SLOT: u16 = 3;
 
 /// Loads the programs, or skips the test where the privilege is missing.
 fn load(settings: Settings) -> Option<Kernel> {
-    let options = LoadOptions { settings, flows: FLOWS, event_bytes: 64 << 20, interfaces: 8 };
+    let options = LoadOptions {
+        settings,
+        flows: FLOWS,
+        event_bytes: 64 << 20,
+        interfaces: 8,
+        ..LoadOptions::default()
+    };
     match Kernel::load(&options) {
         Ok(kernel) => Some(kernel),
         Err(KernelError::Privilege { detail }) => {
