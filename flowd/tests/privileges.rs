@@ -44,7 +44,7 @@ fn a_missing_capability_is_named() {
         let error = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{capabilities}: {error}");
         assert_eq!(error.lines().count(), 1, "{capabilities}: {error}");
-        let remedy = "run as root, or give flowd CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN";
+        let remedy = "run as root, or give flowd CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON";
         assert!(error.contains(remedy) && !error.contains("panicked"), "{capabilities}: {error}");
         assert!(!error.contains("Verifier output"), "{capabilities}: {error}");
     }
