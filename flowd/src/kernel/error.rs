@@ -124,7 +124,9 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         }
         next = cause.source();
     }
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
+    // aya announces a log also where the verifier wrote none.
+    lines.strip_suffix(". Verifier output:").unwrap_or(&lines).to_owned()
 }
 
 /// The end of the verifier's log, where its reason stands.
