@@ -3,12 +3,7 @@
 
 use flow_common::{
     counter::Tally,
-    dissect::{
-        Headers, NO_TAG, Start, dissect as read_headers,
-        link::Link,
-        transport::Segment,
-        tunnel,
-    },
+    dissect::{Headers, NO_TAG, Start, dissect as read_headers, link::Link, transport::Segment, tunnel},
     key::{Direction, Endpoint, FlowKey, Scope, Sender, TunnelKind},
     observe::Arrival,
     packet::Captured,
@@ -22,16 +17,8 @@ use support::World;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
-const LINKS: [Link; 8] = [
-    Link::Ethernet,
-    Link::Ip,
-    Link::Sll,
-    Link::Sll2,
-    Link::Null,
-    Link::Ppp,
-    Link::CiscoHdlc,
-    Link::Nflog,
-];
+const LINKS: [Link; 8] =
+    [Link::Ethernet, Link::Ip, Link::Sll, Link::Sll2, Link::Null, Link::Ppp, Link::CiscoHdlc, Link::Nflog];
 
 /// First byte: the link layer, and whether the capture cut the frame; the second: segments of an offload.
 /// The rest is the frame.
@@ -41,7 +28,8 @@ pub(crate) fn dissect(input: &[u8]) {
     let cut = u32::from(how >> 3) * 40;
     let packet = Captured { data, original_len: data.len() as u32 + cut };
     let moved_tag = if segments & 0x80 == 0 { NO_TAG } else { 100 };
-    let offload = Offload { segments: u32::from(segments >> 4 & 7), segment_size: u32::from(segments & 15) * 99 };
+    let offload =
+        Offload { segments: u32::from(segments >> 4 & 7), segment_size: u32::from(segments & 15) * 99 };
 
     let mut headers = Headers::NONE;
     let mut start = Start { offset: 0, link, moved_tag };
@@ -61,7 +49,8 @@ pub(crate) fn dissect(input: &[u8]) {
 
     // Nothing is lost, or it is named; twice, so that the second meets a flow of its own.
     let mut world = World::new(usize::from(how & 3));
-    let arrival = Arrival { interface: 1, link, hook: Direction::Ingress, one_point: true, moved_tag, offload };
+    let arrival =
+        Arrival { interface: 1, link, hook: Direction::Ingress, one_point: true, moved_tag, offload };
     world.feed_cut(&packet, arrival);
     world.feed_cut(&packet, arrival);
     let (direct, seen, skipped) = (world.direct_volume(), world.seen(), world.skipped());
@@ -107,7 +96,8 @@ fn segments(input: &[u8]) -> impl Iterator<Item = (Sender, u64, Segment, u32)> {
 }
 
 fn blank() -> FlowRecord {
-    let scope = Scope { interface: 1, vlans: 0, protocol: 6, ipv6: false, tunnel: TunnelKind::None, tunnel_id: 0 };
+    let scope =
+        Scope { interface: 1, vlans: 0, protocol: 6, ipv6: false, tunnel: TunnelKind::None, tunnel_id: 0 };
     let (key, _) = FlowKey::new(Endpoint::v4(1, 1000), Endpoint::v4(2, 80), &scope, None);
     FlowRecord::new(&key, 1)
 }
@@ -159,8 +149,7 @@ pub(crate) fn sniff(input: &[u8]) {
         let segment = Segment { sequence, window: 1, flags: u16::from(flags & 0x1f), ..Segment::NONE };
         *place = sequence.wrapping_add(len as u32);
         let order = track::track(&mut record, sender, &segment, len as u32, 1);
-        let found =
-            payload::sniff(&bytes, &mut record, sender, &segment, order, (0, len as u32), head_bytes);
+        let found = payload::sniff(&bytes, &mut record, sender, &segment, order, (0, len as u32), head_bytes);
         if let Some(find) = found {
             assert!(find.len <= len as u32 && find.len <= head_bytes, "{find:?}");
         }

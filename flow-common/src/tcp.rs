@@ -166,7 +166,8 @@ fn repeated(own: &Half, peer: &Half, sequence: u32, end: u32, late_by: u64, now:
     if missing {
         // What ends just where all known bytes end was jumped over by a segment without payload, which shows
         // that its sender had sent it long ago.
-        let soon = now.saturating_sub(own.tcp.next_seq_time) <= late_by + CAPTURE_STEP && end != own.tcp.next_seq;
+        let soon =
+            now.saturating_sub(own.tcp.next_seq_time) <= late_by + CAPTURE_STEP && end != own.tcp.next_seq;
         return if soon { Order::Late } else { Order::Repair };
     }
     Order::Repeat

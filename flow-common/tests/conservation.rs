@@ -1,5 +1,6 @@
 //! Nothing is lost, or it is named: flows and named losses together are what was seen, and what was seen is
 //! what was fed, to the byte.
+#![allow(clippy::indexing_slicing, clippy::panic, reason = "helpers of tests are tests")]
 mod support;
 
 use flow_common::{counter::Counter, observe::Arrival, packet::Captured, wiretrue::Offload};
@@ -13,14 +14,14 @@ use support::{
 fn frame() -> impl Strategy<Value = Vec<u8>> {
     let port = 1..5_u16;
     let payload = vec(any::<u8>(), 0..60);
-    let segment = (port.clone(), port.clone(), any::<u32>(), any::<u32>(), 0..512_u16, payload.clone()).prop_map(
-        |(source, destination, sequence, acknowledgement, flags, payload)| {
-            let tcp = Tcp { source, destination, sequence, acknowledgement, flags, window: 9, options: vec![] };
+    let segment = (port.clone(), port.clone(), any::<u32>(), any::<u32>(), 0..512_u16, payload.clone())
+        .prop_map(|(source, destination, sequence, acknowledgement, flags, payload)| {
+            let tcp =
+                Tcp { source, destination, sequence, acknowledgement, flags, window: 9, options: vec![] };
             (6_u8, tcp.wrap(&payload))
-        },
-    );
-    let datagram =
-        (port.clone(), port, payload.clone()).prop_map(|(from, to, bytes)| (17_u8, frames::udp(from, to, &bytes)));
+        });
+    let datagram = (port.clone(), port, payload.clone())
+        .prop_map(|(from, to, bytes)| (17_u8, frames::udp(from, to, &bytes)));
     let other = (any::<u8>(), payload.clone());
     let transport = prop_oneof![4 => segment, 2 => datagram, 1 => other];
     let ip = (transport, 0..4_u8, any::<bool>(), 0..3_u16, any::<bool>()).prop_map(
@@ -77,6 +78,8 @@ fn fed() -> impl Strategy<Value = Fed> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn flows_and_named_losses_are_all_that_was_seen(sequence in vec(fed(), 1..120), slots in 0..12_usize) {
         let mut world = World::new(slots);

@@ -1,5 +1,6 @@
 //! Fragments belong to the flow of their first, where that was seen (RFC 791 section 3.2, RFC 8200
 //! section 4.5): no fragment is lost, whatever the order.
+#![allow(clippy::indexing_slicing, clippy::panic, reason = "helpers of tests are tests")]
 mod support;
 
 use flow_common::record::FlowRecord;
@@ -15,12 +16,8 @@ const PIECE: usize = 64;
 fn fragments_v4(identification: u16, port: u16, count: usize) -> Vec<Vec<u8>> {
     let datagram = frames::udp(port, 53, &vec![1; count * PIECE - 8]);
     let pieces = datagram.chunks(PIECE).enumerate().map(|(index, piece)| {
-        let ip = V4 {
-            identification,
-            offset: (index * PIECE / 8) as u16,
-            more: index + 1 < count,
-            ..V4::of(17)
-        };
+        let ip =
+            V4 { identification, offset: (index * PIECE / 8) as u16, more: index + 1 < count, ..V4::of(17) };
         frames::ethernet(frames::IPV4, &ip.wrap(piece))
     });
     pieces.collect()
@@ -66,7 +63,10 @@ fn in_order_all_are_one_flow() {
         feed_all(&mut world, &frames);
         assert_eq!(split(&world), (5, 0));
         let [record] = world.records() else { panic!("one flow") };
-        assert_eq!([record.key.a_port.min(record.key.b_port), record.key.a_port.max(record.key.b_port)], [53, 999]);
+        assert_eq!(
+            [record.key.a_port.min(record.key.b_port), record.key.a_port.max(record.key.b_port)],
+            [53, 999]
+        );
         let payload: u64 = record.halves.iter().map(|half| half.volume().payload_bytes).sum();
         assert_eq!(payload, 5 * PIECE as u64 - 8);
     }
@@ -137,6 +137,8 @@ fn an_atomic_fragment_is_a_whole_packet() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// Datagrams interleaved in any order: every fragment is in one flow, with ports exactly where the first
     /// of its datagram came before it.
     #[test]

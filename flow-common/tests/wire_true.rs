@@ -2,13 +2,14 @@
 //!
 //! Each case is a payload in one super-packet, and the same payload cut into packets by hand; both are
 //! accounted, and every total must be equal but the count of skbs.
+#![allow(clippy::indexing_slicing, clippy::panic, reason = "helpers of tests are tests")]
 mod support;
 
 use flow_common::{
     dissect::{NO_TAG, link::Link},
     observe::Arrival,
     packet::Captured,
-    record::{FlowRecord, Volume},
+    record::{FlowRecord, Half, Volume},
     wiretrue::Offload,
 };
 use support::{
@@ -22,7 +23,7 @@ type Wrap = dyn Fn(&[u8]) -> Vec<u8>;
 /// The totals that must be equal, per flow in the order of the flows' appearance.
 fn totals(world: &World) -> Vec<Volume> {
     let both = |record: &FlowRecord| {
-        let [a, b] = record.halves.each_ref().map(|half| half.volume());
+        let [a, b] = record.halves.each_ref().map(Half::volume);
         assert!(a.packets == 0 || b.packets == 0, "one direction");
         Volume { skb_packets: 0, ..if a.packets == 0 { b } else { a } }
     };
@@ -30,7 +31,13 @@ fn totals(world: &World) -> Vec<Volume> {
 }
 
 /// Accounts the super-packet with and without `gso_segs`, and its segments of `size` bytes.
-fn same_on_the_wire(transport: &dyn Fn(&[u8]) -> Vec<u8>, wrap: &Wrap, wrap_super: &Wrap, len: usize, size: usize) {
+fn same_on_the_wire(
+    transport: &dyn Fn(&[u8]) -> Vec<u8>,
+    wrap: &Wrap,
+    wrap_super: &Wrap,
+    len: usize,
+    size: usize,
+) {
     let payload = vec![7; len];
     let mut wire = World::new(8);
     for segment in payload.chunks(size) {
@@ -43,7 +50,8 @@ fn same_on_the_wire(transport: &dyn Fn(&[u8]) -> Vec<u8>, wrap: &Wrap, wrap_supe
         let mut world = World::new(8);
         world.feed_as(&whole, Arrival { offload, ..CAPTURE });
         assert_eq!(totals(&world), totals(&wire), "{len} bytes by {size}, gso_segs {told}");
-        let skbs: u64 = world.records().iter().flat_map(|r| &r.halves).map(|half| half.volume().skb_packets).sum();
+        let skbs: u64 =
+            world.records().iter().flat_map(|r| &r.halves).map(|half| half.volume().skb_packets).sum();
         assert_eq!(skbs, world.records().len() as u64);
         let (seen, segments_seen) = (world.seen(), wire.seen());
         assert_eq!((seen.packets, seen.bytes), (segments_seen.packets, segments_seen.bytes));
@@ -77,7 +85,8 @@ fn v6(protocol: u8) -> impl Fn(&[u8]) -> Vec<u8> {
 }
 
 /// Whole, with a short last segment, and one segment only.
-const SHAPES: [(usize, usize); 5] = [(14_480, 1448), (14_481, 1448), (1448, 1448), (100, 1448), (60_000, 1400)];
+const SHAPES: [(usize, usize); 5] =
+    [(14_480, 1448), (14_481, 1448), (1448, 1448), (100, 1448), (60_000, 1400)];
 
 #[test]
 fn tcp_over_either_ip() {

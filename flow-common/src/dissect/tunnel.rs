@@ -57,7 +57,8 @@ pub fn inner<P: Packet>(packet: &P, headers: &Headers) -> Option<Inner> {
 fn teredo_relayed<P: Packet>(packet: &P, at: u32, len: u32) -> Option<Inner> {
     let header: Ipv6 = packet.read(at)?;
     let fits = header.version() == 6 && header.payload_length() + ipv6::HEADER_LEN == len;
-    (fits && (is_teredo(header.source) || is_teredo(header.destination))).then(|| plain(at, TunnelKind::Teredo))
+    (fits && (is_teredo(header.source) || is_teredo(header.destination)))
+        .then(|| plain(at, TunnelKind::Teredo))
 }
 
 /// Whether an address is in 2001::/32 (RFC 4380 section 2.6).

@@ -117,7 +117,8 @@ pub(crate) const ORIGIN: Origin = Origin { client: 1_000_000, server: 3_000_000_
 
 /// The frame that a step is on the wire.
 pub(crate) fn frame(step: &Step, origin: Origin) -> Vec<u8> {
-    let (own, peer) = if step.client { (origin.client, origin.server) } else { (origin.server, origin.client) };
+    let (own, peer) =
+        if step.client { (origin.client, origin.server) } else { (origin.server, origin.client) };
     let (source, destination) = if step.client { (40_000, 80) } else { (80, 40_000) };
     let acknowledgement = if step.flags & flag::ACK == 0 { 0 } else { peer.wrapping_add(step.ack) };
     let tcp = frames::Tcp {

@@ -141,7 +141,8 @@ fn what_was_acknowledged_before_is_a_retransmit_however_soon() {
 
 #[test]
 fn a_whole_window_sent_again() {
-    let burst = |ms: u64| (0..5_u32).map(move |n| c(ms).us(u64::from(n) * 10).seq(1 + 100 * n).ack(1).data(100));
+    let burst =
+        |ms: u64| (0..5_u32).map(move |n| c(ms).us(u64::from(n) * 10).seq(1 + 100 * n).ack(1).data(100));
     let world = play(&connected(burst(31).chain(burst(400))));
     let flow = one(&world);
     assert_eq!(quality(flow), (Quality { retransmits: 5, ..CLEAN }, CLEAN));

@@ -50,13 +50,8 @@ fn a_syn_without_answer() {
 
 #[test]
 fn repeated_syns_count_as_retransmits_and_the_last_one_is_timed() {
-    let world = play(&[
-        c(0).syn(),
-        c(1000).syn(),
-        c(3000).syn(),
-        s(3020).syn().ack(1),
-        c(3030).seq(1).ack(1),
-    ]);
+    let world =
+        play(&[c(0).syn(), c(1000).syn(), c(3000).syn(), s(3020).syn().ack(1), c(3030).seq(1).ack(1)]);
     let flow = one(&world);
     assert_eq!(quality(flow), (Quality { retransmits: 2, syn_retransmits: 2, ..CLEAN }, CLEAN));
     assert_eq!(handshake_ms(flow), (Some(20), Some(10)));

@@ -79,11 +79,8 @@ fn with_timestamps_an_answer_to_the_first_copy_is_no_sample_of_the_second() {
 
 #[test]
 fn an_acknowledgement_of_less_leaves_the_probe_running() {
-    let world = play(&connected([
-        c(100).seq(1).ack(1).data(100),
-        s(110).seq(1).ack(51),
-        s(130).seq(1).ack(101),
-    ]));
+    let world =
+        play(&connected([c(100).seq(1).ack(1).data(100), s(110).seq(1).ack(51), s(130).seq(1).ack(101)]));
     assert_eq!(rtt_ms(&server(one(&world)).rtt), (2, 20, 30));
 }
 
