@@ -36,6 +36,8 @@ pub struct Config {
     pub event_buffer: Size,
     /// Time between two looks at that buffer.
     pub event_interval: Span,
+    /// By which of the kernel's hooks packets are seen.
+    pub hook: Hook,
     /// Flows that fit into the table.
     pub flows: u32,
     /// Tunnels whose inner packets are flows of their own, or `all`.
@@ -72,6 +74,19 @@ pub enum Query {
     Keep,
 }
 
+/// Where the programs are attached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Hook {
+    /// TCX where the kernel has it, else clsact.
+    #[default]
+    Auto,
+    /// Links of TCX.
+    Tcx,
+    /// Filters of the clsact qdisc.
+    Clsact,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -85,6 +100,7 @@ impl Default for Config {
             head_bytes: Settings::DEFAULT.head_bytes,
             event_buffer: Size(u64::from(names::DEFAULT_EVENT_BYTES)),
             event_interval: Span::millis(100),
+            hook: Hook::Auto,
             flows: names::DEFAULT_FLOWS,
             decapsulate: Vec::new(),
             series_limit: 2_000,

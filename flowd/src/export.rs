@@ -2,6 +2,7 @@
 
 pub mod classic;
 pub mod enrich;
+pub mod interfaces;
 pub mod log;
 pub mod prometheus;
 mod rows;

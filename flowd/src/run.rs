@@ -21,13 +21,13 @@ use tracing::{info, warn};
 use crate::{
     aggregate::{HttpNumbers, Ledger, LedgerOptions, Watched},
     clock::WallClock,
-    config::{Config, Query},
+    config::{Config, Hook, Query},
     export::{
         log::{LogSink, Reopen},
         prometheus::Board,
     },
     interfaces::{self, Interface},
-    kernel::LoadOptions,
+    kernel::{self, LoadOptions},
     protocol::http::{self, HttpOptions, HttpTracker},
     telemetry::{SinkCounters, Telemetry},
     web::{self, State},
@@ -67,6 +67,7 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
         flows: config.flows,
         event_bytes: u32::try_from(config.event_buffer.0).unwrap_or(u32::MAX),
         interfaces: u32::try_from(interfaces).unwrap_or(u32::MAX),
+        hook: hook(config.hook),
     })?;
     let clock = WallClock::measure().context("cannot read the clocks")?;
     let watched = attach(source.as_mut(), &chosen)?;
@@ -158,6 +159,14 @@ fn open_log<T: serde::Serialize + Send + 'static>(
     let counters = SinkCounters::new(name);
     sinks.push(Arc::clone(&counters));
     Ok(Some(LogSink::open(path, config.log_queue as usize, counters)?))
+}
+
+const fn hook(hook: Hook) -> Option<kernel::Hook> {
+    match hook {
+        Hook::Auto => None,
+        Hook::Tcx => Some(kernel::Hook::Tcx),
+        Hook::Clsact => Some(kernel::Hook::Clsact),
+    }
 }
 
 const fn query(query: Query) -> http::Query {

@@ -15,7 +15,7 @@ use warp::{
 
 use crate::{
     aggregate::LiveFlows,
-    export::{classic::classic, prometheus::Board},
+    export::{classic::classic, interfaces, prometheus::Board},
     flow::Flow,
     telemetry::Telemetry,
 };
@@ -83,6 +83,9 @@ fn routes(state: State) -> BoxedFilter<(impl Reply,)> {
         .and(warp::header::optional::<String>("accept"))
         .map(move |accept: Option<String>| metrics(&board, accept.as_deref().unwrap_or_default()));
     let health = warp::path!("healthz").map(|| text(StatusCode::OK, "ok\n"));
+    let board = state.board;
+    let interfaces = warp::path!("api" / "v1" / "interfaces")
+        .map(move || json(StatusCode::OK, &interfaces::list(&board.numbers())));
     let telemetry = state.telemetry;
     let ready = warp::path!("readyz").map(move || {
         if telemetry.is_ready() {
@@ -96,7 +99,8 @@ fn routes(state: State) -> BoxedFilter<(impl Reply,)> {
         .and(warp::query::<HashMap<String, String>>())
         .map(move |parameters: HashMap<String, String>| flows(&live, &parameters));
     let get = warp::get().or(warp::head()).unify();
-    get.and(metrics.or(health).unify().or(ready).unify().or(flows).unify()).recover(refuse).boxed()
+    let api = flows.or(interfaces).unify();
+    get.and(metrics.or(health).unify().or(ready).unify().or(api).unify()).recover(refuse).boxed()
 }
 
 type Answer = Response<String>;
@@ -136,7 +140,8 @@ fn flows(live: &LiveFlows, parameters: &HashMap<String, String>) -> Answer {
 
 async fn refuse(rejection: Rejection) -> Result<impl Reply, std::convert::Infallible> {
     let (status, error) = if rejection.is_not_found() {
-        (StatusCode::NOT_FOUND, "there are /metrics, /healthz, /readyz and /api/v1/flows".to_owned())
+        const PATHS: &str = "there are /metrics, /healthz, /readyz, /api/v1/flows and /api/v1/interfaces";
+        (StatusCode::NOT_FOUND, PATHS.to_owned())
     } else if rejection.find::<warp::reject::MethodNotAllowed>().is_some() {
         (StatusCode::METHOD_NOT_ALLOWED, "use GET".to_owned())
     } else {

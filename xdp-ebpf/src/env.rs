@@ -22,7 +22,7 @@ use flow_common::{
 };
 
 use crate::{
-    maps::{EVENTS, FLOW_INDEX, FLOWS, FRAGMENTS, FREE_SLOTS, SETTINGS, TOTALS},
+    maps::{self, EVENTS, FLOW_INDEX, FLOWS, FRAGMENTS, FREE_SLOTS, TOTALS},
     skb::Skb,
     steps,
 };
@@ -109,7 +109,12 @@ impl Events for Kernel {
     /// The reader polls on its own clock: waking it for each event would cost a hundred times the event.
     #[inline(always)]
     fn copy<P: Packet>(&mut self, _: &P, offset: u32, len: u16, event: impl FnOnce() -> PayloadEvent) {
-        let len = u32::from(len);
+        let mut len = u32::from(len);
+        if maps::setting(|settings| &settings.packet_time) != 0 {
+            // Of a packet that the capture cut, what is there.
+            len = len.min(self.skb.left(offset));
+        }
+        let event = || PayloadEvent { copied: len as u16, ..event() };
         let done = if len == 0 {
             self.submit::<HEADER, 1>(event, offset, 0)
         } else if len <= SMALL as u32 {
@@ -148,14 +153,9 @@ impl Kernel {
 }
 
 impl Env for Kernel {
-    /// Volatile, as the loader sets what the compiler takes for a constant. The verifier does know the
-    /// value, and drops the branches that it rules out.
     #[inline(always)]
     fn setting<T: Copy>(&self, field: impl Fn(&Settings) -> &T) -> T {
-        // SAFETY: a static that is always initialised.
-        let settings = unsafe { &*(&raw const SETTINGS).cast::<Settings>() };
-        // SAFETY: a field of it.
-        unsafe { core::ptr::from_ref(field(settings)).read_volatile() }
+        maps::setting(field)
     }
 
     #[inline(always)]

@@ -18,6 +18,16 @@ use flow_common::{
 #[unsafe(no_mangle)]
 pub(crate) static SETTINGS: Global<Settings> = Global::new(Settings::DEFAULT);
 
+/// One field of the settings. Volatile, as the loader sets what the compiler takes for a constant. The verifier
+/// does know the value, and drops the branches that it rules out.
+#[inline(always)]
+pub(crate) fn setting<T: Copy>(field: impl Fn(&Settings) -> &T) -> T {
+    // SAFETY: a static that is always initialised.
+    let settings = unsafe { &*(&raw const SETTINGS).cast::<Settings>() };
+    // SAFETY: a field of it.
+    unsafe { core::ptr::from_ref(field(settings)).read_volatile() }
+}
+
 /// Flow key to slot. The records stand apart, so that the daemon reads them in place and a slot is used
 /// again only after every program that knew it has returned.
 #[btf_map]

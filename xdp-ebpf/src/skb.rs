@@ -2,6 +2,7 @@
 
 use core::{arch::asm, mem::MaybeUninit};
 
+use crate::maps;
 use aya_ebpf::{bindings::__sk_buff, helpers::generated::bpf_skb_load_bytes};
 use flow_common::{
     dissect::NO_TAG,
@@ -62,6 +63,12 @@ impl Skb {
         Offload { segments: word!(self, gso_segs) as u32, segment_size: word!(self, gso_size) as u32 }
     }
 
+    /// Bytes behind `offset` in the buffer.
+    #[inline(always)]
+    pub(crate) fn left(self, offset: u32) -> u32 {
+        (word!(self, len) as u32).saturating_sub(offset)
+    }
+
     /// Copies 1 to N bytes; N must be a power of two. False where the packet ends before.
     #[inline(always)]
     pub(crate) fn copy<const N: u32>(self, offset: u32, len: u32, to: *mut u8) -> bool {
@@ -75,8 +82,12 @@ impl Skb {
 }
 
 impl Packet for Skb {
+    /// In a replay the context says what the capture had on the wire, of which the buffer may hold a part.
     #[inline(always)]
     fn len(&self) -> u32 {
+        if maps::setting(|settings| &settings.packet_time) != 0 {
+            return word!(self, wire_len) as u32;
+        }
         word!(self, len) as u32
     }
 

@@ -1,10 +1,7 @@
 //! The steps of the packet path as global functions: the verifier walks each once, whatever its callers know.
 
 use aya_ebpf::bindings::__sk_buff;
-use flow_common::{
-    key::Direction,
-    observe::{Workspace, step},
-};
+use flow_common::observe::{Workspace, step};
 
 use crate::{env::Kernel, maps::WORKSPACE, skb::Skb};
 

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use flow_common::{
-    counter::{InterfaceTotals, Passage},
+    counter::{InterfaceTotals, Passage, Tally},
     key::Direction,
 };
 
 use crate::{flow::EndReason, interfaces::Statistics};
+
+/// Bytes that loopback's frames have before their packet.
+const ETHERNET_HEADER: u64 = 14;
 
 /// An interface that is watched.
 #[derive(Clone, Debug)]
@@ -110,10 +113,13 @@ impl InterfaceNumbers {
         }
     }
 
-    /// Bytes in the way the kernel counts them on this device.
+    /// Bytes in the way the kernel counts them on this device: loopback takes the link header off first.
     fn bytes(&self, totals: &InterfaceTotals, direction: Direction) -> u64 {
-        let physical = self.watched.physical;
-        let of = |tally: &flow_common::counter::Tally| if physical { tally.bytes } else { tally.skb_bytes };
+        let of = |tally: &Tally| match (self.watched.physical, self.watched.one_point) {
+            (true, _) => tally.bytes,
+            (false, false) => tally.skb_bytes,
+            (false, true) => tally.skb_bytes.saturating_sub(tally.skb_packets * ETHERNET_HEADER),
+        };
         passage(totals, direction).seen.iter().map(of).sum()
     }
 }
@@ -162,5 +168,17 @@ mod tests {
         assert_eq!(numbers.ratio[1], None);
         numbers.update(&totals, None);
         assert_eq!(numbers.kernel[0].bytes, 150);
+    }
+
+    #[test]
+    fn loopback_is_compared_without_its_link_header() {
+        let statistics = |rx_bytes| Some(Statistics { rx_bytes, ..Statistics::default() });
+        let loopback = Watched { one_point: true, ..watched(1, "lo") };
+        let mut numbers = InterfaceNumbers::new(loopback, statistics(0));
+        let mut totals = InterfaceTotals::default();
+        totals.passages[0].seen[0].skb_packets = 2;
+        totals.passages[0].seen[0].skb_bytes = 2 * (60 + 14);
+        numbers.update(&totals, statistics(120));
+        assert_eq!(numbers.ratio[0], Some(1.0));
     }
 }

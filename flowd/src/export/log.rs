@@ -82,6 +82,14 @@ impl<T: Serialize + Send + 'static> LogSink<T> {
         }
     }
 
+    /// Queues one of the last lines, and waits for a place: at the end there is no drain to hold up.
+    pub fn write_last(&self, line: T) {
+        let Some(queue) = &self.queue else { return };
+        if queue.send(line).is_err() {
+            self.counters.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// A handle for signals.
     #[must_use]
     pub fn reopener(&self) -> Reopen {
@@ -241,6 +249,20 @@ mod tests {
         assert_eq!(text.lines().count(), 1_000);
         assert_eq!(text.lines().next_back(), Some("{\"number\":999}"));
         assert_eq!(counters.records.load(Ordering::Relaxed), 1_000);
+    }
+
+    #[test]
+    fn the_last_lines_wait_for_a_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let counters = SinkCounters::new("test");
+        let sink = LogSink::open(path.to_str().unwrap(), 1, Arc::clone(&counters)).unwrap();
+        for number in 0..10_000 {
+            sink.write_last(number);
+        }
+        sink.close();
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 10_000);
+        assert_eq!(counters.dropped.load(Ordering::Relaxed), 0);
     }
 
     #[test]

@@ -169,6 +169,12 @@ impl Board {
         *self.numbers.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(numbers);
     }
 
+    /// The numbers of the last drain.
+    #[must_use]
+    pub fn numbers(&self) -> Arc<Numbers> {
+        Arc::clone(&self.numbers.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Changes the HTTP numbers.
     pub fn http(&self, change: impl FnOnce(&mut HttpNumbers)) {
         change(&mut self.http.lock().unwrap_or_else(PoisonError::into_inner));
@@ -180,7 +186,7 @@ impl Board {
     /// Fails only where formatting does.
     pub fn open_metrics(&self) -> Result<String, fmt::Error> {
         let scrape = Scrape {
-            numbers: Arc::clone(&self.numbers.read().unwrap_or_else(PoisonError::into_inner)),
+            numbers: self.numbers(),
             http: self.http.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             telemetry: Arc::clone(&self.telemetry),
         };

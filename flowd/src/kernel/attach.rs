@@ -2,7 +2,8 @@
 
 use aya::programs::{
     LinkOrder, SchedClassifier, TcAttachType,
-    tc::{self, NlOptions, TcAttachOptions, TcError, TcHandle},
+    links::Link as _,
+    tc::{self, NlOptions, SchedClassifierLink, TcAttachOptions, TcError, TcHandle},
 };
 use flow_common::settings::Interface;
 
@@ -28,9 +29,11 @@ impl Hook {
     }
 }
 
-/// Priority and handle by which flowd's filters are known: "fd" and "f1:0d".
-const PRIORITY: u16 = 0x0fd0;
+/// The handle by which flowd's filters are known.
 const HANDLE: TcHandle = TcHandle::new(0x00f1, 0x0d00);
+/// First in the chain, as a filter before that says "pass" ends it, and flowd would see nothing. Where
+/// another kind of filter has this priority to itself, the second is taken.
+const PRIORITIES: [u16; 2] = [1, 0x0fd0];
 
 impl Kernel {
     /// Watches an interface: both directions, or ingress alone where every packet passes twice.
@@ -44,9 +47,10 @@ impl Kernel {
             detail: format!("interface index {ifindex} is out of range: {error}"),
         })?;
         let [ingress, egress] = load::programs(&self.settings);
-        let hook = attach_one(load::program(&mut self.bpf, ingress)?, ingress, name, TcAttachType::Ingress)?;
+        let wanted = self.hook;
+        let hook = attach_one(load::program(&mut self.bpf, ingress)?, name, TcAttachType::Ingress, wanted)?;
         if interface.one_point == 0 {
-            attach_one(load::program(&mut self.bpf, egress)?, egress, name, TcAttachType::Egress)?;
+            attach_one(load::program(&mut self.bpf, egress)?, name, TcAttachType::Egress, wanted)?;
         }
         Ok(hook)
     }
@@ -54,16 +58,21 @@ impl Kernel {
 
 fn attach_one(
     program: &mut SchedClassifier,
-    program_name: &str,
     interface: &str,
     at: TcAttachType,
+    wanted: Option<Hook>,
 ) -> Result<Hook, KernelError> {
-    // Last, so that what other programs drop or rewrite before is seen as it goes on.
-    let tcx = program.attach_with_options(interface, at, TcAttachOptions::TcxOrder(LinkOrder::last()));
-    let Err(error) = tcx else { return Ok(Hook::Tcx) };
-    // Kernels before 6.6 know no such attach type (EINVAL); some answer that they do not support it.
-    if !matches!(errno(&error), Some(libc::EINVAL | libc::EOPNOTSUPP | libc::ENOSYS)) {
-        return Err(KernelError::attach(interface, &error));
+    // Whatever the hook: a flowd that was killed leaves its filter of clsact behind.
+    remove_leftovers(interface, at);
+    if wanted != Some(Hook::Clsact) {
+        // First, as a program before that says "pass" would hide the packet; flowd always lets the next decide.
+        let tcx = program.attach_with_options(interface, at, TcAttachOptions::TcxOrder(LinkOrder::first()));
+        let Err(error) = tcx else { return Ok(Hook::Tcx) };
+        // Kernels before 6.6 know no such attach type (EINVAL); some answer that they do not support it.
+        let unknown = matches!(errno(&error), Some(libc::EINVAL | libc::EOPNOTSUPP | libc::ENOSYS));
+        if wanted.is_some() || !unknown {
+            return Err(KernelError::attach(interface, &error));
+        }
     }
     match tc::qdisc_add_clsact(interface) {
         Ok(()) => {}
@@ -71,13 +80,26 @@ fn attach_one(
         Err(error) if errno(&error) == Some(libc::EEXIST) => {}
         Err(error) => return Err(KernelError::attach(interface, &error.into())),
     }
-    // A flowd that was killed leaves its filter behind, which would count every packet a second time.
-    let _ = tc::qdisc_detach_program(interface, at, program_name);
-    let options = NlOptions { priority: PRIORITY, handle: HANDLE, classid: None };
-    program
-        .attach_with_options(interface, at, TcAttachOptions::Netlink(options))
-        .map_err(|error| KernelError::attach(interface, &error))?;
-    Ok(Hook::Clsact)
+    let mut result = Ok(Hook::Clsact);
+    for priority in PRIORITIES {
+        let options = NlOptions { priority, handle: HANDLE, classid: None };
+        match program.attach_with_options(interface, at, TcAttachOptions::Netlink(options)) {
+            Ok(_) => return Ok(Hook::Clsact),
+            Err(error) => result = Err(KernelError::attach(interface, &error)),
+        }
+    }
+    result
+}
+
+/// Removes flowd's own filters of the clsact qdisc, known by their handle, and nothing else: they outlive a
+/// flowd that is killed.
+fn remove_leftovers(interface: &str, at: TcAttachType) {
+    for priority in PRIORITIES {
+        if let Ok(link) = SchedClassifierLink::attached(interface, at, priority, HANDLE, None) {
+            // Fails where there is none, as is usual.
+            let _ = link.detach();
+        }
+    }
 }
 
 impl Kernel {

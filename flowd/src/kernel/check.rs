@@ -44,7 +44,7 @@ pub fn check() -> Vec<Check> {
         name: "load",
         ok,
         detail,
-        remedy: "run as root, or give flowd CAP_BPF and CAP_NET_ADMIN",
+        remedy: "run as root, or give flowd CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON",
     });
     checks
 }

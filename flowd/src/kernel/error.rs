@@ -8,7 +8,7 @@ use aya::{EbpfError, maps::MapError, programs::ProgramError, sys::SyscallError};
 #[derive(Debug, thiserror::Error)]
 pub enum KernelError {
     #[error(
-        "not allowed to load BPF programs: run as root, or give flowd CAP_BPF and CAP_NET_ADMIN ({detail})"
+        "not allowed to load BPF programs: run as root, or give flowd CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON ({detail})"
     )]
     Privilege { detail: String },
     #[error(
@@ -59,6 +59,11 @@ impl KernelError {
         let detail = chain(error);
         match errno(error) {
             Some(libc::EPERM) => Self::Privilege { detail },
+            // Without CAP_PERFMON the verifier forbids pointer arithmetic that it cannot mask against
+            // speculation, and says so at the end of its log.
+            Some(libc::EACCES) if detail.contains("prohibited for !root") => {
+                Self::Privilege { detail: "the verifier asks for CAP_PERFMON".to_owned() }
+            }
             _ if matches!(error, ProgramError::LoadError { .. }) => {
                 Self::Verifier { program: program.to_owned(), detail: tail(&detail) }
             }

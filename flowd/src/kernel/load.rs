@@ -1,13 +1,15 @@
 //! Loads the BPF object that is embedded in this binary, and opens its maps.
 
+use std::thread;
+
 use aya::{
-    Btf, Ebpf, EbpfLoader,
+    Ebpf, EbpfLoader,
     maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, RingBuf, Stack},
-    programs::SchedClassifier,
+    programs::{Program, SchedClassifier},
 };
 use flow_common::{names, settings::Settings};
 
-use super::{Kernel, KernelError, pod::Plain, slab::Slab};
+use super::{Hook, Kernel, KernelError, pod::Plain, slab::Slab};
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/flowd-ebpf"));
 
@@ -21,6 +23,8 @@ pub struct LoadOptions {
     pub event_bytes: u32,
     /// Interfaces that can be watched at once.
     pub interfaces: u32,
+    /// The only hook to attach by; the best that works without it.
+    pub hook: Option<Hook>,
 }
 
 impl Default for LoadOptions {
@@ -30,6 +34,7 @@ impl Default for LoadOptions {
             flows: names::DEFAULT_FLOWS,
             event_bytes: names::DEFAULT_EVENT_BYTES,
             interfaces: names::DEFAULT_INTERFACES,
+            hook: None,
         }
     }
 }
@@ -41,9 +46,7 @@ impl Kernel {
     /// Missing privilege or kernel feature, no memory, or a program that the verifier refuses.
     pub fn load(options: &LoadOptions) -> Result<Self, KernelError> {
         let settings = Plain(options.settings);
-        let btf = Btf::from_sys_fs().ok();
         let mut bpf = EbpfLoader::new()
-            .btf(btf.as_ref())
             .map_max_entries(names::MAP_INDEX, options.flows)
             .map_max_entries(names::MAP_FLOWS, options.flows)
             .map_max_entries(names::MAP_FREE, options.flows)
@@ -53,22 +56,24 @@ impl Kernel {
             .override_global(names::GLOBAL_SETTINGS, &settings, true)
             .load(OBJECT)
             .map_err(|error| KernelError::load(&error, options.flows))?;
-        for name in programs(&options.settings) {
-            load_program(&mut bpf, name)?;
-        }
         let index = open(&mut bpf, names::MAP_INDEX, HashMap::try_from)?;
         let interfaces = open(&mut bpf, names::MAP_INTERFACES, Array::try_from)?;
         let totals = open(&mut bpf, names::MAP_TOTALS, PerCpuArray::try_from)?;
         let events = open(&mut bpf, names::MAP_EVENTS, RingBuf::try_from)?;
         let mut free: Stack<MapData, u32> = open(&mut bpf, names::MAP_FREE, Stack::try_from)?;
+        load_programs(&mut bpf, &programs(&options.settings), || {
+            // The highest first, so that the lowest are taken first and a scan need not go far.
+            for slot in (0..options.flows).rev() {
+                free.push(slot, 0).map_err(|error| KernelError::map(names::MAP_FREE, &error))?;
+            }
+            Ok(())
+        })?;
+        // Only now, as it gives up the map, which the programs must find while they are loaded.
         let slab = map_flows(&mut bpf, options.flows)?;
-        // The highest first, so that the lowest are taken first and a scan need not go far.
-        for slot in (0..options.flows).rev() {
-            free.push(slot, 0).map_err(|error| KernelError::map(names::MAP_FREE, &error))?;
-        }
         Ok(Self {
             bpf,
             settings: options.settings,
+            hook: options.hook,
             slab,
             index,
             free,
@@ -92,12 +97,36 @@ pub(super) const fn programs(settings: &Settings) -> [&'static str; 2] {
 
 /// The program of that name, which the object always has.
 pub(super) fn program<'a>(bpf: &'a mut Ebpf, name: &str) -> Result<&'a mut SchedClassifier, KernelError> {
-    let missing = || KernelError::Object { detail: format!("it has no program {name}") };
-    bpf.program_mut(name).ok_or_else(missing)?.try_into().map_err(|_| missing())
+    classifier(name, bpf.program_mut(name))
 }
 
-fn load_program(bpf: &mut Ebpf, name: &str) -> Result<(), KernelError> {
-    program(bpf, name)?.load().map_err(|error| KernelError::program(name, &error))
+fn classifier<'a>(
+    name: &str,
+    found: Option<&'a mut Program>,
+) -> Result<&'a mut SchedClassifier, KernelError> {
+    let missing = || KernelError::Object { detail: format!("it has no program {name}") };
+    found.ok_or_else(missing)?.try_into().map_err(|_| missing())
+}
+
+/// Loads the named programs, each on a thread of its own, and does `meanwhile` beside them: the verifier
+/// takes longer than all the rest of the start, and works on several programs at once.
+fn load_programs(
+    bpf: &mut Ebpf,
+    names: &[&str],
+    meanwhile: impl FnOnce() -> Result<(), KernelError>,
+) -> Result<(), KernelError> {
+    thread::scope(|scope| {
+        let mut loads = Vec::new();
+        for (name, program) in bpf.programs_mut().filter(|(name, _)| names.contains(name)) {
+            loads.push(scope.spawn(move || {
+                let program = classifier(name, Some(program))?;
+                program.load().map_err(|error| KernelError::program(name, &error))
+            }));
+        }
+        meanwhile()?;
+        let died = || KernelError::Object { detail: "the thread that loads a program died".to_owned() };
+        loads.into_iter().try_for_each(|load| load.join().unwrap_or_else(|_| Err(died())))
+    })
 }
 
 fn take(bpf: &mut Ebpf, name: &'static str) -> Result<Map, KernelError> {

@@ -34,6 +34,7 @@ use self::{pod::Plain, slab::Slab};
 pub struct Kernel {
     bpf: Ebpf,
     settings: Settings,
+    hook: Option<Hook>,
     slab: Slab,
     index: HashMap<MapData, Plain<flow_common::key::FlowKey>, u32>,
     free: Stack<MapData, u32>,

@@ -48,12 +48,8 @@ impl Engine {
         if kind == EngineKind::Native {
             return Ok(Self::Native(Box::new(native)));
         }
-        let options = LoadOptions {
-            settings,
-            flows: config.flows,
-            event_bytes: EVENT_BYTES,
-            interfaces: flow_common::names::DEFAULT_INTERFACES,
-        };
+        let options =
+            LoadOptions { settings, flows: config.flows, event_bytes: EVENT_BYTES, ..LoadOptions::default() };
         Ok(Self::Kernel(Box::new(Replay { kernel: Kernel::load(&options)?, refused: native, interface: 0 })))
     }
 

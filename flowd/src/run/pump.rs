@@ -131,7 +131,11 @@ impl Pump {
         let started = Instant::now();
         let Self { source, ledger, flow_log, .. } = self;
         let report = source.drain(now, &mut |slot, record, end| {
-            ledger.absorb(slot, record, end, now, &mut |line| log_flow(flow_log.as_ref(), line));
+            ledger.absorb(slot, record, end, now, &mut |line| {
+                if let Some(log) = flow_log {
+                    log.write(line);
+                }
+            });
         })?;
         self.publish(now, started, &report)
     }
@@ -164,7 +168,11 @@ impl Pump {
         let started = Instant::now();
         let Self { source, ledger, flow_log, .. } = &mut self;
         let drained = source.finish(&mut |slot, record, end| {
-            ledger.absorb(slot, record, end, now, &mut |line| log_flow(flow_log.as_ref(), line));
+            ledger.absorb(slot, record, end, now, &mut |line| {
+                if let Some(log) = flow_log {
+                    log.write_last(line);
+                }
+            });
         });
         // Copies made between the look above and the detaching.
         let last_events = self.events();
@@ -179,11 +187,5 @@ impl Pump {
             warn!("{} flows did not end with the last drain", self.ledger.live().len());
         }
         events.and(last_events).and(published)
-    }
-}
-
-fn log_flow(log: Option<&LogSink<Flow>>, line: Flow) {
-    if let Some(log) = log {
-        log.write(line);
     }
 }

@@ -75,6 +75,20 @@ async fn flows_are_filtered_and_the_heaviest_come_first() {
 }
 
 #[tokio::test]
+async fn interfaces_show_every_tally() {
+    let (status, _, body) = get(&state(), "/api/v1/interfaces", "").await;
+    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let interface = &body["interfaces"][0];
+    assert_eq!((status, interface["name"].as_str()), (200, Some("eth0")));
+    for direction in ["ingress", "egress"] {
+        let direction = &interface[direction];
+        assert_eq!(direction["seen"]["ipv4"]["skb_bytes"], 0);
+        assert_eq!(direction["skipped"]["table_full"]["packets"], 0);
+        assert_eq!(direction["kernel"]["bytes"], 0);
+    }
+}
+
+#[tokio::test]
 async fn bad_parameters_are_named() {
     let state = state();
     for (query, named) in [

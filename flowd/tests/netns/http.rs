@@ -1,0 +1,150 @@
+//! The HTTP log against nginx's access log.
+
+use std::{
+    collections::BTreeMap,
+    io::{Read as _, Write as _},
+    net::TcpStream,
+};
+
+use serde_json::Value;
+
+use crate::support::{
+    daemon::{Daemon, Ended},
+    nginx::Nginx,
+    privileged,
+    process::run,
+    router::{LAN, Router, SERVER_V4, SERVER_V6, WAN},
+    until,
+};
+
+/// Method, path, status.
+type Line = (String, String, u64);
+/// In order, by the client's address and port.
+type Connections = BTreeMap<(String, u64), Vec<Line>>;
+
+fn group(lines: &[Value], connection: impl Fn(&Value) -> (String, u64)) -> Connections {
+    let mut connections = Connections::new();
+    for line in lines {
+        let text = |key: &str| line[key].as_str().unwrap_or("none").to_owned();
+        let path = text("target").split('?').next().unwrap().to_owned();
+        let status = line["status"].as_u64().unwrap_or_default();
+        connections.entry(connection(line)).or_default().push((text("method"), path, status));
+    }
+    connections
+}
+
+pub(crate) fn by_nginx(lines: &[Value]) -> Connections {
+    group(lines, |line| (line["address"].as_str().unwrap().to_owned(), line["port"].as_u64().unwrap()))
+}
+
+pub(crate) fn by_flowd(lines: &[Value]) -> Connections {
+    group(lines, |line| {
+        let client = &line["client"];
+        (client["address"].as_str().unwrap().to_owned(), client["port"].as_u64().unwrap())
+    })
+}
+
+/// 1,000 requests: GET and POST, kept alive, each on a connection of its own, and pipelined; IPv4 and IPv6.
+fn thousand(router: &Router, body: &str) {
+    for server in [SERVER_V4.to_owned(), format!("[{SERVER_V6}]")] {
+        for close in [false, true] {
+            let mut get = router.client.command("curl");
+            get.args(["-sS", "--max-time", "10", "-o", "/dev/null"]);
+            let mut post = router.client.command("curl");
+            post.args(["-sS", "--max-time", "10", "-o", "/dev/null", "--data-binary", &format!("@{body}")]);
+            for curl in [&mut get, &mut post] {
+                if close {
+                    curl.args(["-H", "Connection: close"]);
+                }
+            }
+            get.args(
+                ["echo/[1-60]?secret=1", "missing/[1-20]", "page/[1-30]", "large/[1-10]"]
+                    .map(|path| format!("http://{server}/{path}")),
+            );
+            post.args(["made/[1-60]", "echo/[1-60]"].map(|path| format!("http://{server}/{path}")));
+            for curl in [&mut get, &mut post] {
+                run(curl);
+            }
+        }
+    }
+    router.client.enter(|| {
+        for server in [SERVER_V4, SERVER_V6] {
+            for round in 0..4 {
+                pipeline(server, round);
+            }
+        }
+    });
+}
+
+/// Five requests in one segment, on one connection.
+fn pipeline(server: &str, round: u32) {
+    let mut stream = TcpStream::connect((server, 80)).unwrap();
+    let mut text = String::new();
+    for number in 0..5 {
+        let close = if number == 4 { "Connection: close\r\n" } else { "" };
+        text += &format!("GET /echo/p{round}-{number} HTTP/1.1\r\nHost: x\r\n{close}\r\n");
+    }
+    stream.write_all(text.as_bytes()).unwrap();
+    stream.read_to_end(&mut Vec::new()).unwrap();
+}
+
+/// Sends them past a flowd that watches `interfaces`; gives what it said while it ran and in the end.
+fn story(interfaces: &[&str]) -> (f64, Ended) {
+    let router = Router::new(false);
+    let nginx = Nginx::start(&router.server);
+    let folder = tempfile::tempdir().unwrap();
+    let body = folder.path().join("body");
+    std::fs::write(&body, "0123456789".repeat(700)).unwrap();
+    let daemon = Daemon::start(&router.gateway, interfaces, "");
+    thousand(&router, body.to_str().unwrap());
+    let truth = nginx.logged(1_000);
+    assert_eq!(truth.len(), 1_000);
+    // Wait for the log and not the drain, as the counts follow the lines.
+    until("flowd logs the requests", 10, || (daemon.http().len() >= 1_000).then_some(()));
+    daemon.drained();
+    let counted = daemon.metric("flowd_http_requests_total", &[]);
+    for device in
+        [LAN, WAN].iter().filter(|device| interfaces.concat().contains("gw*") || interfaces.contains(device))
+    {
+        let kernel = router.gateway.quiet(device);
+        let seen = daemon.passages(device).map(|passage| passage.wire());
+        assert!(
+            seen[0].packets > 4_000 && seen[0].packets <= kernel[0].packets,
+            "{device}: {seen:?} {kernel:?}"
+        );
+    }
+    let ended = daemon.stop();
+    let (ours, theirs) = (by_flowd(&ended.http), by_nginx(&truth));
+    assert_eq!(ours.len(), theirs.len(), "connections");
+    for (connection, lines) in &theirs {
+        assert_eq!(ours.get(connection), Some(lines), "{connection:?}");
+    }
+    assert_eq!(ours, theirs);
+    println!("{} requests on {} connections, as nginx has them", ended.http.len(), ours.len());
+    (counted, ended)
+}
+
+#[test]
+fn the_http_log_is_nginx_access_log() {
+    if !privileged("the_http_log_is_nginx_access_log") {
+        return;
+    }
+    let (counted, ended) = story(&[LAN]);
+    assert_eq!(counted, 1_000.0);
+    assert!(ended.http.iter().all(|line| line["outcome"] == "complete"));
+    assert!(ended.http.iter().all(|line| !line["target"].as_str().unwrap().contains("secret")));
+}
+
+#[test]
+fn both_sides_watched_log_each_request_once() {
+    if !privileged("both_sides_watched_log_each_request_once") {
+        return;
+    }
+    let (counted, ended) = story(&["gw*"]);
+    assert_eq!(counted, 1_000.0);
+    for interface in [LAN, WAN] {
+        let flows =
+            ended.flows.iter().filter(|flow| flow["iface"] == interface && flow["transport"] == "tcp");
+        assert_eq!(flows.count(), by_flowd(&ended.http).len(), "{interface}");
+    }
+}

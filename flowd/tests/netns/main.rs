@@ -1,0 +1,24 @@
+//! flowd on networks of real programs: the kernel's counters, nginx's access log and the frames that the
+//! test itself sent are the truth that its numbers are held to.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "all of this is tests"
+)]
+#![allow(unreachable_pub, reason = "the harness is a module here")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod conservation;
+mod counters;
+mod http;
+mod loopback;
+mod malformed;
+mod offload;
+mod refusals;
+mod restart;
+mod signals;

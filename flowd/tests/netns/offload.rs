@@ -1,0 +1,93 @@
+//! Super-packets count as what crosses the wire. The oracle is a device without offloads behind flowd's hook:
+//! the kernel cuts the super-packets there, and the device counts each segment with its headers.
+
+use std::{net::UdpSocket, os::fd::AsRawFd as _, process::Stdio};
+
+use crate::support::{
+    daemon::Daemon,
+    namespace::since,
+    privileged,
+    process::Process,
+    router::{LAN, Router, SERVER_V4, SERVER_V6, WAN},
+    until,
+};
+
+/// Sends `len` bytes by one system call, to be cut into datagrams of `segment` bytes (udp(7), UDP_SEGMENT).
+fn super_datagram(socket: &UdpSocket, to: &str, len: usize, segment: libc::c_int) {
+    // SAFETY: the value is an int of the stated size that lives through the call.
+    let set = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_UDP,
+            libc::UDP_SEGMENT,
+            std::ptr::from_ref(&segment).cast(),
+            size_of::<libc::c_int>() as u32,
+        )
+    };
+    assert_eq!(set, 0, "{}", std::io::Error::last_os_error());
+    assert_eq!(socket.send_to(&vec![1; len], (to, 5_000)).unwrap(), len);
+}
+
+#[test]
+fn super_packets_count_as_on_the_wire() {
+    if !privileged("super_packets_count_as_on_the_wire") {
+        return;
+    }
+    let router = Router::new(true);
+    for device in [LAN, WAN] {
+        // What leaves the gateway is cut after flowd saw it.
+        router.gateway.ethtool(device, "tso off gso off tx-udp-segmentation off");
+    }
+    let mut server = router.server.command("iperf3");
+    let _server = Process::start(server.arg("-s").stdout(Stdio::null()));
+    until("iperf3", 10, || router.server.run("ss -Hltn sport = 5201").contains("5201").then_some(()));
+    let before = [LAN, WAN].map(|device| router.gateway.quiet(device));
+    let daemon = Daemon::start(&router.gateway, &[LAN, WAN], "");
+    for (server, any) in [(SERVER_V4, "0.0.0.0"), (SERVER_V6, "::")] {
+        router.client.run(&format!("iperf3 -c {server} -t 1"));
+        router.client.run(&format!("iperf3 -c {server} -t 1 -R"));
+        let _there = router.server.enter(|| UdpSocket::bind((any, 5_000)).unwrap());
+        let here = router.client.enter(|| UdpSocket::bind((any, 0)).unwrap());
+        for (len, segment) in [(60_000, 1_000), (1_000, 1_000), (1_001, 1_000), (20_000, 1_400), (50, 1)] {
+            super_datagram(&here, server, len, segment);
+        }
+    }
+    for (device, before) in [LAN, WAN].into_iter().zip(before) {
+        let kernel = since(router.gateway.quiet(device), before);
+        let [ingress, egress] = daemon.passages(device);
+        println!(
+            "{device}: egress wire {:?} of {:?} skbs, kernel {:?}",
+            egress.wire(),
+            egress.skbs(),
+            kernel[1]
+        );
+        assert!(egress.wire().packets > 2 * egress.skbs().packets);
+        assert_eq!(egress.wire(), kernel[1], "{device}: segments as the device sent them");
+        assert_eq!(ingress.skbs(), kernel[0], "{device}: skbs as the device got them");
+    }
+    daemon.stop();
+}
+
+#[test]
+fn merged_packets_count_as_on_the_wire() {
+    if !privileged("merged_packets_count_as_on_the_wire") {
+        return;
+    }
+    let router = Router::new(false);
+    // The client sends single segments; its gateway merges them before flowd's hook.
+    router.gateway.ethtool(LAN, "gro on");
+    let mut server = router.server.command("iperf3");
+    let _server = Process::start(server.arg("-s").stdout(Stdio::null()));
+    until("iperf3", 10, || router.server.run("ss -Hltn sport = 5201").contains("5201").then_some(()));
+    let before = router.client.quiet("eth0");
+    let daemon = Daemon::start(&router.gateway, &[LAN], "");
+    for server in [SERVER_V4, SERVER_V6] {
+        router.client.run(&format!("iperf3 -c {server} -t 1"));
+    }
+    let sent = since(router.client.quiet("eth0"), before)[1];
+    let [ingress, _] = daemon.passages(LAN);
+    println!("ingress wire {:?} of {:?} skbs, the client sent {sent:?}", ingress.wire(), ingress.skbs());
+    assert!(ingress.skbs().packets < sent.packets, "nothing was merged");
+    assert_eq!(ingress.wire(), sent);
+    daemon.stop();
+}

@@ -1,0 +1,82 @@
+//! SIGTERM and SIGINT: all is written, nothing stays attached, and it is quick.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+    time::Duration,
+};
+
+use etherparse::PacketBuilder;
+
+use crate::support::{
+    daemon::{Daemon, in_flows},
+    frames::{Wire, mac},
+    privileged,
+    router::{LAN, Router, SERVER_V4},
+};
+
+/// More than a log's queue holds.
+const FLOWS: u16 = 30_000;
+
+fn story(signal: i32) {
+    let router = Router::new(false);
+    let to = mac(&router.gateway, LAN);
+    router.gateway.quiet(LAN);
+    let daemon = Daemon::start(&router.gateway, &[LAN], "flows = 65536\n");
+    // One connection that ends, and one that goes on.
+    let listener = router.server.enter(|| TcpListener::bind((SERVER_V4, 7)).unwrap());
+    let connect = || {
+        let here = router.client.enter(|| TcpStream::connect((SERVER_V4, 7)).unwrap());
+        (here, listener.accept().unwrap().0)
+    };
+    let (mut closed, mut other) = connect();
+    closed.write_all(b"bye").unwrap();
+    drop(closed);
+    other.read_to_end(&mut Vec::new()).unwrap();
+    drop(other);
+    let _open = connect();
+    let wire = Wire::open(&router.client, "eth0");
+    for port in 1..=FLOWS {
+        let builder = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 9], to)
+            .ipv4([192, 0, 2, 2], [192, 0, 2, 1], 64)
+            .udp(port, 40_000);
+        let mut frame = Vec::new();
+        builder.write(&mut frame, b"x").unwrap();
+        wire.send(&frame);
+    }
+    router.gateway.quiet(LAN);
+    let passages = daemon.passages(LAN);
+    let all: u64 = passages.iter().map(|passage| passage.wire().packets - passage.skipped().packets).sum();
+    let ended = daemon.end(signal);
+    println!("signal {signal}: {} flow lines, ended in {:?}", ended.flows.len(), ended.took);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.took < Duration::from_secs(2), "{:?}", ended.took);
+    let of = |transport: &str| {
+        ended.flows.iter().filter(|flow| flow["transport"] == transport).collect::<Vec<_>>()
+    };
+    assert_eq!(of("udp").len(), usize::from(FLOWS));
+    assert!(of("udp").iter().all(|flow| flow["end_reason"] == "shutdown"));
+    let mut reasons: Vec<_> = of("tcp").iter().map(|flow| flow["end_reason"].as_str().unwrap()).collect();
+    reasons.sort_unstable();
+    assert_eq!(reasons, ["fin", "shutdown"]);
+    assert_eq!(in_flows(&ended.flows, LAN).packets, all);
+    for hook in ["ingress", "egress"] {
+        assert_eq!(router.gateway.tc(&format!("filter show dev {LAN} {hook}")), "");
+    }
+    // The port is free again, and so is the device.
+    Daemon::start(&router.gateway, &[LAN], "").stop();
+}
+
+#[test]
+fn sigterm_writes_all_and_detaches() {
+    if privileged("sigterm_writes_all_and_detaches") {
+        story(libc::SIGTERM);
+    }
+}
+
+#[test]
+fn sigint_writes_all_and_detaches() {
+    if privileged("sigint_writes_all_and_detaches") {
+        story(libc::SIGINT);
+    }
+}

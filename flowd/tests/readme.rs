@@ -1,0 +1,223 @@
+//! README.md says what the code does: metrics, record fields, options, sizes.
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv4Addr},
+    process::Command,
+    sync::Arc,
+};
+
+use flow_common::{
+    key::{FlowKey, Sender},
+    names,
+    record::FlowRecord,
+};
+use flowd::{
+    export::prometheus::{FAMILIES, Kind},
+    flow::{Endpoint, Flow, Icmp, Rtt, Tcp, Traffic, Tunnel},
+    protocol::http::{HttpExchange, Outcome},
+};
+use serde_json::Value;
+
+const README: &str = include_str!("../../README.md");
+const CONFIG: &str = include_str!("../../config/flowd.toml");
+
+/// The README from `heading` to the next heading of any level.
+fn section(heading: &str) -> &'static str {
+    let (_, rest) = README.split_once(&format!("\n{heading}\n")).unwrap();
+    rest.split_once("\n#").map_or(rest, |(section, _)| section)
+}
+
+/// Table rows of a section, without the heading and the line below it.
+fn rows(section: &str) -> Vec<&str> {
+    let rows = section.lines().filter(|line| line.starts_with('|'));
+    rows.filter(|row| row.contains('`')).collect()
+}
+
+/// Words in backticks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn metrics_are_those_of_the_exposition() {
+    let expected: Vec<String> = FAMILIES
+        .iter()
+        .map(|family| {
+            let kind = match family.kind {
+                Kind::Counter => "counter",
+                Kind::Gauge => "gauge",
+                Kind::Histogram => "histogram",
+            };
+            let labels: Vec<String> = family.labels.iter().map(|label| format!("`{label}`")).collect();
+            let labels = if labels.is_empty() { "–".to_owned() } else { labels.join(", ") };
+            format!("| `{}` | {kind} | {labels} | {} |", family.full_name(), family.help)
+        })
+        .collect();
+    assert_eq!(rows(section("## Metrics")), expected, "the table should be\n{}", expected.join("\n"));
+}
+
+/// Every metric that the rest of the README names exists.
+#[test]
+fn metrics_in_the_text_exist() {
+    let known: BTreeSet<String> = FAMILIES.iter().map(flowd::export::prometheus::Family::full_name).collect();
+    let words = README.split(|character: char| !(character.is_ascii_alphanumeric() || character == '_'));
+    for word in words.filter(|word| word.starts_with("flowd_")) {
+        assert!(known.contains(word), "{word} is no metric");
+    }
+}
+
+/// Paths of all fields, those of nested objects after a dot. `received` is as `sent`, and round-trip
+/// summaries are described as one.
+fn paths(prefix: &str, value: &Value, into: &mut BTreeSet<String>) {
+    for (name, value) in value.as_object().unwrap() {
+        let path = format!("{prefix}{name}");
+        if value.is_object() && name != "received" && !name.ends_with("_rtt_us") {
+            if name == "sent" {
+                into.insert(path.clone());
+            }
+            paths(&format!("{path}."), value, into);
+        } else {
+            into.insert(path);
+        }
+    }
+}
+
+fn same_fields(heading: &str, record: &impl serde::Serialize) {
+    let mut written = BTreeSet::new();
+    paths("", &serde_json::to_value(record).unwrap(), &mut written);
+    let cells = rows(section(heading)).into_iter().filter_map(|row| row.split('|').nth(1));
+    let documented: BTreeSet<String> = cells.flat_map(quoted).map(str::to_owned).collect();
+    assert_eq!(documented, written, "{heading}");
+}
+
+#[test]
+fn flow_fields_are_those_of_the_records() {
+    let end = Endpoint { address: IpAddr::V4(Ipv4Addr::LOCALHOST), port: 1 };
+    let rtt = Some(Rtt { count: 1, min: 1.0, mean: 1.0, max: 1.0 });
+    same_fields(
+        "### Flow",
+        &Flow {
+            start: 0,
+            end: 0,
+            iface: Arc::from("lo"),
+            vlans: Vec::new(),
+            ip_version: 4,
+            protocol: 6,
+            transport: None,
+            client: end,
+            server: end,
+            role_by: "syn",
+            tunnel: Some(Tunnel { kind: "gre", id: None }),
+            fragment: false,
+            sent: Traffic::default(),
+            received: Traffic::default(),
+            tcp: Some(Tcp {
+                state: "SF",
+                history: String::new(),
+                handshake_server_rtt_us: None,
+                handshake_client_rtt_us: None,
+                server_rtt_us: rtt,
+                client_rtt_us: rtt,
+            }),
+            icmp: Some(Icmp { kind: 8, code: 0, identifier: None }),
+            end_reason: None,
+            app: None,
+        },
+    );
+}
+
+#[test]
+fn http_fields_are_those_of_the_log() {
+    same_fields(
+        "### HTTP",
+        &HttpExchange {
+            key: FlowKey::EMPTY,
+            slot: 0,
+            request_from: Sender::A,
+            time: 0,
+            request_time: None,
+            response_time: None,
+            method: None,
+            target: None,
+            host: None,
+            version: None,
+            user_agent: None,
+            referrer_host: None,
+            content_type: None,
+            request_content_length: None,
+            response_content_length: None,
+            status: None,
+            informational: Vec::new(),
+            request_bytes: None,
+            response_bytes: None,
+            partial: false,
+            outcome: Outcome::Complete,
+            iface: None,
+            server_rtt_us: None,
+            client_rtt_us: None,
+            retransmits: None,
+            client_zone: None,
+            server_zone: None,
+        },
+    );
+    for outcome in Outcome::ALL {
+        assert!(section("### HTTP").contains(&format!("`{}`", outcome.name())), "{outcome:?}");
+    }
+}
+
+fn help(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_flowd")).args(arguments).arg("--help").output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Long options of a text, but for those that every program has.
+fn options(text: &str) -> BTreeSet<&str> {
+    let words = text.split(|character: char| !(character.is_ascii_alphanumeric() || character == '-'));
+    words
+        .filter(|word| word.starts_with("--") && word.len() > 2 && !["--help", "--version"].contains(word))
+        .collect()
+}
+
+#[test]
+fn the_command_line_is_that_of_the_help() {
+    let block = section("## Command line").split("```").nth(1).unwrap();
+    let mut commands: Vec<(&str, String)> = Vec::new();
+    for line in block.lines() {
+        if let Some(rest) = line.strip_prefix("flowd ") {
+            commands.push((rest.split(' ').next().unwrap(), String::new()));
+        } else if let Some((_, text)) = commands.last_mut() {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    let all = help(&[]);
+    let (_, listed) = all.split_once("Commands:\n").unwrap();
+    let (listed, _) = listed.split_once("\n\n").unwrap();
+    // A long description goes on in lines that are indented further.
+    let listed =
+        listed.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' '));
+    let listed: Vec<&str> = listed.filter_map(|line| line.split(' ').next()).collect();
+    let named: Vec<&str> = commands.iter().map(|(name, _)| *name).chain(["help"]).collect();
+    assert_eq!(named, listed);
+    for (name, text) in &commands {
+        assert_eq!(options(text), options(&help(&[name])), "flowd {name}");
+    }
+}
+
+#[test]
+fn sizes_are_the_real_ones() {
+    let record = size_of::<FlowRecord>();
+    assert!(section("## Memory").contains(&format!("| record | {record} |")), "{record}");
+    assert!(CONFIG.contains(&format!("at {record} bytes each")), "{record}");
+    let cells = rows_of_numbers(section("## Memory"));
+    let mebibytes = cells.iter().sum::<u64>() * u64::from(names::DEFAULT_FLOWS) / (1 << 20);
+    assert!(section("## Memory").contains(&format!("{mebibytes} MiB")), "{mebibytes}");
+}
+
+/// Second cells that are numbers.
+fn rows_of_numbers(section: &str) -> Vec<u64> {
+    let cells = section.lines().filter_map(|line| line.split('|').nth(2));
+    cells.filter_map(|cell| cell.trim().parse().ok()).collect()
+}

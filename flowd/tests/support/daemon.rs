@@ -1,0 +1,202 @@
+//! The real flowd in a namespace.
+
+use std::{
+    fs::{self, File},
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    path::Path,
+    process::{Command, Stdio},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{
+    namespace::{Counters, Counts, Namespace},
+    process::Process,
+    until,
+};
+
+const LISTEN: &str = "127.0.0.1:9435";
+
+/// The configuration that tests begin with: quick, and small, as several run at once.
+const CONFIG: &str = "http_log = \"HTTP\"\nflow_log = \"FLOWS\"\n";
+
+pub struct Daemon<'a> {
+    namespace: &'a Namespace,
+    process: Process,
+    folder: TempDir,
+}
+
+/// What a daemon left when it had ended.
+pub struct Ended {
+    pub code: Option<i32>,
+    pub took: Duration,
+    pub http: Vec<Value>,
+    pub flows: Vec<Value>,
+    pub stderr: String,
+}
+
+/// One direction of one interface, as `/api/v1/interfaces` shows it.
+pub struct Passage(pub Value);
+
+impl Passage {
+    fn sum(&self, of: &str, what: &str) -> u64 {
+        self.0[of].as_object().unwrap().values().map(|tally| tally[what].as_u64().unwrap()).sum()
+    }
+
+    /// As on the wire.
+    pub fn wire(&self) -> Counts {
+        Counts { bytes: self.sum("seen", "bytes"), packets: self.sum("seen", "packets") }
+    }
+
+    /// As the kernel handed it over.
+    pub fn skbs(&self) -> Counts {
+        Counts { bytes: self.sum("seen", "skb_bytes"), packets: self.sum("seen", "skb_packets") }
+    }
+
+    /// What of it is in no flow.
+    pub fn skipped(&self) -> Counts {
+        Counts { bytes: self.sum("skipped", "bytes"), packets: self.sum("skipped", "packets") }
+    }
+
+    pub fn reason(&self, name: &str) -> u64 {
+        self.0["skipped"][name]["packets"].as_u64().unwrap()
+    }
+}
+
+/// The binary under test, without settings from this environment.
+pub fn flowd(namespace: &Namespace) -> Command {
+    let mut command = namespace.command(env!("CARGO_BIN_EXE_flowd"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("FLOWD_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+impl<'a> Daemon<'a> {
+    /// Starts flowd for `interfaces` with further lines of configuration, and waits until it watches them.
+    pub fn start(namespace: &'a Namespace, interfaces: &[&str], config: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let missing = |key: &str, line| if config.contains(key) { "" } else { line };
+        let interval = missing("interval = ", "interval = \"200ms\"\n");
+        let flows = missing("flows = ", "flows = 16384\n");
+        let base = CONFIG.replace("HTTP", &path("http.log")).replace("FLOWS", &path("flow.log"));
+        fs::write(path("flowd.toml"), format!("{base}{interval}{flows}{config}")).unwrap();
+        let mut command = flowd(namespace);
+        command.args(["run", "--listen", LISTEN, "-c", &path("flowd.toml")]);
+        command.args(interfaces.iter().flat_map(|interface| ["-i", interface]));
+        let stderr = File::create(path("stderr")).unwrap();
+        command.stdin(Stdio::null()).stdout(stderr.try_clone().unwrap()).stderr(stderr);
+        let mut daemon = Self { namespace, process: Process::start(&mut command), folder };
+        // By its log and not by asking it, so that there is no traffic of ours on the loopback device.
+        until("flowd is ready", 20, || {
+            let said = daemon.stderr();
+            assert!(daemon.process.ended().is_none(), "flowd ended: {said}");
+            said.contains("metrics at").then_some(())
+        });
+        daemon
+    }
+
+    pub fn stderr(&self) -> String {
+        fs::read_to_string(self.folder.path().join("stderr")).unwrap()
+    }
+
+    /// The body of an answer of its web server.
+    pub fn get(&self, path: &str) -> String {
+        self.namespace.enter(|| {
+            let mut stream = TcpStream::connect(LISTEN).unwrap();
+            write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            assert!(head.starts_with("HTTP/1.1 200"), "{path}: {head}");
+            body.to_owned()
+        })
+    }
+
+    /// The sum over all series of a family whose labels contain all of `labels`.
+    pub fn metric(&self, family: &str, labels: &[&str]) -> f64 {
+        let text = self.get("/metrics");
+        let rows = text.lines().filter(|line| {
+            line.strip_prefix(family).is_some_and(|rest| rest.starts_with(['{', ' ']))
+                && labels.iter().all(|label| line.contains(label))
+        });
+        rows.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
+    }
+
+    /// Waits until the flow table was read after this moment.
+    pub fn drained(&self) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+        until("a drain", 10, || {
+            (self.metric("flowd_last_drain_timestamp_seconds", &[]) > now + 0.01).then_some(())
+        });
+    }
+
+    /// Ingress and egress of an interface, as of a drain from now.
+    pub fn passages(&self, interface: &str) -> [Passage; 2] {
+        self.drained();
+        let shown: Value = serde_json::from_str(&self.get("/api/v1/interfaces")).unwrap();
+        let interfaces = shown["interfaces"].as_array().unwrap();
+        let found = interfaces.iter().find(|shown| shown["name"] == interface).unwrap();
+        ["ingress", "egress"].map(|direction| Passage(found[direction].clone()))
+    }
+
+    /// What /metrics says of an interface: ingress, egress.
+    pub fn interface_metrics(&self, interface: &str) -> Counters {
+        ["ingress", "egress"].map(|direction| {
+            let labels = [format!("iface=\"{interface}\""), format!("direction=\"{direction}\"")];
+            let labels = [labels[0].as_str(), labels[1].as_str()];
+            let sum = |family| self.metric(family, &labels) as u64;
+            Counts {
+                bytes: sum("flowd_interface_bytes_total"),
+                packets: sum("flowd_interface_packets_total"),
+            }
+        })
+    }
+
+    /// The lines of the HTTP log so far.
+    pub fn http(&self) -> Vec<Value> {
+        lines(&self.folder.path().join("http.log"))
+    }
+
+    /// Ends it by a signal and reads what it wrote.
+    pub fn end(self, signal: i32) -> Ended {
+        let Self { process, folder, .. } = self;
+        process.signal(signal);
+        let (status, took) = process.wait(20);
+        Ended {
+            code: status.code(),
+            took,
+            http: lines(&folder.path().join("http.log")),
+            flows: lines(&folder.path().join("flow.log")),
+            stderr: fs::read_to_string(folder.path().join("stderr")).unwrap(),
+        }
+    }
+
+    /// Ends it by SIGTERM, which must be a good end.
+    pub fn stop(self) -> Ended {
+        let ended = self.end(libc::SIGTERM);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        ended
+    }
+}
+
+fn lines(path: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Packets and bytes of all flow lines of an interface, both directions together.
+pub fn in_flows(flows: &[Value], interface: &str) -> Counts {
+    let mut sum = Counts::default();
+    for flow in flows.iter().filter(|flow| flow["iface"] == interface) {
+        for side in ["sent", "received"] {
+            sum.bytes += flow[side]["frame_bytes"].as_u64().unwrap();
+            sum.packets += flow[side]["packets"].as_u64().unwrap();
+        }
+    }
+    sum
+}

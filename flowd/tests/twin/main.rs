@@ -1,0 +1,190 @@
+//! The twin test: the same packets through the native engine and through the loaded BPF program leave the same
+//! flow tables, totals and payload copies.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test"
+)]
+
+mod frames;
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use flow_common::{
+    dissect::{NO_TAG, link::Link},
+    key::Direction,
+    observe::Arrival,
+    packet::Captured,
+    record::FlowRecord,
+    settings::{Interface, LINK_ETHERNET, Settings},
+    wiretrue::Offload,
+};
+use flowd::{
+    kernel::{Kernel, KernelError, LoadOptions},
+    native::Native,
+};
+use frames::{Frame, Generator};
+
+const FLOWS: u32 = 65_536;
+const SLOT: u16 = 3;
+
+/// Loads the programs, or skips the test where the privilege is missing.
+fn load(settings: Settings) -> Option<Kernel> {
+    let options = LoadOptions {
+        settings,
+        flows: FLOWS,
+        event_bytes: 64 << 20,
+        interfaces: 8,
+        ..LoadOptions::default()
+    };
+    match Kernel::load(&options) {
+        Ok(kernel) => Some(kernel),
+        Err(KernelError::Privilege { detail }) => {
+            println!("SKIPPED: the twin test needs root: {detail}");
+            let required = std::env::var_os("FLOWD_REQUIRE_ROOT_TESTS").is_some();
+            assert!(!required, "a skip is a failure here");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Everything that the packets left behind, as text.
+#[derive(Default, PartialEq, Eq)]
+struct Traces {
+    flows: BTreeMap<String, String>,
+    events: Vec<String>,
+    totals: String,
+}
+
+/// The fields of a record beside its halves.
+#[derive(Debug)]
+#[allow(dead_code, reason = "read through Debug")]
+struct Head {
+    state: (u32, u8, u8, u8, u8, u8),
+    times: [u64; 5],
+    icmp: (u8, u8),
+    history: (u32, u8, [u8; 16]),
+}
+
+impl Head {
+    fn of(record: &FlowRecord) -> Self {
+        let FlowRecord { life, ended, client, role_by, last_talker, fragment, .. } = *record;
+        let FlowRecord { start, syn_time, syn_ack_time, handshake_server_rtt, handshake_client_rtt, .. } =
+            *record;
+        Self {
+            state: (life, ended, client, role_by, last_talker, fragment),
+            times: [start, syn_time, syn_ack_time, handshake_server_rtt, handshake_client_rtt],
+            icmp: (record.icmp_type, record.icmp_code),
+            history: (record.history_seen, record.history_len, record.history),
+        }
+    }
+}
+
+fn note(traces: &mut Traces, slot: u32, record: &FlowRecord) {
+    let mut key = String::new();
+    let _ = write!(key, "{slot} {:?}", record.key);
+    let mut text = format!("{:?}", Head::of(record));
+    for half in &record.halves {
+        // The counts of all CPUs together: where the test's thread ran when is nobody's business.
+        let stamps = (half.first, half.last, half.tcp_flags, half.dscp, half.ecn_ce);
+        let _ = write!(text, "\n{:?} {stamps:?} {:?} {:?}", half.volume(), half.tcp, half.rtt);
+    }
+    traces.flows.insert(key, text);
+}
+
+/// Pushes the frames through both and compares what is left.
+fn compare(settings: Settings, frames: impl Iterator<Item = Frame>) {
+    let Some(mut kernel) = load(settings) else { return };
+    kernel.replay_from(Interface { slot: SLOT, link: LINK_ETHERNET, one_point: 1 }).unwrap();
+    let mut native = Native::new(settings, FLOWS);
+    let (mut of_kernel, mut of_native) = (Traces::default(), Traces::default());
+    let (mut run, mut refused) = (0, 0);
+    for (index, frame) in frames.enumerate() {
+        let offload = Offload { segments: frame.segments, segment_size: frame.segment_size };
+        let original_len = u32::try_from(frame.bytes.len()).unwrap();
+        if kernel.replay(&frame.bytes, original_len, frame.time, offload).unwrap().is_err() {
+            refused += 1;
+            continue;
+        }
+        run += 1;
+        let packet = Captured { data: &frame.bytes, original_len };
+        let arrival = Arrival {
+            interface: SLOT,
+            link: Link::Ethernet,
+            hook: Direction::Ingress,
+            one_point: true,
+            moved_tag: NO_TAG,
+            offload,
+        };
+        native.packet(&packet, arrival, frame.time);
+        if index % 1024 == 0 {
+            kernel.events(&mut |event, payload| of_kernel.events.push(format!("{event:?} {payload:02x?}")));
+            native.events(&mut |event, payload| of_native.events.push(format!("{event:?} {payload:02x?}")));
+        }
+    }
+    kernel.events(&mut |event, payload| of_kernel.events.push(format!("{event:?} {payload:02x?}")));
+    native.events(&mut |event, payload| of_native.events.push(format!("{event:?} {payload:02x?}")));
+    of_kernel.totals = format!("{:?}", kernel.totals(SLOT).unwrap());
+    of_native.totals = format!("{:?}", native.totals(SLOT));
+    // Both while live and at the end, as the end changes nothing in a record.
+    kernel.sweep_all(None, &mut |slot, record, _| note(&mut of_kernel, slot, record)).unwrap();
+    native.sweep(None, &mut |slot, record, _| note(&mut of_native, slot, record));
+
+    assert_eq!(of_kernel.totals, of_native.totals);
+    assert_eq!(of_kernel.flows.len(), of_native.flows.len());
+    for (key, record) in &of_native.flows {
+        assert_eq!(of_kernel.flows.get(key), Some(record), "flow {key}");
+    }
+    assert_eq!(of_kernel.events.len(), of_native.events.len());
+    for (of_kernel, of_native) in of_kernel.events.iter().zip(&of_native.events) {
+        assert_eq!(of_kernel, of_native);
+    }
+    println!(
+        "{run} packets alike, {} flows, {} events; {refused} refused",
+        of_native.flows.len(),
+        of_native.events.len()
+    );
+    assert!(run > refused, "most frames must have run");
+}
+
+fn settings(decapsulate: u32) -> Settings {
+    Settings { packet_time: 1, decapsulate, ..Settings::DEFAULT }
+}
+
+#[test]
+fn a_hundred_thousand_packets() {
+    compare(settings(0), Generator::new(0x5eed).take(110_000));
+}
+
+#[test]
+fn tunnels() {
+    compare(settings(u32::MAX), Generator::new(0x7ea).take(60_000));
+}
+
+#[test]
+fn every_cut_of_every_shape() {
+    let frames = Generator::new(1).shapes().into_iter().flat_map(|shape| {
+        let len = shape.bytes.len();
+        (14..=len).map(move |cut| Frame { bytes: shape.bytes[..cut].to_vec(), ..shape.clone() })
+    });
+    compare(settings(u32::MAX), frames);
+}
+
+#[test]
+fn every_byte_of_every_shape_changed() {
+    let frames = Generator::new(2).shapes().into_iter().flat_map(|shape| {
+        (12..shape.bytes.len().min(140)).flat_map(move |at| {
+            let shape = shape.clone();
+            [0x00, 0xff, 0x45, shape.bytes[at] ^ 0x80].into_iter().map(move |value| {
+                let mut changed = shape.clone();
+                changed.bytes[at] = value;
+                changed
+            })
+        })
+    });
+    compare(settings(u32::MAX), frames);
+}
