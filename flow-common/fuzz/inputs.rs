@@ -108,7 +108,8 @@ pub(crate) fn tcp(input: &[u8]) {
     let (mut now, mut sent) = (1, [0_u32; 2]);
     for (sender, pause, segment, len) in segments(input) {
         now += pause;
-        sent[sender as usize % 2] += 1;
+        let [a, b] = &mut sent;
+        *(if matches!(sender, Sender::A) { a } else { b }) += 1;
         track::track(&mut record, sender, &segment, len, now);
         check(&record, sent, now);
     }

@@ -66,8 +66,7 @@ fn fed() -> impl Strategy<Value = Fed> {
             if let Some((at, byte)) = damage
                 && !frame.is_empty()
             {
-                let at = at.index(frame.len());
-                frame[at] = byte;
+                *at.get_mut(&mut frame) = byte;
             }
             let kept = kept.map_or(frame.len(), |at| at.index(frame.len() + 1));
             let (segments, segment_size) = offload.unwrap_or_default();

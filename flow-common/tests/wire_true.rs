@@ -2,7 +2,6 @@
 //!
 //! Each case is a payload in one super-packet, and the same payload cut into packets by hand; both are
 //! accounted, and every total must be equal but the count of skbs.
-#![allow(clippy::indexing_slicing, clippy::panic, reason = "helpers of tests are tests")]
 mod support;
 
 use flow_common::{

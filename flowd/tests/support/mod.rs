@@ -3,6 +3,7 @@
 
 pub mod daemon;
 pub mod frames;
+pub mod iperf;
 pub mod namespace;
 pub mod nginx;
 pub mod process;
