@@ -14,7 +14,7 @@ use crate::support::{
 const LINK_HEADER: u64 = 14;
 
 /// Sends `len` bytes by one system call, to be cut into datagrams of `segment` bytes (udp(7), UDP_SEGMENT).
-fn super_datagram(socket: &UdpSocket, to: &str, len: usize, segment: libc::c_int) {
+pub fn super_datagram(socket: &UdpSocket, to: &str, len: usize, segment: libc::c_int) {
     // SAFETY: the value is an int of the stated size that lives through the call.
     let set = unsafe {
         libc::setsockopt(
