@@ -264,7 +264,8 @@ fn odd_shapes() {
     for (bytes, expected) in [
         ("GET /a HTTP/1.1\nHost: h\n\n", Some("GET /a - no_response")),
         ("get /a HTTP/1.1\r\n\r\n", None),
-        ("GET /old\r\n", Some("GET /old - no_response")),
+        ("GET /old\r\n", None),
+        ("GET /old\r\n\r\n", Some("GET /old - no_response")),
         ("GET /HTTP/1.1\r\nHost: h\r\n\r\n", Some("GET /HTTP/1.1 - no_response")),
         ("GET HTTP/1.1\r\nHost: h\r\n\r\n", Some("GET - - no_response")),
         ("BREW /old\r\n", None),
