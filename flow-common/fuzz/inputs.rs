@@ -108,7 +108,9 @@ pub(crate) fn tcp(input: &[u8]) {
     let (mut now, mut sent) = (1, [0_u32; 2]);
     for (sender, pause, segment, len) in segments(input) {
         now += pause;
-        sent[sender as usize % 2] += 1;
+        if let Some(sent) = sent.get_mut(sender as usize) {
+            *sent += 1;
+        }
         track::track(&mut record, sender, &segment, len, 0, now);
         check(&record, sent, now);
     }

@@ -66,7 +66,9 @@ fn fed() -> impl Strategy<Value = Fed> {
                 && !frame.is_empty()
             {
                 let at = at.index(frame.len());
-                frame[at] = byte;
+                if let Some(place) = frame.get_mut(at) {
+                    *place = byte;
+                }
             }
             let kept = kept.map_or(frame.len(), |at| at.index(frame.len() + 1));
             let (segments, segment_size) = offload.unwrap_or_default();
