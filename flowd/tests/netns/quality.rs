@@ -1,4 +1,4 @@
-//! TCP's quality over a bad line behind flowd: the sender's kernel, the line itself and other round trips are the truth.
+//! TCP's quality over a bad line behind flowd: the sender's kernel, the line itself and what programs see are the truth.
 
 use std::{
     fs,
@@ -119,9 +119,18 @@ fn wire_packets_with_offloads_under_loss() {
     assert!(skbs + 1_400 < udp, "no super-packet");
 }
 
+/// What a program sees of a connection: how long it took to connect, and the mean of its answers' times, us.
+struct Seen {
+    port: u16,
+    connect: f64,
+    mean: f64,
+}
+
 /// Asks and answers so that every segment is answered at once, without delayed acknowledgements.
-fn ask(path: &Lossy, times: usize) {
-    let listener = path.server.enter(|| TcpListener::bind(("0.0.0.0", 7_000)).unwrap());
+fn ask(path: &Lossy, port: u16) -> Seen {
+    const TIMES: u16 = 40;
+    let listener = path.server.enter(|| TcpListener::bind(("0.0.0.0", port)).unwrap());
+    let mut seen = Seen { port, connect: 0.0, mean: 0.0 };
     scope(|scope| {
         scope.spawn(|| {
             let (mut stream, _) = listener.accept().unwrap();
@@ -131,35 +140,21 @@ fn ask(path: &Lossy, times: usize) {
                 stream.write_all(&[1; 900]).unwrap();
             }
         });
-        let mut stream = path.client.enter(|| TcpStream::connect((SERVER_V4, 7_000)).unwrap());
-        stream.set_nodelay(true).unwrap();
-        let mut answer = [0; 900];
-        for _ in 0..times {
-            stream.write_all(&[2; 100]).unwrap();
-            stream.read_exact(&mut answer).unwrap();
-        }
-    });
-}
-
-/// The mean of 20 round trips of small datagrams through the path, microseconds.
-fn datagram_round_trip(path: &Lossy) -> f64 {
-    let there = path.server.enter(|| UdpSocket::bind(("0.0.0.0", 7_000)).unwrap());
-    let here = path.client.enter(|| UdpSocket::bind(("0.0.0.0", 0)).unwrap());
-    here.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-    scope(|scope| {
-        scope.spawn(|| {
-            for _ in 0..20 {
-                let (len, from) = there.recv_from(&mut [0; 64]).unwrap();
-                there.send_to(&[0; 64][..len], from).unwrap();
-            }
+        let since = |start: Instant| start.elapsed().as_secs_f64() * 1e6;
+        let (mut stream, took) = path.client.enter(|| {
+            let start = Instant::now();
+            let stream = TcpStream::connect((SERVER_V4, port)).unwrap();
+            (stream, since(start))
         });
+        stream.set_nodelay(true).unwrap();
         let start = Instant::now();
-        for _ in 0..20 {
-            here.send_to(&[0; 20], (SERVER_V4, 7_000)).unwrap();
-            here.recv(&mut [0; 64]).unwrap();
+        for _ in 0..TIMES {
+            stream.write_all(&[2; 100]).unwrap();
+            stream.read_exact(&mut [0; 900]).unwrap();
         }
-        start.elapsed().as_secs_f64() * 1e6 / 20.0
-    })
+        (seen.connect, seen.mean) = (took, since(start) / f64::from(TIMES));
+    });
+    seen
 }
 
 #[test]
@@ -169,22 +164,32 @@ fn rtt_is_the_delay_made() {
     }
     let path = Lossy::new(true, Line { delay: Duration::from_millis(20), ..Line::default() });
     let daemon = Daemon::start(&path.gateway, &[LAN], "");
-    ask(&path, 60);
-    let round_trip = datagram_round_trip(&path);
+    // The best of some, as on a busy machine the programs at the ends wait for their turn.
+    let rounds = [7_000, 7_001, 7_002, 7_003].map(|port| ask(&path, port));
     path.client.quiet("eth0");
     let flows = daemon.stop().flows;
-    let made = (path.to_server.mean_held() + path.to_client.mean_held()).as_secs_f64() * 1e6;
-    let tcp = flows.iter().find(|flow| flow["server"]["port"] == 7_000).unwrap()["tcp"].clone();
-    println!("the line made {made:.0} us, datagrams {round_trip:.0} us, flowd {tcp}");
+    let [there, back] = [&path.to_server, &path.to_client].map(|way| way.least_held.load(Relaxed) as f64);
+    let made = (there + back) / 1e3;
+    let least = |what: fn(&Seen) -> f64| rounds.iter().min_by(|a, b| what(a).total_cmp(&what(b))).unwrap();
+    let tcp = |round: &Seen| {
+        let flow = flows.iter().find(|flow| flow["server"]["port"] == round.port).unwrap();
+        flow["tcp"].clone()
+    };
     let number = |value: &Value| value.as_f64().unwrap();
+
+    let quickest = least(|round| round.connect);
+    let handshake = number(&tcp(quickest)["handshake_server_rtt_us"]);
+    let best = least(|round| round.mean);
+    let tcp = tcp(best);
     let server = &tcp["server_rtt_us"];
-    for (what, seen) in
-        [("handshake", &tcp["handshake_server_rtt_us"]), ("least", &server["min"]), ("mean", &server["mean"])]
-    {
-        near(what, number(seen), made, 0.05, 100.0);
-        near(what, number(seen), round_trip, 0.05, 100.0);
-    }
-    assert!(number(&server["count"]) > 50.0);
+    println!(
+        "the line made {made:.0} us at least; connected in {:.0}, handshake {handshake}; answers in {:.0}: {tcp}",
+        quickest.connect, best.mean
+    );
+    near("handshake", handshake, quickest.connect, 0.05, 100.0);
+    near("least", number(&server["min"]), made, 0.05, 100.0);
+    near("mean", number(&server["mean"]), best.mean, 0.05, 100.0);
+    assert!(number(&server["count"]) > 35.0);
     // Nothing is between flowd and the client but the client's own kernel.
     for seen in [&tcp["handshake_client_rtt_us"], &tcp["client_rtt_us"]["min"]] {
         assert!(number(seen) < 2_000.0, "{seen}");

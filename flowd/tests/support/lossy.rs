@@ -32,15 +32,8 @@ pub struct Line {
 pub struct Tally {
     pub came: AtomicU64,
     pub lost: AtomicU64,
-    /// Sum of what packets were held, ns.
-    held: AtomicU64,
-}
-
-impl Tally {
-    pub fn mean_held(&self) -> Duration {
-        let passed = self.came.load(Relaxed) - self.lost.load(Relaxed);
-        Duration::from_nanos(self.held.load(Relaxed) / passed.max(1))
-    }
+    /// The shortest time that a packet was held, ns; 0 before the first.
+    pub least_held: AtomicU64,
 }
 
 pub struct Lossy {
@@ -145,7 +138,8 @@ fn carry(mut from: &File, mut to: &File, line: Line, tally: &Tally, stop: &Atomi
         // All are held equally long, so that the first is always the first due.
         while let Some((came, packet)) = held.pop_front_if(|(came, _)| came.elapsed() >= line.delay) {
             to.write_all(&packet).unwrap();
-            tally.held.fetch_add(came.elapsed().as_nanos() as u64, Relaxed);
+            let (held, least) = (came.elapsed().as_nanos() as u64, tally.least_held.load(Relaxed));
+            tally.least_held.store(if least == 0 { held } else { least.min(held) }, Relaxed);
         }
         let due = held.front().map(|(came, _)| line.delay.saturating_sub(came.elapsed()));
         let sleep = due.unwrap_or(Duration::from_millis(50)).saturating_sub(SPIN);
