@@ -10,7 +10,7 @@ use crate::{
     flows,
     key::{Scope, Sender},
     observe::{Datagram, Env, FirstFragment, Workspace},
-    packet::Packet,
+    packet::{Packet, forget},
     record::{Ended, FlowRecord, Half, RoleBy, TcpEnd},
     role,
     settings::Settings,
@@ -32,13 +32,13 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
         tunnel: work.tunnel,
         tunnel_id: work.tunnel_id,
     };
-    let mut sender = work.key.set(&headers.source, &headers.destination, &scope, arrival.crossing());
+    let sender = work.key.set(&headers.source, &headers.destination, &scope, arrival.crossing());
     let joined = match headers.fragment {
         Fragment::Whole => Some(sender),
         Fragment::First => join_fragments(env, work, sender, false),
         Fragment::Later => join_fragments(env, work, sender, true),
     };
-    sender = joined.unwrap_or(sender);
+    let sender = Sender::from_number(forget(&mut work.sender, joined.unwrap_or(sender) as u8));
     let (headers, key) = (&work.headers, &work.key);
     let cpu = env.cpu();
     let head_bytes = env.setting(|settings| &settings.head_bytes);

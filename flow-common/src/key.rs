@@ -53,6 +53,13 @@ impl Sender {
             Self::B => Self::A,
         }
     }
+
+    /// The sender of this number; only its last bit counts.
+    #[inline(always)]
+    #[must_use]
+    pub const fn from_number(number: u8) -> Self {
+        if number & 1 == 0 { Self::A } else { Self::B }
+    }
 }
 
 /// What an inner flow was wrapped in; `None` for flows seen directly.

@@ -10,6 +10,28 @@ pub const PROGRAM_INGRESS_TUNNELS: &str = "flow_ingress_tunnels";
 /// See [`PROGRAM_INGRESS_TUNNELS`].
 pub const PROGRAM_EGRESS_TUNNELS: &str = "flow_egress_tunnels";
 
+/// Programs for measuring: one that does nothing, one that reads the headers alone, and one that makes each
+/// repetition another packet before it goes on to the program in [`MAP_MEASURED`].
+pub const PROGRAM_EMPTY: &str = "flow_empty";
+/// See [`PROGRAM_EMPTY`].
+pub const PROGRAM_PARSE_ONLY: &str = "flow_parse_only";
+/// See [`PROGRAM_EMPTY`].
+pub const PROGRAM_VARY: &str = "flow_vary";
+/// Program array of one: what [`PROGRAM_VARY`] goes on to.
+pub const MAP_MEASURED: &str = "MEASURED";
+
+/// How [`PROGRAM_VARY`] changes a packet from one repetition to the next.
+pub mod vary {
+    /// The sequence number moves on by the payload.
+    pub const NEXT: u32 = 1;
+    /// The acknowledgement number moves on.
+    pub const ACKNOWLEDGE: u32 = 2;
+    /// The other side answers (IPv4): addresses, ports and numbers swap.
+    pub const TURN: u32 = 3;
+    /// The low 20 bits of the word two before the ports change: the source address, where it is IPv4.
+    pub const FLOW: u32 = 4;
+}
+
 /// Hash: flow key to slot in [`MAP_FLOWS`].
 pub const MAP_INDEX: &str = "FLOW_INDEX";
 /// Array of flow records, mapped into the daemon's memory and read in place.

@@ -142,6 +142,7 @@ pub struct Workspace {
     pub(crate) tunnel_id: u32,
     pub(crate) depth: u8,
     pub(crate) tunnel: TunnelKind,
+    pub(crate) sender: u8,
 }
 
 impl Workspace {
@@ -149,6 +150,13 @@ impl Workspace {
     #[inline(always)]
     pub const fn set_skip(&mut self, skip: Skip) {
         self.skip = (skip.counter as u32, skip.family as u32);
+    }
+
+    /// Goes to the start of the packet that `arrival` describes.
+    #[inline(always)]
+    pub const fn begin(&mut self) {
+        self.start = Start { offset: 0, link: self.arrival.link, moved_tag: self.arrival.moved_tag };
+        (self.tunnel, self.tunnel_id, self.depth) = (TunnelKind::None, 0, 0);
     }
 
     /// Room for packets that arrive like this.
@@ -176,6 +184,7 @@ impl Workspace {
             tunnel_id: 0,
             depth: 0,
             tunnel: TunnelKind::None,
+            sender: 0,
         }
     }
 }
@@ -183,8 +192,7 @@ impl Workspace {
 /// Accounts for one packet; with `TUNNELS` also for those inside it, where the settings ask for that.
 #[inline(always)]
 pub fn on_packet<const TUNNELS: bool, P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace) {
-    work.start = Start { offset: 0, link: work.arrival.link, moved_tag: work.arrival.moved_tag };
-    (work.tunnel, work.tunnel_id, work.depth) = (TunnelKind::None, 0, 0);
+    work.begin();
     if !env.read(packet, work) {
         return skipped(packet, env, work);
     }

@@ -16,6 +16,9 @@ wire!(u8, u16, u32, u64);
 
 /// A packet from its link header (or IP header, where the device has none) on.
 pub trait Packet {
+    /// Whether it may begin with a link header that only captures have.
+    const CAPTURED: bool = true;
+
     /// Length on the wire, which may be more than can be read (captures with a snap length).
     fn len(&self) -> u32;
 
@@ -76,6 +79,13 @@ pub fn forget<T: Wire>(place: &mut T, value: T) -> T {
     unsafe { place.write_volatile(value) };
     // SAFETY: written above.
     unsafe { place.read_volatile() }
+}
+
+/// Reads `place` anew, whatever the compiler still knows of it: see [`forget`].
+#[inline(always)]
+pub fn recall<T: Wire>(place: &T) -> T {
+    // SAFETY: a valid reference.
+    unsafe { core::ptr::from_ref(place).read_volatile() }
 }
 
 #[cfg(test)]

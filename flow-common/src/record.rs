@@ -140,7 +140,9 @@ pub struct TcpHalf {
     pub head_seq: u32,
     /// Bytes from `head_seq` on that are wanted; 0: none.
     pub head_window: u16,
-    pub reserved: u16,
+    /// Scratch of [`crate::tcp::track`].
+    pub scratch: u8,
+    pub reserved: u8,
     /// One past the last byte of the latest segment.
     pub latest_seq: u32,
     /// Its timestamp value.
@@ -310,11 +312,9 @@ impl FlowRecord {
 
     /// What `sender` sent.
     #[inline(always)]
+    #[allow(clippy::indexing_slicing, reason = "a sender is 0 or 1")]
     pub const fn half_mut(&mut self, sender: Sender) -> &mut Half {
-        match sender {
-            Sender::A => &mut self.halves[0],
-            Sender::B => &mut self.halves[1],
-        }
+        &mut self.halves[sender as usize]
     }
 
     /// The client's side of the key.

@@ -55,9 +55,11 @@ fn rank(port: u16) -> u32 {
     if port < 1024 {
         return u32::from(port);
     }
-    let mut listed = false;
+    // Without comparisons, as each would double the ways that the verifier walks: only 0 less 1 has its highest
+    // bit set.
+    let mut listed = 0_u32;
     for service in SERVICES {
-        listed |= service == port;
+        listed |= u32::from(service ^ port).wrapping_sub(1);
     }
-    if listed { (1 << 16) | u32::from(port) } else { UNNAMED }
+    if listed >> 31 != 0 { (1 << 16) | u32::from(port) } else { UNNAMED }
 }

@@ -10,12 +10,14 @@ pub mod state;
 use crate::{
     dissect::transport::Segment,
     key::Sender,
+    packet::{forget, recall},
     record::{FlowRecord, Half, seen},
     wire::tcp::flag,
 };
 
 /// What a segment is in the order of its sender's sequence space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Order {
     /// Carries nothing that takes sequence space, or repeats the byte before it to stay alive.
     Empty,
@@ -27,6 +29,19 @@ pub enum Order {
     Repeat,
     /// The same, but this observation point had not seen those bytes: they were lost on the way here.
     Repair,
+}
+
+impl Order {
+    #[inline(always)]
+    const fn from_number(number: u8) -> Self {
+        match number {
+            0 => Self::Empty,
+            1 => Self::New,
+            2 => Self::Late,
+            3 => Self::Repeat,
+            _ => Self::Repair,
+        }
+    }
 }
 
 /// How long after its successors a segment still counts as late, where no round trip is known, ns.
@@ -103,6 +118,13 @@ pub fn track(
     } else {
         Order::New
     };
+    // What was found so far, through memory: to the verifier all ways meet here.
+    let found = order as u8 | u8::from(probe) << 4 | u8::from(payload_len != 0) << 5;
+    let found = forget(&mut own.tcp.scratch, found);
+    let (order, probe, carries) = (Order::from_number(found & 0xf), found & 0x10 != 0, found & 0x20 != 0);
+    let segment = &Segment { flags: recall(&segment.flags), ..*segment };
+    let has = |bits: u16| segment.flags & bits != 0;
+    let seq_known = recall(&own.tcp.seen) & seen::SEQ != 0;
     if matches!(order, Order::Repeat | Order::Repair) {
         let again = sent_again(own, segment.sequence, payload_len, segment_size);
         own.tcp.retransmits += on_the_wire(again, segment_size);
@@ -120,7 +142,7 @@ pub fn track(
         rtt::time(own, order, segment, end, now);
     }
 
-    if payload_len != 0 {
+    if carries {
         own.tcp.seen |= seen::DATA;
     }
     if has(flag::ACK) {
@@ -129,18 +151,21 @@ pub fn track(
         own.tcp.last_ack_time = now;
     }
     own.tcp.window = segment.window;
-    state::follow(record, sender, segment, payload_len, order, now);
+    state::follow(record, sender, segment, carries, order, now);
     order
 }
 
 /// Both halves at once: the sender's and the peer's.
+///
+/// By their place in the array, not by a choice of two: the verifier would walk all that follows once for each.
 #[inline(always)]
 pub(crate) const fn pair(record: &mut FlowRecord, sender: Sender) -> (&mut Half, &mut Half) {
-    let [a, b] = &mut record.halves;
-    match sender {
-        Sender::A => (a, b),
-        Sender::B => (b, a),
-    }
+    let halves = record.halves.as_mut_ptr();
+    // SAFETY: a sender is 0 or 1, and there are two halves.
+    let own = unsafe { &mut *halves.add(sender as usize) };
+    // SAFETY: the same, and never the same one of the two.
+    let peer = unsafe { &mut *halves.add(sender as usize ^ 1) };
+    (own, peer)
 }
 
 /// A segment that comes this long after its successors was sent again: a repair takes a round trip.

@@ -63,6 +63,35 @@ impl Skb {
         Offload { segments: word!(self, gso_segs) as u32, segment_size: word!(self, gso_size) as u32 }
     }
 
+    /// Set by whoever measures, as is [`Skb::cb`].
+    #[inline(always)]
+    pub(crate) fn mark(self) -> u32 {
+        word!(self, mark) as u32
+    }
+
+    /// The first word of the control buffer.
+    #[inline(always)]
+    pub(crate) fn cb(self) -> u32 {
+        word!(self, cb) as u32
+    }
+
+    /// Replaces a word in the first 256 bytes, in host order.
+    #[inline(always)]
+    pub(crate) fn change(self, offset: u32, with: impl FnOnce(u32) -> u32) {
+        // A bound that the verifier sees.
+        let start = word!(self, data) as usize + (offset & 0xff) as usize;
+        let mut end = start;
+        // SAFETY: one addition, written out as in `read`.
+        unsafe { asm!("{0} += 4", inout(reg) end) };
+        if end <= word!(self, data_end) as usize {
+            let place = start as *mut u32;
+            // SAFETY: the comparison above proves that these bytes are there.
+            let value = u32::from_be(unsafe { place.read_unaligned() });
+            // SAFETY: the same.
+            unsafe { place.write_unaligned(with(value).to_be()) };
+        }
+    }
+
     /// Bytes behind `offset` in the buffer.
     #[inline(always)]
     pub(crate) fn left(self, offset: u32) -> u32 {
@@ -82,6 +111,8 @@ impl Skb {
 }
 
 impl Packet for Skb {
+    const CAPTURED: bool = false;
+
     /// In a replay the context says what the capture had on the wire, of which the buffer may hold a part.
     #[inline(always)]
     fn len(&self) -> u32 {

@@ -75,6 +75,11 @@ enum Found {
 #[inline(always)]
 fn rare_link<P: Packet>(packet: &P, at: u32, link: Link) -> Result<Found, Skip> {
     match link {
+        Link::Ppp => {
+            let framing = if word(packet, at)? == ppp::ADDRESS_CONTROL { 2 } else { 0 };
+            ppp_payload(packet, at + framing)
+        }
+        _ if !P::CAPTURED => Err(NOT_IP),
         Link::Sll => Ok(Found::Ethertype(at + link::SLL_LEN, word(packet, at + link::SLL_PROTOCOL)?)),
         Link::Sll2 => Ok(Found::Ethertype(at + link::SLL2_LEN, word(packet, at)?)),
         Link::CiscoHdlc => Ok(Found::Ethertype(at + link::CHDLC_LEN, word(packet, at + 2)?)),
@@ -82,10 +87,6 @@ fn rare_link<P: Packet>(packet: &P, at: u32, link: Link) -> Result<Found, Skip> 
             let family = packet.read::<Be32>(at).ok_or(TRUNCATED)?.get();
             link::null_family(family).or(link::null_family(family.swap_bytes())).ok_or(NOT_IP)?;
             Ok(Found::Ip(at + link::NULL_LEN))
-        }
-        Link::Ppp => {
-            let framing = if word(packet, at)? == ppp::ADDRESS_CONTROL { 2 } else { 0 };
-            ppp_payload(packet, at + framing)
         }
         Link::Nflog => nflog(packet, at),
         Link::Ethernet | Link::Ip => Ok(Found::Ip(at)),

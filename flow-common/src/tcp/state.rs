@@ -17,7 +17,7 @@ pub(super) fn follow(
     record: &mut FlowRecord,
     sender: Sender,
     segment: &Segment,
-    payload_len: u32,
+    carries: bool,
     order: Order,
     now: u64,
 ) {
@@ -32,10 +32,10 @@ pub(super) fn follow(
     {
         record.handshake_client_rtt = now.saturating_sub(record.syn_ack_time) + 1;
     }
-    ends(record, sender, segment.flags, payload_len);
+    ends(record, sender, segment.flags, carries);
 
     if segment.flags & (flag::SYN | flag::FIN | flag::RST) == 0 {
-        if payload_len == 0 {
+        if !carries {
             note(record, sender, 2);
         } else {
             note(record, sender, 3);
@@ -81,7 +81,7 @@ fn handshake(record: &mut FlowRecord, sender: Sender, ack: bool, now: u64) {
 
 /// Both ends' states.
 #[inline(always)]
-fn ends(record: &mut FlowRecord, sender: Sender, flags: u16, payload_len: u32) {
+fn ends(record: &mut FlowRecord, sender: Sender, flags: u16, carries: bool) {
     const INACTIVE: u8 = TcpEnd::Inactive as u8;
     const SYN_SENT: u8 = TcpEnd::SynSent as u8;
     const SYN_ACK_SENT: u8 = TcpEnd::SynAckSent as u8;
@@ -117,7 +117,7 @@ fn ends(record: &mut FlowRecord, sender: Sender, flags: u16, payload_len: u32) {
         }
     } else if was == INACTIVE {
         // A bare ACK before the SYN of its own (a split handshake) is no start in the middle.
-        if other != SYN_SENT || payload_len != 0 {
+        if other != SYN_SENT || carries {
             state = PARTIAL;
         }
     } else if (was == SYN_SENT || was == PARTIAL) && (other == SYN_ACK_SENT || other == ESTABLISHED) {

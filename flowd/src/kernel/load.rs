@@ -45,17 +45,7 @@ impl Kernel {
     /// # Errors
     /// Missing privilege or kernel feature, no memory, or a program that the verifier refuses.
     pub fn load(options: &LoadOptions) -> Result<Self, KernelError> {
-        let settings = Plain(options.settings);
-        let mut bpf = EbpfLoader::new()
-            .map_max_entries(names::MAP_INDEX, options.flows)
-            .map_max_entries(names::MAP_FLOWS, options.flows)
-            .map_max_entries(names::MAP_FREE, options.flows)
-            // Slot 0 is that of packets from interfaces without a slot.
-            .map_max_entries(names::MAP_TOTALS, options.interfaces + 1)
-            .map_max_entries(names::MAP_EVENTS, options.event_bytes.next_power_of_two().max(4096))
-            .override_global(names::GLOBAL_SETTINGS, &settings, true)
-            .load(OBJECT)
-            .map_err(|error| KernelError::load(&error, options.flows))?;
+        let mut bpf = object(options)?;
         let index = open(&mut bpf, names::MAP_INDEX, HashMap::try_from)?;
         let interfaces = open(&mut bpf, names::MAP_INTERFACES, Array::try_from)?;
         let totals = open(&mut bpf, names::MAP_TOTALS, PerCpuArray::try_from)?;
@@ -84,6 +74,21 @@ impl Kernel {
             ending: Vec::new(),
         })
     }
+}
+
+/// The object with its maps; no program is loaded yet.
+pub(super) fn object(options: &LoadOptions) -> Result<Ebpf, KernelError> {
+    let settings = Plain(options.settings);
+    EbpfLoader::new()
+        .map_max_entries(names::MAP_INDEX, options.flows)
+        .map_max_entries(names::MAP_FLOWS, options.flows)
+        .map_max_entries(names::MAP_FREE, options.flows)
+        // Slot 0 is that of packets from interfaces without a slot.
+        .map_max_entries(names::MAP_TOTALS, options.interfaces + 1)
+        .map_max_entries(names::MAP_EVENTS, options.event_bytes.next_power_of_two().max(4096))
+        .override_global(names::GLOBAL_SETTINGS, &settings, true)
+        .load(OBJECT)
+        .map_err(|error| KernelError::load(&error, options.flows))
 }
 
 /// Names of the ingress and the egress program for these settings.

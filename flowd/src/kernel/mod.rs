@@ -6,6 +6,7 @@ mod context;
 mod drain;
 mod error;
 mod load;
+mod measure;
 mod pod;
 mod replay;
 mod slab;
@@ -26,6 +27,7 @@ pub use self::{
     drain::DrainReport,
     error::KernelError,
     load::LoadOptions,
+    measure::{Measured, ProgramFacts, Stream, Vary},
     replay::Refused,
 };
 use self::{pod::Plain, slab::Slab};

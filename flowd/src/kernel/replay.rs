@@ -10,10 +10,10 @@ use super::{Kernel, KernelError, context::SkBuff, error::errno, load, pod::Plain
 pub struct Refused;
 
 /// Bytes that a test run takes: a page less what the kernel keeps around them.
-const LONGEST: usize = 3_500;
+pub(super) const LONGEST: usize = 3_500;
 
 /// Test runs belong to a device; loopback is in every network namespace, with this index.
-const LOOPBACK: u32 = 1;
+pub(super) const LOOPBACK: u32 = 1;
 
 impl Kernel {
     /// Makes the frames that follow belong to the interface in `slot`.

@@ -1,0 +1,170 @@
+//! What the programs come to, and what they cost: for benches and `cargo xtask verify`.
+
+use std::time::{Duration, Instant};
+
+use aya::{
+    maps::ProgramArray,
+    programs::{TestRun as _, TestRunOptions},
+};
+use flow_common::names::{self, vary};
+
+use super::{
+    Kernel, KernelError, LoadOptions,
+    context::SkBuff,
+    load,
+    replay::{LONGEST, LOOPBACK},
+};
+
+/// A program as the kernel took it.
+#[derive(Clone, Debug)]
+pub struct ProgramFacts {
+    pub name: &'static str,
+    /// After the kernel's rewriting, the steps that it calls included.
+    pub instructions: u32,
+    /// Instructions that the verifier walked; `None` before Linux 5.16.
+    pub verified: Option<u32>,
+    /// How long the verifier and the compiler of the kernel took.
+    pub load: Duration,
+}
+
+/// A program that can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measured {
+    /// Does nothing: what a test run costs.
+    Empty,
+    /// Reads the headers.
+    ParseOnly,
+    /// The ingress program, with all it does.
+    Ingress,
+}
+
+/// How a packet changes from one repetition to the next, so that each is what the shape says. All but
+/// [`Vary::Same`] go by a program of their own, whose cost the empty program shows when it is measured alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vary {
+    /// Not at all.
+    Same,
+    /// The next segment of the same sender.
+    Next,
+    /// The next acknowledgement.
+    Acknowledge,
+    /// The answer of the other side, which acknowledges all.
+    Turn,
+    /// Another of a million source addresses.
+    Flow,
+}
+
+impl Vary {
+    const fn mark(self) -> u32 {
+        match self {
+            Self::Same => 0,
+            Self::Next => vary::NEXT,
+            Self::Acknowledge => vary::ACKNOWLEDGE,
+            Self::Turn => vary::TURN,
+            Self::Flow => vary::FLOW,
+        }
+    }
+}
+
+/// A frame and how it goes on. The transport header's offset is below 128.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    pub frame: Vec<u8>,
+    pub vary: Vary,
+    pub transport_offset: u32,
+    pub payload_len: u32,
+}
+
+impl Kernel {
+    /// Loads every program of flowd's by itself, in small tables, and says what it came to.
+    ///
+    /// # Errors
+    /// As for [`Kernel::load`].
+    pub fn facts(options: &LoadOptions) -> Result<Vec<ProgramFacts>, KernelError> {
+        let mut facts = Vec::new();
+        for decapsulate in [0, u32::MAX] {
+            let mut options = options.clone();
+            options.settings.decapsulate = decapsulate;
+            let mut bpf = load::object(&options)?;
+            for name in load::programs(&options.settings) {
+                let program = load::program(&mut bpf, name)?;
+                let start = Instant::now();
+                program.load().map_err(|error| KernelError::program(name, &error))?;
+                let load = start.elapsed();
+                let info = program.info().map_err(|error| KernelError::program(name, &error))?;
+                facts.push(ProgramFacts {
+                    name,
+                    instructions: info.size_translated().unwrap_or(0) / 8,
+                    verified: info.verified_instruction_count(),
+                    load,
+                });
+            }
+        }
+        Ok(facts)
+    }
+
+    /// Time per run of `measured` over `repeat` packets of a stream, which goes on where it stopped. Frames belong
+    /// to the interface that [`Kernel::replay_from`] named.
+    ///
+    /// # Errors
+    /// The programs for measuring cannot be loaded, or the kernel refuses the frame.
+    pub fn measure(
+        &mut self,
+        measured: Measured,
+        stream: &mut Stream,
+        repeat: u32,
+    ) -> Result<Duration, KernelError> {
+        let target = match measured {
+            Measured::Empty => names::PROGRAM_EMPTY,
+            Measured::ParseOnly => names::PROGRAM_PARSE_ONLY,
+            Measured::Ingress => load::programs(&self.settings)[0],
+        };
+        self.load_once(target)?;
+        let name = if stream.vary == Vary::Same {
+            target
+        } else {
+            self.load_once(names::PROGRAM_VARY)?;
+            self.go_on_to(target)?;
+            names::PROGRAM_VARY
+        };
+        let context = SkBuff {
+            ifindex: LOOPBACK,
+            mark: stream.vary.mark(),
+            cb: [stream.payload_len << 8 | stream.transport_offset, 0, 0, 0, 0],
+            ..SkBuff::default()
+        };
+        let mut after = vec![0; LONGEST];
+        let options = TestRunOptions {
+            data_in: Some(&stream.frame),
+            data_out: Some(&mut after),
+            ctx_in: Some(context.bytes()),
+            repeat,
+            ..TestRunOptions::new()
+        };
+        let result = load::program(&mut self.bpf, name)?
+            .test_run(options)
+            .map_err(|error| KernelError::Replay { detail: error.to_string() })?;
+        after.truncate(result.data_size_out as usize);
+        stream.frame = after;
+        Ok(result.duration)
+    }
+
+    fn load_once(&mut self, name: &str) -> Result<(), KernelError> {
+        let program = load::program(&mut self.bpf, name)?;
+        if program.fd().is_ok() {
+            return Ok(());
+        }
+        program.load().map_err(|error| KernelError::program(name, &error))
+    }
+
+    fn go_on_to(&mut self, name: &str) -> Result<(), KernelError> {
+        let failed = |error: &aya::maps::MapError| KernelError::map(names::MAP_MEASURED, error);
+        let missing = || KernelError::Object { detail: format!("it has no map {}", names::MAP_MEASURED) };
+        let target = load::program(&mut self.bpf, name)?;
+        let target = target.fd().and_then(|fd| fd.try_clone().map_err(Into::into));
+        let target = target.map_err(|error| KernelError::program(name, &error))?;
+        let map = self.bpf.map_mut(names::MAP_MEASURED).ok_or_else(missing)?;
+        let mut map = ProgramArray::try_from(map).map_err(|error| failed(&error))?;
+        map.set(0, &target, 0).map_err(|error| failed(&error))
+    }
+}

@@ -1,0 +1,106 @@
+//! Programs for measuring the others (`cargo xtask verify` and `bench`); the daemon never loads them.
+
+use aya_ebpf::{
+    bindings::TC_ACT_UNSPEC,
+    btf_maps::ProgramArray,
+    macros::{btf_map, classifier},
+    programs::TcContext,
+};
+use flow_common::{
+    dissect::{NO_TAG, link::Link},
+    key::Direction,
+    names::vary,
+    observe::{Arrival, step},
+    wiretrue::Offload,
+};
+
+use crate::{maps::WORKSPACE, skb::Skb};
+
+/// What [`flow_vary`] goes on to: the program that is measured.
+#[btf_map]
+static MEASURED: ProgramArray<1> = ProgramArray::new();
+
+/// What a test run costs without any work.
+#[classifier]
+pub(crate) fn flow_empty(_: TcContext) -> i32 {
+    TC_ACT_UNSPEC
+}
+
+/// Reads the headers and stops.
+#[classifier]
+pub(crate) fn flow_parse_only(context: TcContext) -> i32 {
+    let skb = Skb(context.skb.skb);
+    let Some(work) = WORKSPACE.get_ptr_mut(0) else { return TC_ACT_UNSPEC };
+    // SAFETY: this CPU's own, and no other program runs on it until this one returns.
+    let work = unsafe { &mut *work };
+    work.arrival = Arrival {
+        interface: 0,
+        link: Link::Ethernet,
+        hook: Direction::Ingress,
+        one_point: true,
+        moved_tag: NO_TAG,
+        offload: Offload::default(),
+    };
+    work.begin();
+    step::read(&skb, work);
+    TC_ACT_UNSPEC
+}
+
+/// Makes each run of a repeated test run another packet, in place, then goes on to the measured program. The
+/// context says how: `mark` is one of [`vary`], `cb[0]` the payload's length times 256 plus the TCP header's offset.
+#[classifier]
+pub(crate) fn flow_vary(context: TcContext) -> i32 {
+    let skb = Skb(context.skb.skb);
+    let (tcp, payload_len) = (skb.cb() & 0x7f, skb.cb() >> 8);
+    match skb.mark() {
+        vary::NEXT => skb.change(tcp + 4, |sequence| sequence.wrapping_add(payload_len)),
+        vary::ACKNOWLEDGE => skb.change(tcp + 8, |number| number.wrapping_add(1448)),
+        vary::TURN => turn(skb, tcp, payload_len),
+        vary::FLOW => another_flow(skb, tcp, payload_len),
+        _ => {}
+    }
+    // SAFETY: nothing here needs to be dropped.
+    unsafe { MEASURED.tail_call(&context, 0) };
+    TC_ACT_UNSPEC
+}
+
+/// The same segment of another flow: all numbers of 20 bits in an order without a pattern (a linear congruence
+/// of full period) stand in the source address. Each time that all had their turn, the next segment begins.
+#[inline(always)]
+fn another_flow(skb: Skb, tcp: u32, payload_len: u32) {
+    let mut number = 0;
+    skb.change(tcp.wrapping_sub(8), |address| {
+        number = address.wrapping_mul(0x19_660d).wrapping_add(0x3c6e_f35f) & 0xf_ffff;
+        address & !0xf_ffff | number
+    });
+    if number == 0 {
+        skb.change(tcp + 4, |sequence| sequence.wrapping_add(payload_len));
+    }
+}
+
+/// The answer to an IPv4 segment, which acknowledges all of it.
+#[inline(always)]
+fn turn(skb: Skb, tcp: u32, payload_len: u32) {
+    let (mut source, mut destination) = (0, 0);
+    skb.change(tcp.wrapping_sub(8), |address| note(&mut source, address));
+    skb.change(tcp.wrapping_sub(4), |address| {
+        destination = address;
+        source
+    });
+    skb.change(tcp.wrapping_sub(8), |_| destination);
+    skb.change(tcp, |ports| ports.rotate_left(16));
+    let (mut sequence, mut acknowledged) = (0, 0);
+    skb.change(tcp + 4, |number| note(&mut sequence, number));
+    skb.change(tcp + 8, |number| {
+        acknowledged = number;
+        sequence.wrapping_add(payload_len)
+    });
+    skb.change(tcp + 4, |_| acknowledged);
+}
+
+/// Notes a value and passes it on.
+#[inline(always)]
+fn note(into: &mut u32, value: u32) -> u32 {
+    *into = value;
+    value
+}
