@@ -162,9 +162,13 @@ pub fn track(
 pub(crate) const fn pair(record: &mut FlowRecord, sender: Sender) -> (&mut Half, &mut Half) {
     let halves = record.halves.as_mut_ptr();
     // SAFETY: a sender is 0 or 1, and there are two halves.
-    let own = unsafe { &mut *halves.add(sender as usize) };
-    // SAFETY: the same, and never the same one of the two.
-    let peer = unsafe { &mut *halves.add(sender as usize ^ 1) };
+    let own = unsafe { halves.add(sender as usize) };
+    // SAFETY: the same.
+    let peer = unsafe { halves.add(sender as usize ^ 1) };
+    // SAFETY: inside the record that is lent to us, and never the half of the peer.
+    let own = unsafe { &mut *own };
+    // SAFETY: the same the other way round.
+    let peer = unsafe { &mut *peer };
     (own, peer)
 }
 
