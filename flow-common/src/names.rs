@@ -46,6 +46,8 @@ pub const MAP_INTERFACES: &str = "INTERFACES";
 pub const MAP_TOTALS: &str = "TOTALS";
 /// Ring buffer of [`crate::event::PayloadEvent`].
 pub const MAP_EVENTS: &str = "EVENTS";
+/// Per-CPU array of one [`crate::observe::Workspace`].
+pub const MAP_WORKSPACE: &str = "WORKSPACE";
 /// Read-only [`crate::settings::Settings`].
 pub const GLOBAL_SETTINGS: &str = "SETTINGS";
 

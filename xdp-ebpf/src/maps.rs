@@ -57,3 +57,10 @@ pub(crate) static EVENTS: RingBuf<u8, { names::DEFAULT_EVENT_BYTES as usize }> =
 /// Room for what a program knows of its packet: the stack is too small for it.
 #[btf_map]
 pub(crate) static WORKSPACE: PerCpuArray<Workspace, 1> = PerCpuArray::new();
+
+/// Room for the longest header.
+pub(crate) type Scratch = [u64; 8];
+
+/// Where the helper puts what a program does not read in place.
+#[btf_map]
+pub(crate) static SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();

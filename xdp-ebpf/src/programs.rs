@@ -19,22 +19,26 @@ use crate::{
 const NEXT: i32 = TC_ACT_UNSPEC;
 
 #[classifier]
+#[inline(always)]
 pub(crate) fn flow_ingress(context: TcContext) -> i32 {
     observe::<false>(&context, Direction::Ingress)
 }
 
 #[classifier]
+#[inline(always)]
 pub(crate) fn flow_egress(context: TcContext) -> i32 {
     observe::<false>(&context, Direction::Egress)
 }
 
 /// The same with a look into tunnels: a program of its own, so that others do not pay for it.
 #[classifier]
+#[inline(always)]
 pub(crate) fn flow_ingress_tunnels(context: TcContext) -> i32 {
     observe::<true>(&context, Direction::Ingress)
 }
 
 #[classifier]
+#[inline(always)]
 pub(crate) fn flow_egress_tunnels(context: TcContext) -> i32 {
     observe::<true>(&context, Direction::Egress)
 }

@@ -1,8 +1,8 @@
 //! A socket buffer as a packet.
 
-use core::{arch::asm, mem::MaybeUninit};
+use core::arch::asm;
 
-use crate::maps;
+use crate::maps::{self, Scratch};
 use aya_ebpf::{bindings::__sk_buff, helpers::generated::bpf_skb_load_bytes};
 use flow_common::{
     dissect::NO_TAG,
@@ -137,16 +137,12 @@ impl Packet for Skb {
                 return Some(unsafe { (start as *const T).read_unaligned() });
             }
         }
-        let mut value = MaybeUninit::<T>::uninit();
+        const { assert!(size_of::<T>() <= size_of::<Scratch>()) };
+        // Not on the stack, of which a chain of calls has 512 bytes.
+        let room: *mut T = maps::SCRATCH.get_ptr_mut(0)?.cast();
         // SAFETY: room for size_of::<T>() bytes; the helper fills all of it or fails.
-        let status = unsafe {
-            bpf_skb_load_bytes(self.0.cast(), offset, value.as_mut_ptr().cast(), size_of::<T>() as u32)
-        };
-        if status == 0 {
-            // SAFETY: filled above, and any bytes make a T.
-            Some(unsafe { value.assume_init() })
-        } else {
-            None
-        }
+        let status = unsafe { bpf_skb_load_bytes(self.0.cast(), offset, room.cast(), size_of::<T>() as u32) };
+        // SAFETY: filled, and any bytes make a T.
+        (status == 0).then(|| unsafe { room.read_unaligned() })
     }
 }

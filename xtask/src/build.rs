@@ -1,6 +1,7 @@
 //! `cargo xtask build`: the BPF programs, then flowd with them inside.
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
@@ -25,7 +26,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 /// The BPF programs alone, with what they came to.
-pub(crate) fn object() -> Result<()> {
+pub(crate) fn object() -> Result<PathBuf> {
     let start = Instant::now();
     let object = toolchain::build_object(&root()).map_err(|message| anyhow!(message))?;
     let bytes = fs::read(&object).with_context(|| object.display().to_string())?;
@@ -37,7 +38,7 @@ pub(crate) fn object() -> Result<()> {
         start.elapsed().as_secs_f64(),
         object.display()
     );
-    Ok(())
+    Ok(object)
 }
 
 /// flowd in `target/<profile>/flowd`.

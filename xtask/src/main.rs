@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod build;
 mod ci;
 mod demo;
@@ -14,8 +15,10 @@ mod process;
 mod run;
 mod setup;
 mod show;
+mod stack;
 mod test;
 mod toolchain;
+mod verify;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Sets up, builds, tests and shows flowd")]
@@ -36,6 +39,10 @@ enum Task {
     Demo(demo::Options),
     /// Run the tests, those that need root included
     Test(test::Options),
+    /// Measure what a packet costs in the kernel, as root
+    Bench(bench::Options),
+    /// Hold the BPF programs against xdp-ebpf/budget.toml: sizes, verifier's work, stack, time per packet; as root
+    Verify(verify::Options),
     /// Format, lints, documentation, BPF build and every test
     Ci,
 }
@@ -47,6 +54,8 @@ fn main() -> ExitCode {
         Task::Run(options) => run::run(&options),
         Task::Demo(options) => demo::run(&options),
         Task::Test(options) => test::run(&options),
+        Task::Bench(options) => bench::run(&options),
+        Task::Verify(options) => verify::run(&options),
         Task::Ci => ci::run(),
     };
     match done {

@@ -10,6 +10,9 @@ use anyhow::{Context, Result, bail};
 use crate::process::{cargo, is_root, output, sudo};
 use crate::setup;
 
+/// Makes a test that would skip for want of privilege fail.
+const REQUIRE: &str = "FLOWD_REQUIRE_ROOT_TESTS";
+
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// What `cargo test` gets, such as `-p flowd --test twin`; every test of the workspace without it
@@ -79,20 +82,12 @@ pub(crate) fn cargo_test<I: AsRef<OsStr>>(
     arguments: impl IntoIterator<Item = I>,
     tally: &mut Tally,
 ) -> Result<()> {
-    const REQUIRE: &str = "FLOWD_REQUIRE_ROOT_TESTS";
     let path = std::env::var("PATH").unwrap_or_default();
     let mut command = cargo(["test", "--locked", "--no-fail-fast"]);
     command.args(arguments).env(REQUIRE, "1").stdin(Stdio::null()).stdout(Stdio::piped());
     // ip, nft and nginx are often not on the PATH of a user who became root
     command.env("PATH", format!("{path}:/usr/local/sbin:/usr/sbin:/sbin"));
-    if !is_root() {
-        // only the test programs become root, so that the target folder stays the user's
-        let runner = format!("{} env {REQUIRE}=1", sudo()?.join(" "));
-        let host = output(Command::new("rustc").arg("-vV"))?;
-        let host =
-            host.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?;
-        command.env(format!("CARGO_TARGET_{}_RUNNER", host.to_uppercase().replace(['-', '.'], "_")), runner);
-    }
+    root_runner(&mut command)?;
     let mut child = command.spawn().context("cannot start cargo test")?;
     let mut lines = BufReader::new(child.stdout.take().context("cargo test has no output")?);
     let mut line = Vec::new();
@@ -106,6 +101,19 @@ pub(crate) fn cargo_test<I: AsRef<OsStr>>(
     if !status.success() {
         bail!("cargo test failed ({status})");
     }
+    Ok(())
+}
+
+/// Makes cargo start the programs that it built as root: only they become root, so that the target folder stays
+/// the user's.
+pub(crate) fn root_runner(command: &mut Command) -> Result<()> {
+    if is_root() {
+        return Ok(());
+    }
+    let runner = format!("{} env {REQUIRE}=1", sudo()?.join(" "));
+    let host = output(Command::new("rustc").arg("-vV"))?;
+    let host = host.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?;
+    command.env(format!("CARGO_TARGET_{}_RUNNER", host.to_uppercase().replace(['-', '.'], "_")), runner);
     Ok(())
 }
 

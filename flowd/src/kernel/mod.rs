@@ -7,6 +7,7 @@ mod drain;
 mod error;
 mod load;
 mod measure;
+mod memory;
 mod pod;
 mod replay;
 mod slab;
