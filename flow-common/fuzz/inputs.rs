@@ -108,8 +108,9 @@ pub(crate) fn tcp(input: &[u8]) {
     let (mut now, mut sent) = (1, [0_u32; 2]);
     for (sender, pause, segment, len) in segments(input) {
         now += pause;
-        sent[sender as usize % 2] += 1;
-        track::track(&mut record, sender, &segment, len, now);
+        let [a, b] = &mut sent;
+        *(if matches!(sender, Sender::A) { a } else { b }) += 1;
+        track::track(&mut record, sender, &segment, len, 0, now);
         check(&record, sent, now);
     }
 }
@@ -148,7 +149,7 @@ pub(crate) fn sniff(input: &[u8]) {
         let sequence = if flags & 0x80 == 0 { *place } else { place.wrapping_sub(20) };
         let segment = Segment { sequence, window: 1, flags: u16::from(flags & 0x1f), ..Segment::NONE };
         *place = sequence.wrapping_add(len as u32);
-        let order = track::track(&mut record, sender, &segment, len as u32, 1);
+        let order = track::track(&mut record, sender, &segment, len as u32, 0, 1);
         let found = payload::sniff(&bytes, &mut record, sender, &segment, order, (0, len as u32), head_bytes);
         if let Some(find) = found {
             assert!(find.len <= len as u32 && find.len <= head_bytes, "{find:?}");

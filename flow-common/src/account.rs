@@ -62,7 +62,8 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
                 record.client = sender as u8;
                 record.role_by = RoleBy::Syn as u8;
             }
-            let order = tcp::track(record, sender, segment, headers.payload_len, now);
+            let segment_size = work.arrival.offload.segment_size;
+            let order = tcp::track(record, sender, segment, headers.payload_len, segment_size, now);
             let payload = (headers.payload_offset, headers.payload_len);
             if head_bytes == 0 {
                 None

@@ -92,13 +92,15 @@ pub const fn before(a: u32, b: u32) -> bool {
     (a.wrapping_sub(b) as i32) < 0
 }
 
-/// Updates the record with one segment of `sender`; `payload_len` in bytes, `now` in ns.
+/// Updates the record with one segment of `sender`; `payload_len` in bytes, `now` in ns. `segment_size` is
+/// the payload of each segment on the wire where this is a super-packet of several, else 0.
 #[inline(always)]
 pub fn track(
     record: &mut FlowRecord,
     sender: Sender,
     segment: &Segment,
     payload_len: u32,
+    segment_size: u32,
     now: u64,
 ) -> Order {
     let has = |bits: u16| segment.flags & bits != 0;
@@ -153,8 +155,9 @@ pub fn track(
     own.tcp.verdict = Verdict::new(order, probe, keep_alive, payload_len != 0).0;
     let verdict = Verdict::recall(own);
     if matches!(verdict.order(), Order::Repeat | Order::Repair) {
-        own.tcp.retransmits += 1;
-        own.tcp.retransmitted_bytes += u64::from(payload_len);
+        let again = sent_again(own, segment.sequence, payload_len, segment_size);
+        own.tcp.retransmits += on_the_wire(again, segment_size);
+        own.tcp.retransmitted_bytes += u64::from(again);
         own.tcp.syn_retransmits += u32::from(has(flag::SYN));
     } else if matches!(verdict.order(), Order::Late) {
         own.tcp.out_of_order += 1;
@@ -191,9 +194,13 @@ pub fn track(
 pub(crate) const fn pair(record: &mut FlowRecord, sender: Sender) -> (&mut Half, &mut Half) {
     let halves = record.halves.as_mut_ptr();
     // SAFETY: a sender is 0 or 1, and there are two halves.
-    let own = unsafe { &mut *halves.add(sender as usize) };
-    // SAFETY: the same, and never the same one of the two.
-    let peer = unsafe { &mut *halves.add(sender as usize ^ 1) };
+    let own = unsafe { halves.add(sender as usize) };
+    // SAFETY: the same.
+    let peer = unsafe { halves.add(sender as usize ^ 1) };
+    // SAFETY: inside the record that is lent to us, and never the half of the peer.
+    let own = unsafe { &mut *own };
+    // SAFETY: the same the other way round.
+    let peer = unsafe { &mut *peer };
     (own, peer)
 }
 
@@ -206,6 +213,21 @@ const fn late_by(record: &FlowRecord) -> u64 {
     } else {
         LATE_BY_DEFAULT
     }
+}
+
+/// Payload bytes of a repeated segment that were sent before. Receive offload merges a repeated segment with
+/// the new ones that follow it.
+#[inline(always)]
+const fn sent_again(own: &Half, sequence: u32, payload_len: u32, segment_size: u32) -> u32 {
+    let known = own.tcp.next_seq.wrapping_sub(sequence);
+    let merged = segment_size != 0 && own.tcp.seen & seen::SEQ != 0 && before(sequence, own.tcp.next_seq);
+    if merged && known < payload_len { known } else { payload_len }
+}
+
+/// Segments that carry so many payload bytes, as the kernel that sends a super-packet again counts them.
+#[inline(always)]
+const fn on_the_wire(payload_len: u32, segment_size: u32) -> u32 {
+    if segment_size == 0 || payload_len <= segment_size { 1 } else { payload_len.div_ceil(segment_size) }
 }
 
 /// Tells the reasons apart why a segment begins before the highest sequence number sent.

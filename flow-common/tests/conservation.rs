@@ -1,5 +1,6 @@
 //! Nothing is lost, or it is named: flows and named losses together are what was seen, and what was seen is
 //! what was fed, to the byte.
+#![allow(clippy::indexing_slicing, clippy::panic, reason = "helpers of tests are tests")]
 mod support;
 
 use flow_common::{counter::Counter, observe::Arrival, packet::Captured, wiretrue::Offload};
@@ -65,8 +66,7 @@ fn fed() -> impl Strategy<Value = Fed> {
             if let Some((at, byte)) = damage
                 && !frame.is_empty()
             {
-                let at = at.index(frame.len());
-                frame[at] = byte;
+                *at.get_mut(&mut frame) = byte;
             }
             let kept = kept.map_or(frame.len(), |at| at.index(frame.len() + 1));
             let (segments, segment_size) = offload.unwrap_or_default();
@@ -77,6 +77,8 @@ fn fed() -> impl Strategy<Value = Fed> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn flows_and_named_losses_are_all_that_was_seen(sequence in vec(fed(), 1..120), slots in 0..12_usize) {
         let mut world = World::new(slots);

@@ -1,4 +1,5 @@
 //! Replays the corpora of the fuzz targets, so that what was found once stays found.
+#![allow(clippy::indexing_slicing, clippy::panic, reason = "helpers of tests are tests")]
 #[path = "../fuzz/inputs.rs"]
 mod inputs;
 

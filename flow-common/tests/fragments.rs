@@ -1,5 +1,6 @@
 //! Fragments belong to the flow of their first, where that was seen (RFC 791 section 3.2, RFC 8200
 //! section 4.5): no fragment is lost, whatever the order.
+#![allow(clippy::indexing_slicing, clippy::panic, reason = "helpers of tests are tests")]
 mod support;
 
 use flow_common::record::FlowRecord;
@@ -136,6 +137,8 @@ fn an_atomic_fragment_is_a_whole_packet() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// Datagrams interleaved in any order: every fragment is in one flow, with ports exactly where the first
     /// of its datagram came before it.
     #[test]

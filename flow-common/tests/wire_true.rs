@@ -8,7 +8,7 @@ use flow_common::{
     dissect::{NO_TAG, link::Link},
     observe::Arrival,
     packet::Captured,
-    record::{FlowRecord, Volume},
+    record::{FlowRecord, Half, Volume},
     wiretrue::Offload,
 };
 use support::{
@@ -22,7 +22,7 @@ type Wrap = dyn Fn(&[u8]) -> Vec<u8>;
 /// The totals that must be equal, per flow in the order of the flows' appearance.
 fn totals(world: &World) -> Vec<Volume> {
     let both = |record: &FlowRecord| {
-        let [a, b] = record.halves.each_ref().map(flow_common::record::Half::volume);
+        let [a, b] = record.halves.each_ref().map(Half::volume);
         assert!(a.packets == 0 || b.packets == 0, "one direction");
         Volume { skb_packets: 0, ..if a.packets == 0 { b } else { a } }
     };

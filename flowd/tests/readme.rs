@@ -221,3 +221,15 @@ fn rows_of_numbers(section: &str) -> Vec<u64> {
     let cells = section.lines().filter_map(|line| line.split('|').nth(2));
     cells.filter_map(|cell| cell.trim().parse().ok()).collect()
 }
+
+/// Every path of the HTTP API, as the daemon lists them to a lost client, is described, and no other.
+#[test]
+fn paths_are_those_of_the_daemon() {
+    let web = include_str!("../src/web.rs");
+    let (_, list) = web.split_once("\"there are ").unwrap();
+    let (list, _) = list.split_once('"').unwrap();
+    let served: Vec<&str> = list.split([' ', ',']).filter(|word| word.starts_with('/')).collect();
+    let documented: Vec<&str> =
+        rows(section("## HTTP API")).into_iter().filter_map(|row| quoted(row).next()).collect();
+    assert_eq!(documented, served);
+}

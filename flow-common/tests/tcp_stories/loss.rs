@@ -1,6 +1,11 @@
 //! Lost, late and repeated segments, and the acknowledgements that complain of them.
 
-use crate::support::story::{CLEAN, Quality, c, client, connected, history, one, play, quality, s};
+use flow_common::{observe::Arrival, wiretrue::Offload};
+
+use crate::support::{
+    CAPTURE,
+    story::{CLEAN, ORIGIN, Quality, c, client, connected, frame, history, one, play, quality, s},
+};
 
 #[test]
 fn a_segment_seen_here_and_lost_behind_is_sent_again() {
@@ -149,6 +154,18 @@ fn a_whole_window_sent_again() {
     assert_eq!(client(flow).tcp.retransmitted_bytes, 500);
 }
 
+/// tshark 4.0 calls this out-of-order, as it does not remember which bytes it saw; what passed before cannot
+/// have been late.
+#[test]
+fn what_was_seen_before_is_a_retransmit_within_the_round_trip_too() {
+    let world = play(&connected([
+        c(31).seq(1).ack(1).data(100),
+        c(32).seq(101).ack(1).data(100),
+        c(33).seq(1).ack(1).data(100),
+    ]));
+    assert_eq!(quality(one(&world)), (Quality { retransmits: 1, ..CLEAN }, CLEAN));
+}
+
 #[test]
 fn a_repeat_that_brings_new_bytes_too() {
     let world = play(&connected([
@@ -181,4 +198,19 @@ fn acknowledgements_with_data_are_no_duplicates() {
         s(62).seq(201).ack(1).fin(),
     ]));
     assert_eq!(quality(one(&world)).1.duplicate_acks, 1, "only the bare one at 61 ms repeats the one before");
+}
+
+#[test]
+fn a_super_packet_sent_again_counts_as_its_segments() {
+    let mut world = play(&connected([c(31).seq(1).ack(1).data(3_000), s(51).seq(1).ack(1_001)]));
+    let arrival = Arrival { offload: Offload { segments: 3, segment_size: 1_000 }, ..CAPTURE };
+    world.now += 300_000_000;
+    // Two segments again and a new one behind them, as receive offload merges them.
+    world.feed_as(&frame(&c(0).seq(1_001).ack(1).data(3_000), ORIGIN), arrival);
+    assert_eq!(quality(one(&world)), (Quality { retransmits: 2, ..CLEAN }, CLEAN));
+    assert_eq!(client(one(&world)).tcp.retransmitted_bytes, 2_000);
+    // All of it, and the last one short of full.
+    let arrival = Arrival { offload: Offload { segments: 0, segment_size: 1_500 }, ..CAPTURE };
+    world.feed_as(&frame(&c(0).seq(1).ack(1).data(4_000), ORIGIN), arrival);
+    assert_eq!(quality(one(&world)), (Quality { retransmits: 5, ..CLEAN }, CLEAN));
 }

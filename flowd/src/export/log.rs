@@ -1,5 +1,6 @@
 //! JSON lines to a file or standard output, by a thread of their own: a slow disk makes the queue drop and
-//! count, never the drain wait.
+//! count. A burst that is longer than the queue, as when many flows end at once, may make the drain wait for
+//! the writer, but only for the share of its interval that [`Patience`] grants.
 
 use std::{
     fs::{File, OpenOptions},
@@ -11,7 +12,7 @@ use std::{
         mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
     },
     thread::JoinHandle,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde::Serialize;
@@ -23,6 +24,21 @@ use crate::telemetry::SinkCounters;
 const BATCH: usize = 256 * 1024;
 /// How often an idle thread looks whether it is to reopen its file.
 const LOOK: Duration = Duration::from_millis(250);
+
+/// How often a full queue is looked at for a place; a writer that works makes hundreds of places in that time.
+const NUDGE: Duration = Duration::from_millis(1);
+
+/// How long the lines of one drain may wait for places, all together.
+#[derive(Debug)]
+pub struct Patience(Duration);
+
+impl Patience {
+    /// A fifth of the interval: what is read in time stays in time, with a stuck disk too.
+    #[must_use]
+    pub fn of_interval(interval: Duration) -> Self {
+        Self(interval / 5)
+    }
+}
 
 /// A log cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +95,33 @@ impl<T: Serialize + Send + 'static> LogSink<T> {
         let Some(queue) = &self.queue else { return };
         if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) = queue.try_send(line) {
             self.counters.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Queues a line; where the queue is full, waits for a place while there is patience left.
+    pub fn write_patiently(&self, line: T, patience: &mut Patience) {
+        let Some(queue) = &self.queue else { return };
+        let mut line = line;
+        let mut since = None;
+        loop {
+            line = match queue.try_send(line) {
+                Ok(()) => break,
+                Err(TrySendError::Full(line)) => line,
+                Err(TrySendError::Disconnected(_)) => {
+                    self.counters.dropped.fetch_add(1, Ordering::Relaxed);
+                    break;
+                }
+            };
+            let waited = since.get_or_insert_with(Instant::now).elapsed();
+            let left = patience.0.saturating_sub(waited);
+            if left.is_zero() {
+                self.counters.dropped.fetch_add(1, Ordering::Relaxed);
+                break;
+            }
+            std::thread::sleep(left.min(NUDGE));
+        }
+        if let Some(since) = since {
+            patience.0 = patience.0.saturating_sub(since.elapsed());
         }
     }
 
@@ -293,6 +336,54 @@ mod tests {
         assert_eq!(counters.dropped.load(Ordering::Relaxed), 10_000);
         assert_eq!(counters.records.load(Ordering::Relaxed), 0);
         assert!(counters.errors.load(Ordering::Relaxed) > 0);
+    }
+
+    /// A line that takes a while to write, or waits until it is let go.
+    struct Slow(Duration, Option<Arc<AtomicBool>>);
+
+    impl Serialize for Slow {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            std::thread::sleep(self.0);
+            while self.1.as_ref().is_some_and(|stuck| stuck.load(Ordering::Acquire)) {
+                std::thread::sleep(NUDGE);
+            }
+            serializer.serialize_u8(1)
+        }
+    }
+
+    #[test]
+    fn a_burst_waits_for_a_slow_writer() {
+        let counters = SinkCounters::new("test");
+        let sink = LogSink::open("/dev/null", 8, Arc::clone(&counters)).unwrap();
+        let mut patience = Patience::of_interval(Duration::from_secs(100));
+        for _ in 0..100 {
+            sink.write_patiently(Slow(Duration::from_millis(1), None), &mut patience);
+        }
+        sink.close();
+        assert_eq!(counters.records.load(Ordering::Relaxed), 100);
+        assert_eq!(counters.dropped.load(Ordering::Relaxed), 0);
+        assert!(patience.0 < Duration::from_secs(20), "nothing waited");
+    }
+
+    #[test]
+    fn patience_with_a_stuck_writer_is_for_the_whole_burst() {
+        let counters = SinkCounters::new("test");
+        let sink = LogSink::open("/dev/null", 8, Arc::clone(&counters)).unwrap();
+        let stuck = Arc::new(AtomicBool::new(true));
+        let mut patience = Patience::of_interval(Duration::from_secs(1));
+        let start = Instant::now();
+        for _ in 0..10_000 {
+            sink.write_patiently(Slow(Duration::ZERO, Some(Arc::clone(&stuck))), &mut patience);
+        }
+        let took = start.elapsed();
+        assert!(took >= Duration::from_millis(200) && took < Duration::from_secs(5), "{took:?}");
+        stuck.store(false, Ordering::Release);
+        sink.close();
+        let [written, dropped] =
+            [&counters.records, &counters.dropped].map(|count| count.load(Ordering::Relaxed));
+        // The queue, and those that the writer held.
+        assert!((8..=17).contains(&written), "{written}");
+        assert_eq!(written + dropped, 10_000);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use flow_common::{
     key::{Direction, Endpoint, FlowKey, Scope, Sender, TunnelKind},
-    record::{FlowRecord, Half, RoleBy, Volume, life},
+    record::{FlowRecord, RoleBy, Volume},
 };
 
 /// The scope of plain IPv4 or IPv6 on interface slot `interface`.
@@ -17,32 +17,7 @@ pub(crate) fn v4(address: [u8; 4], port: u16) -> Endpoint {
 
 /// A record of `key` without traffic whose client is `client`.
 pub(crate) fn empty(key: FlowKey, client: Sender, start: u64) -> FlowRecord {
-    // Begun over any other record, as the packet path does it in a slot.
-    let mut record = FlowRecord {
-        key,
-        life: life::FREE,
-        ended: 0,
-        client: 0,
-        role_by: RoleBy::First as u8,
-        last_talker: 0,
-        start: 0,
-        icmp_type: 0,
-        icmp_code: 0,
-        reserved3: 0,
-        fragment: 0,
-        continued: 0,
-        history_len: 0,
-        reserved: 0,
-        syn_time: 0,
-        syn_ack_time: 0,
-        handshake_server_rtt: 0,
-        handshake_client_rtt: 0,
-        history_seen: 0,
-        reserved2: 0,
-        history: [0; 16],
-        halves: [Half::default(), Half::default()],
-    };
-    record.begin(&key, start);
+    let mut record = FlowRecord::new(&key, start);
     record.client = client as u8;
     record
 }

@@ -58,7 +58,11 @@ impl KernelError {
     pub(super) fn program(program: &str, error: &ProgramError) -> Self {
         let detail = chain(error);
         match errno(error) {
-            Some(libc::EPERM) => Self::Privilege { detail },
+            Some(libc::EPERM) => {
+                // The verifier was not asked, so that what aya adds of it is empty.
+                let detail = detail.split(". Verifier output").next().unwrap_or_default().to_owned();
+                Self::Privilege { detail }
+            }
             // Without CAP_PERFMON the verifier forbids pointer arithmetic that it cannot mask against
             // speculation, and says so at the end of its log.
             Some(libc::EACCES) if detail.contains("prohibited for !root") => {
@@ -120,7 +124,9 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         }
         next = cause.source();
     }
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
+    // aya announces a log also where the verifier wrote none.
+    lines.strip_suffix(". Verifier output:").unwrap_or(&lines).to_owned()
 }
 
 /// The end of the verifier's log, where its reason stands.

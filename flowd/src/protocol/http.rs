@@ -144,6 +144,9 @@ impl HttpTracker {
 
         let connection = &mut entry.connection;
         connection.last = connection.last.max(event.time);
+        if event.tcp_flags & RST == 0 {
+            connection.lanes.of_mut(from).saw(event.seq.wrapping_add(event.payload_len), event.time);
+        }
         let input = Input { seq: event.seq, bytes: payload, starts, time: event.time };
         connection.data(from, input, &self.options, sink);
         if event.tcp_flags & (FIN | RST) != 0 {

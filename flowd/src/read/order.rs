@@ -6,6 +6,7 @@ use std::{cmp::Ordering, collections::BinaryHeap};
 pub(super) struct InOrder<T> {
     heap: BinaryHeap<Entry<T>>,
     arrivals: u64,
+    most: usize,
 }
 
 struct Entry<T> {
@@ -14,12 +15,10 @@ struct Entry<T> {
     item: T,
 }
 
-/// Held back at most; beyond, the oldest leave even though something older may still come.
-const MOST: usize = 1 << 20;
-
 impl<T> InOrder<T> {
-    pub(super) const fn new() -> Self {
-        Self { heap: BinaryHeap::new(), arrivals: 0 }
+    /// Holds back `most` at most; beyond, the oldest leave even though something older may still come.
+    pub(super) const fn new(most: usize) -> Self {
+        Self { heap: BinaryHeap::new(), arrivals: 0, most }
     }
 
     pub(super) fn push(&mut self, begin: u64, item: T) {
@@ -30,7 +29,7 @@ impl<T> InOrder<T> {
     /// The next item in order, if nothing that begins before `until` can still come.
     pub(super) fn pop(&mut self, until: u64) -> Option<T> {
         let first = self.heap.peek()?;
-        if first.begin >= until && self.heap.len() <= MOST {
+        if first.begin >= until && self.heap.len() <= self.most {
             return None;
         }
         self.heap.pop().map(|entry| entry.item)
@@ -64,7 +63,7 @@ mod tests {
 
     #[test]
     fn leaves_in_order_of_beginning() {
-        let mut order = InOrder::new();
+        let mut order = InOrder::new(4);
         for (begin, item) in [(5, 'c'), (1, 'a'), (5, 'd'), (3, 'b')] {
             order.push(begin, item);
         }

@@ -34,7 +34,7 @@ pub(super) struct Reader<W> {
     zones: ZoneNames,
     /// By interface of the capture.
     names: Vec<Arc<str>>,
-    flows: InOrder<Box<Flow>>,
+    flows: InOrder<(Snapshot, Option<EndReason>)>,
     lines: InOrder<HttpExchange>,
     metrics: Option<Metrics>,
     summary: Summary,
@@ -59,8 +59,8 @@ impl<W: Write> Reader<W> {
             tracker: HttpTracker::new(options),
             zones: ZoneNames::new(),
             names: Vec::new(),
-            flows: InOrder::new(),
-            lines: InOrder::new(),
+            flows: InOrder::new(config.flows as usize),
+            lines: InOrder::new(config.flows as usize),
             metrics: (output == Output::Metrics).then(|| Metrics::new(config)),
             summary: Summary::new(),
             output,
@@ -188,11 +188,7 @@ impl<W: Write> Reader<W> {
             }
             summary.flows += 1;
             if metrics.is_none() {
-                let iface = name(names, record.key.interface());
-                flows.push(
-                    record.start,
-                    Box::new(Flow::from_record(record, &iface, &WallClock::CAPTURE, end)),
-                );
+                flows.push(record.start, (Snapshot::of(record), end));
             }
         })?;
         self.print(oldest, self.now.saturating_sub(LATEST_LINE))
@@ -200,14 +196,16 @@ impl<W: Write> Reader<W> {
 
     /// Prints flows that began before `flows`, and HTTP lines that began before `lines`.
     fn print(&mut self, flows: u64, lines: u64) -> Result<()> {
-        while let Some(flow) = self.flows.pop(flows) {
+        while let Some((flow, end)) = self.flows.pop(flows) {
+            let iface = name(&self.names, flow.key.interface());
+            let flow = Flow::from_snapshot(&flow, &iface, &WallClock::CAPTURE, end);
             if self.output == Output::Table {
                 if self.summary.printed == 0 {
                     table::head(&mut self.out)?;
                 }
                 table::row(&mut self.out, &flow)?;
             } else {
-                serde_json::to_writer(&mut self.out, &*flow)?;
+                serde_json::to_writer(&mut self.out, &flow)?;
                 writeln!(self.out)?;
             }
             self.summary.printed += 1;

@@ -17,7 +17,7 @@ use crate::{
     clock::{self, WallClock},
     export::{
         enrich::{ZoneNames, enrich},
-        log::LogSink,
+        log::{LogSink, Patience},
         prometheus::Board,
     },
     flow::{Flow, Snapshot},
@@ -85,7 +85,7 @@ impl Pump {
         if now < *next {
             return Ok(());
         }
-        self.drain()?;
+        self.drain(interval)?;
         // On the beat, but a beat that was slept through is not made up for.
         *next += interval;
         if *next < now {
@@ -126,14 +126,15 @@ impl Pump {
         }
     }
 
-    fn drain(&mut self) -> Result<()> {
+    fn drain(&mut self, interval: Duration) -> Result<()> {
         let now = clock::monotonic().context("cannot read the clock")?;
         let started = Instant::now();
+        let mut patience = Patience::of_interval(interval);
         let Self { source, ledger, flow_log, .. } = self;
         let report = source.drain(now, &mut |slot, record, end| {
             ledger.absorb(slot, record, end, now, &mut |line| {
                 if let Some(log) = flow_log {
-                    log.write(line);
+                    log.write_patiently(line, &mut patience);
                 }
             });
         })?;

@@ -8,7 +8,7 @@ use std::{
 use etherparse::PacketBuilder;
 
 use crate::support::{
-    daemon::{Daemon, in_flows},
+    daemon::{Daemon, Passage, in_flows},
     frames::{Wire, mac},
     namespace::{Counts, since},
     privileged,
@@ -65,7 +65,7 @@ fn flows_and_reasons_make_up_the_interface() {
     for at in [0, 1] {
         let kernel = since(after[at], before[at]);
         let seen = [0, 1].map(|direction: usize| passages[at][direction].wire());
-        let skipped: Vec<Counts> = passages[at].iter().map(|passage| passage.skipped()).collect();
+        let skipped: Vec<Counts> = passages[at].iter().map(Passage::skipped).collect();
         let full: u64 = passages[at].iter().map(|passage| passage.reason("table_full")).sum();
         let flows = in_flows(&ended.flows, devices[at]);
         println!(

@@ -1,15 +1,14 @@
 //! Interface totals against the kernel's counters of the watched device: equal, not nearly.
 
-use std::{net::UdpSocket, process::Stdio};
+use std::net::UdpSocket;
 
 use crate::support::{
     daemon::{Daemon, in_flows},
+    iperf::Iperf,
     namespace::{Counts, since},
     nginx::Nginx,
     privileged,
-    process::Process,
     router::{CLIENT_V4, CLIENT_V6, LAN, Router, SERVER_V4, SERVER_V6},
-    until,
 };
 
 /// TCP both ways, UDP with fragments, neighbour discovery: over IPv4 and IPv6.
@@ -71,15 +70,13 @@ fn with_offloads_skbs_equal_the_kernels() {
         return;
     }
     let router = Router::new(true);
-    let mut server = router.server.command("iperf3");
-    let _server = Process::start(server.arg("-s").stdout(Stdio::null()));
-    until("iperf3", 10, || router.server.run("ss -Hltn sport = 5201").contains("5201").then_some(()));
+    let iperf = Iperf::start(&router.server);
     let before = router.gateway.quiet(LAN);
     let daemon = Daemon::start(&router.gateway, &[LAN], "");
     assert_eq!(router.gateway.counters(LAN), before, "it was not quiet while flowd attached");
     for server in [SERVER_V4, SERVER_V6] {
-        router.client.run(&format!("iperf3 -c {server} -t 1"));
-        router.client.run(&format!("iperf3 -c {server} -t 1 -R"));
+        iperf.second(&router.client, server, &[]);
+        iperf.second(&router.client, server, &["-R"]);
     }
     let kernel = since(router.gateway.quiet(LAN), before);
     let passages = daemon.passages(LAN);

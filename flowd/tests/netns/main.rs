@@ -19,6 +19,7 @@ mod http;
 mod loopback;
 mod malformed;
 mod offload;
+mod quality;
 mod refusals;
 mod restart;
 mod signals;

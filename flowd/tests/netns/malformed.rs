@@ -46,7 +46,6 @@ fn frames(to: [u8; 6]) -> Vec<(&'static str, Vec<u8>)> {
         ("malformed", ethernet(to, IPV4, &with(&v4, 0, 0x55))),
         ("malformed", ethernet(to, IPV4, &with(&v4, 0, 0x44))),
         ("malformed", ethernet(to, IPV6, &with(&v6, 0, 0x40))),
-        ("truncated", ethernet(to, 0x8100, &[0])),
         ("truncated", ethernet(to, IPV4, &[])),
         ("truncated", ethernet(to, IPV6, &[])),
     ];
@@ -75,11 +74,16 @@ fn every_frame_is_in_a_flow_or_under_its_reason() {
         end.ip("link set eth0 up");
     }
     let before = there.quiet("eth0");
-    let daemon = Daemon::start(&there, &["eth0"], "");
+    let daemon = Daemon::start(&there, &["eth0"], "interval = \"100ms\"\n");
     // In by one direction, out by the other.
     for (sender, at) in [(&here, 0), (&there, 1)] {
         let wire = Wire::open(sender, "eth0");
-        let frames = frames(mac(&there, "eth0"));
+        let to = mac(&there, "eth0");
+        let mut frames = frames(to);
+        if at == 1 {
+            // Ends inside a VLAN tag: on the way in, the kernel drops it before any hook.
+            frames.push(("truncated", ethernet(to, 0x8100, &[0])));
+        }
         for (number, (reason, frame)) in frames.iter().enumerate() {
             let before = take(daemon.passages("eth0"), at);
             wire.send(frame);

@@ -71,17 +71,25 @@ fn a_missing_privilege_is_named() {
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let copy = folder.path().join("flowd");
     run(Command::new("cp").arg(env!("CARGO_BIN_EXE_flowd")).arg(&copy));
-    let as_nobody = |capabilities: &[&str]| {
+    let as_nobody_with = |program: &[&str], capabilities: &[&str]| {
         let mut command = host.command("setpriv");
         command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).args(capabilities);
-        command.arg(&copy).args(["run", "-i", "lo", "--listen", "127.0.0.1:9435"]);
+        command.args(program).arg(&copy).args(["run", "-i", "lo", "--listen", "127.0.0.1:9435"]);
         command
     };
+    let as_nobody = |capabilities: &[&str]| as_nobody_with(&[], capabilities);
     refuses(&mut as_nobody(&[]), 1, &["CAP_BPF", "CAP_NET_ADMIN", "root"]);
     let one = ["--inh-caps", "+bpf", "--ambient-caps", "+bpf"];
     refuses(&mut as_nobody(&one), 1, &["CAP_NET_ADMIN"]);
     let other = ["--inh-caps", "+net_admin", "--ambient-caps", "+net_admin"];
     refuses(&mut as_nobody(&other), 1, &["CAP_BPF"]);
+    let both = ["--inh-caps", "+bpf,+net_admin", "--ambient-caps", "+bpf,+net_admin"];
+    refuses(&mut as_nobody(&both), 1, &["CAP_PERFMON"]);
+    // What the line asks for is enough.
+    let three = ["--inh-caps", "+bpf,+perfmon,+net_admin", "--ambient-caps", "+bpf,+perfmon,+net_admin"];
+    let ran = attempt(&mut as_nobody_with(&["timeout", "--preserve-status", "-s", "TERM", "3"], &three));
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert!(ran.status.success() && said.contains("watching lo"), "{}: {said}", ran.status);
 }
 
 /// A namespace of mounts in which the kernel's types are hidden.

@@ -11,6 +11,7 @@ use crate::support::{
     daemon::{Daemon, in_flows},
     namespace::{Counts, Namespace, since},
     privileged,
+    process::run,
     router::{CLIENT_V4, LAN, Router, SERVER_V4},
 };
 
@@ -28,6 +29,8 @@ fn filters(namespace: &Namespace) -> (Vec<String>, Vec<String>) {
             _ => all.push(line.to_owned()),
         }
     }
+    // The line that opens a priority names no filter.
+    all.retain(|filter| !filter.trim_end().ends_with("bpf chain 0"));
     all.into_iter().partition(|filter| filter.contains(OURS))
 }
 
@@ -66,13 +69,13 @@ fn story(hook: &str, foreign: bool) {
     if foreign {
         gateway.tc(&format!("qdisc add dev {LAN} clsact"));
         for hook in ["ingress", "egress"] {
-            // The first lets others decide, as flowd's filters do; the second says "pass" and ends the chain.
-            gateway.tc(&format!(
-                "filter add dev {LAN} {hook} prio 1 protocol all bpf bytecode 1,6_0_0_4294967295"
-            )
-            .replace('_', " "));
-            gateway
-                .tc(&format!("filter add dev {LAN} {hook} prio 7 protocol all u32 match u32 0 0 flowid 1:1"));
+            // Both say "pass", which ends the chain: the first, of flowd's kind, even at its priority.
+            run(gateway
+                .command("tc")
+                .args(["filter", "add", "dev", LAN, hook, "prio", "1", "protocol", "all"])
+                .args(["bpf", "bytecode", "1,6 0 0 4294967295"]));
+            let all = "u32 match u32 0 0 flowid 1:1";
+            gateway.tc(&format!("filter add dev {LAN} {hook} prio 7 protocol all {all}"));
         }
     }
     let (ours, theirs) = filters(gateway);

@@ -3,6 +3,8 @@
 
 pub mod daemon;
 pub mod frames;
+pub mod iperf;
+pub mod lossy;
 pub mod namespace;
 pub mod nginx;
 pub mod process;

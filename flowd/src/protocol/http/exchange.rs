@@ -26,7 +26,8 @@ pub enum Outcome {
     Upgraded,
     /// 2xx to CONNECT: the connection is a tunnel from here on (RFC 9110 section 9.3.6).
     Tunnel,
-    /// Both were seen, but the first line of one of them was not copied to its end.
+    /// Both were seen, but the first line of one of them was not copied to its end. Or not at all: of many
+    /// responses in one segment, those beyond the copied bytes.
     Partial,
 }
 
@@ -95,7 +96,8 @@ pub struct HttpExchange {
     pub request_bytes: Option<u64>,
     /// Likewise, of the final response.
     pub response_bytes: Option<u64>,
-    /// The first line of the request or response was not copied to its end.
+    /// The first line of the request or response was not copied to its end, or not at all although bytes of
+    /// it passed.
     pub partial: bool,
     pub outcome: Outcome,
     /// What follows comes from the flow's record and the configuration; the daemon fills it in.

@@ -60,6 +60,11 @@ pub(super) fn parse(head: &[u8], whole: bool, query: Query) -> Option<Head> {
     let (first_line, rest) = head.split_at_checked(end)?;
     let partial = !first_line.ends_with(b"\n");
     let first = if partial { line::cut(first_line) } else { line::first(line::without_end(first_line)) }?;
+    // A line without a version needs a whole head behind it. On its own it may be HTTP/0.9, which RFC 9112 has
+    // dropped, or any line of another protocol; its answer could not be recognised either.
+    if !whole && !partial && matches!(first, First::Request { version: Some(line::SIMPLE), .. }) {
+        return None;
+    }
     let mut fields = fields(rest, query);
     if !whole {
         fields.framing = Framing::Unknown;

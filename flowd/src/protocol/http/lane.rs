@@ -113,6 +113,8 @@ pub(super) struct Lane {
     later: Vec<Piece>,
     /// Sequence number of the FIN.
     pub(super) fin: Option<u32>,
+    /// Sequence number behind the last byte that passed, copied or not, and when it did.
+    sent: Option<(u32, u64)>,
     /// The last message, while its size is not known: the exchange's number and the first byte.
     pub(super) unsized_message: Option<(u64, u32)>,
 }
@@ -300,6 +302,24 @@ impl Lane {
         self.expect = Expect::Blind;
         let head = head::parse(&open.bytes, false, query)?;
         Some(Message { head, span: Span { start: open.start, length: None, time: open.time } })
+    }
+
+    /// Notes that bytes up to `end` have passed.
+    pub(super) fn saw(&mut self, end: u32, time: u64) {
+        if self.sent.is_none_or(|(known, _)| distance(known, end) > 0) {
+            self.sent = Some((end, time));
+        }
+    }
+
+    /// When bytes passed behind the last known message that were not copied: further messages, of which
+    /// nothing but that is known.
+    pub(super) fn uncopied(&self) -> Option<u64> {
+        let edge = match self.expect {
+            Expect::Start => self.next?,
+            Expect::Body { until, sure: true } => until,
+            Expect::Body { .. } | Expect::Blind => return None,
+        };
+        self.sent.filter(|&(end, _)| self.open.is_none() && distance(edge, end) > 0).map(|(_, time)| time)
     }
 
     #[cfg(test)]

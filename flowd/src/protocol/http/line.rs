@@ -66,7 +66,7 @@ pub(super) enum First<'a> {
 }
 
 /// A line without a version: HTTP/0.9 had none.
-const SIMPLE: &str = "0.9";
+pub(super) const SIMPLE: &str = "0.9";
 
 /// What is known of a head from the bytes so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

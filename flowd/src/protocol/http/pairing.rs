@@ -25,7 +25,7 @@ pub(super) struct Connection {
     pub(super) slot: u32,
     /// The sender of the requests, once known.
     client: Option<Sender>,
-    lanes: Lanes,
+    pub(super) lanes: Lanes,
     pending: VecDeque<Pending>,
     /// Exchanges so far.
     number: u64,
@@ -389,11 +389,9 @@ impl Connection {
     }
 
     fn report(&self, pending: Pending, sink: Sink<'_>) {
-        sink(pending.into_exchange(&Owner {
-            key: self.key,
-            slot: self.slot,
-            client: self.client.unwrap_or(Sender::A),
-            reset: self.reset,
-        }));
+        let client = self.client.unwrap_or(Sender::A);
+        let uncopied = self.lanes.of(client.other()).uncopied();
+        let (key, slot, reset) = (self.key, self.slot, self.reset);
+        sink(pending.into_exchange(&Owner { key, slot, client, reset, uncopied }));
     }
 }

@@ -33,6 +33,8 @@ pub(super) struct Owner {
     pub(super) slot: u32,
     pub(super) client: Sender,
     pub(super) reset: bool,
+    /// When the server last sent what must be responses, but was not copied.
+    pub(super) uncopied: Option<u64>,
 }
 
 impl Pending {
@@ -44,10 +46,16 @@ impl Pending {
         }
     }
 
-    fn outcome(&self, reset: bool) -> Outcome {
+    /// The response may have passed, but nothing of it was copied.
+    fn is_hidden(&self, owner: &Owner) -> bool {
+        self.response.is_none() && owner.uncopied.is_some_and(|time| self.since <= time)
+    }
+
+    fn outcome(&self, owner: &Owner) -> Outcome {
         match (&self.request, &self.response) {
             (None, _) => Outcome::NoRequest,
-            (Some(_), None) if reset => Outcome::Reset,
+            (Some(_), None) if self.is_hidden(owner) => Outcome::Partial,
+            (Some(_), None) if owner.reset => Outcome::Reset,
             (Some(_), None) => Outcome::NoResponse,
             (Some(_), Some((response, _))) if response.status == Some(101) => Outcome::Upgraded,
             (Some(request), Some((response, _)))
@@ -61,10 +69,11 @@ impl Pending {
     }
 
     pub(super) fn into_exchange(self, owner: &Owner) -> HttpExchange {
-        let outcome = self.outcome(owner.reset);
+        let outcome = self.outcome(owner);
         let request_time = self.request.is_some().then_some(self.since);
         let response_time = self.response.as_ref().map(|(_, time)| *time);
-        let partial = self.request.as_ref().is_some_and(|request| request.partial)
+        let partial = self.is_hidden(owner)
+            || self.request.as_ref().is_some_and(|request| request.partial)
             || self.response.as_ref().is_some_and(|(response, _)| response.partial);
         let request = self.request.unwrap_or_default();
         let response = self.response.map(|(response, _)| response).unwrap_or_default();

@@ -119,14 +119,27 @@ impl Story {
         std::mem::take(out)
     }
 
+    /// A segment of the server of which only the first `copied` bytes were copied.
+    pub(super) fn server_cut(&mut self, bytes: impl AsRef<[u8]>, copied: usize) -> &mut Self {
+        let (bytes, seq) = (bytes.as_ref(), self.server_seq);
+        self.copied(false, PayloadKind::HttpResponse, seq, (&bytes[..copied], bytes.len()), 0);
+        self.server_seq = seq.wrapping_add(bytes.len() as u32);
+        self
+    }
+
     pub(super) fn raw(&mut self, client: bool, kind: PayloadKind, seq: u32, bytes: &[u8], flags: u16) {
+        self.copied(client, kind, seq, (bytes, bytes.len()), flags);
+    }
+
+    fn copied(&mut self, client: bool, kind: PayloadKind, seq: u32, payload: (&[u8], usize), flags: u16) {
+        let (bytes, len) = payload;
         let sender = if client { self.client } else { self.client.other() };
         let event = PayloadEvent {
             key: self.key,
             time: self.time,
             slot: self.slot,
             seq,
-            payload_len: bytes.len() as u32,
+            payload_len: len as u32,
             copied: bytes.len() as u16,
             kind: kind as u8,
             sender: sender as u8,

@@ -264,7 +264,8 @@ fn odd_shapes() {
     for (bytes, expected) in [
         ("GET /a HTTP/1.1\nHost: h\n\n", Some("GET /a - no_response")),
         ("get /a HTTP/1.1\r\n\r\n", None),
-        ("GET /old\r\n", Some("GET /old - no_response")),
+        ("GET /old\r\n", None),
+        ("GET /old\r\n\r\n", Some("GET /old - no_response")),
         ("GET /HTTP/1.1\r\nHost: h\r\n\r\n", Some("GET /HTTP/1.1 - no_response")),
         ("GET HTTP/1.1\r\nHost: h\r\n\r\n", Some("GET - - no_response")),
         ("BREW /old\r\n", None),
@@ -330,4 +331,24 @@ fn a_fin_with_the_data() {
     story.raw(false, PayloadKind::HttpResponse, story.server_seq, b"HTTP/1.0 200 OK\r\n\r\nbody", 1);
     assert_eq!(story.out[0].outcome, Outcome::Complete);
     assert_eq!(story.out[0].response_bytes, Some(23));
+}
+
+#[test]
+fn responses_beyond_the_copied_bytes_are_partial() {
+    let mut story = Story::default();
+    story.client(get("/a") + &get("/b") + &get("/c"));
+    story.after(MILLISECOND).server_cut(OK.repeat(3), OK.len());
+    story.after(MILLISECOND).client(get("/d"));
+    let exchanges = story.finish();
+    assert_eq!(
+        gist(&exchanges),
+        ["GET /a 200 complete", "GET /b - partial", "GET /c - partial", "GET /d - no_response"]
+    );
+    assert_eq!(exchanges.iter().map(|e| e.partial).collect::<Vec<_>>(), [false, true, true, false]);
+
+    // A body that was not copied is no response to the next request.
+    let mut story = Story::default();
+    story.client(get("/a") + &get("/b"));
+    story.after(MILLISECOND).server_cut(OK, OK.len() - 5).fin(false);
+    assert_eq!(gists(&mut story), ["GET /a 200 complete", "GET /b - no_response"]);
 }

@@ -1,0 +1,51 @@
+//! Which capabilities flowd needs, and what it says where one is missing. Needs root, to give them away.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests are tests")]
+
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    process::{Command, Output},
+};
+
+/// False, and loudly so, without root; a failure where tests must not skip.
+fn root() -> bool {
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    assert!(is_root || std::env::var_os("FLOWD_REQUIRE_ROOT_TESTS").is_none(), "this test needs root");
+    if !is_root {
+        eprintln!("SKIPPED: this test needs root; use `cargo xtask test`");
+    }
+    is_root
+}
+
+/// Runs flowd with these capabilities and no others, in the form of setpriv(1).
+fn with(capabilities: &str, arguments: &[&str]) -> Output {
+    let bounds = format!("--bounding-set=-all{capabilities}");
+    let mut command = Command::new("setpriv");
+    command.args([&*bounds, "--inh-caps=-all", "--no-new-privs", env!("CARGO_BIN_EXE_flowd")]);
+    command.args(arguments).output().unwrap()
+}
+
+#[test]
+fn three_capabilities_are_enough() {
+    if !root() {
+        return;
+    }
+    let output = with(",+bpf,+net_admin,+perfmon", &["check"]);
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn a_missing_capability_is_named() {
+    if !root() {
+        return;
+    }
+    for capabilities in ["", ",+bpf", ",+bpf,+net_admin", ",+bpf,+perfmon", ",+net_admin,+perfmon"] {
+        let output = with(capabilities, &["run", "-i", "lo", "--listen", "127.0.0.1:0"]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{capabilities}: {error}");
+        assert_eq!(error.lines().count(), 1, "{capabilities}: {error}");
+        let remedy = "run as root, or give flowd CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON";
+        assert!(error.contains(remedy) && !error.contains("panicked"), "{capabilities}: {error}");
+        assert!(!error.contains("Verifier output"), "{capabilities}: {error}");
+    }
+}

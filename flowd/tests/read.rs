@@ -1,0 +1,143 @@
+//! The real executable over captures: what it prints, and how it ends.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+/// Two HTTP exchanges on one connection over IPv4, a POST and a HEAD over IPv6, a refused connection, and
+/// datagrams to a closed port with the ICMP errors they brought; taken on a loopback device.
+fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+fn flowd(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_flowd")).arg("read").args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn lines(output: &Output) -> Vec<serde_json::Value> {
+    text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn prints_the_golden_lines() {
+    let output = flowd(&[golden("http.pcap").to_str().unwrap()]);
+    assert!(output.status.success());
+    assert_eq!(text(&output.stdout), fs::read_to_string(golden("http.jsonl")).unwrap());
+    assert!(output.stderr.is_empty());
+}
+
+#[test]
+fn the_kernel_engine_prints_the_same() {
+    let output = flowd(&[golden("http.pcap").to_str().unwrap(), "--engine", "kernel"]);
+    if text(&output.stderr).contains("not allowed to load BPF programs") {
+        println!("SKIPPED: the kernel engine needs root");
+        assert!(std::env::var_os("FLOWD_REQUIRE_ROOT_TESTS").is_none(), "a skip is a failure here");
+        return;
+    }
+    assert_eq!(text(&output.stderr), "");
+    assert_eq!(text(&output.stdout), fs::read_to_string(golden("http.jsonl")).unwrap());
+}
+
+#[test]
+fn standard_input_is_a_capture_too() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_flowd"))
+        .args(["read", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&fs::read(golden("http.pcap")).unwrap()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(text(&output.stdout), fs::read_to_string(golden("http.jsonl")).unwrap());
+}
+
+#[test]
+fn a_cut_capture_gives_its_complete_records_and_then_an_error_with_the_offset() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cut.pcap");
+    let whole = fs::read(golden("http.pcap")).unwrap();
+    // Into the middle of the third packet.
+    let packets = offsets(&whole);
+    fs::write(&path, &whole[..packets[2] + 20]).unwrap();
+    let output = flowd(&[path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    let summary = lines(&output).pop().unwrap();
+    assert_eq!((&summary["type"], &summary["packets"]), (&"summary".into(), &2.into()));
+    let error = text(&output.stderr);
+    assert!(error.contains(&format!("byte {}", packets[2])) && error.contains("cut.pcap"), "{error}");
+    assert_eq!(error.lines().count(), 1);
+}
+
+/// Where the packets of a little-endian pcap begin.
+fn offsets(pcap: &[u8]) -> Vec<usize> {
+    let mut offsets = Vec::new();
+    let mut at = 24;
+    while at + 16 <= pcap.len() {
+        offsets.push(at);
+        at += 16 + u32::from_le_bytes(pcap[at + 8..at + 12].try_into().unwrap()) as usize;
+    }
+    offsets
+}
+
+#[test]
+fn a_link_type_that_nobody_reads_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("usb.pcap");
+    let mut capture = fs::read(golden("http.pcap")).unwrap();
+    capture[20..24].copy_from_slice(&220_u32.to_le_bytes());
+    fs::write(&path, capture).unwrap();
+    let output = flowd(&[path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("link type 220"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn what_is_no_capture_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("letter.txt");
+    fs::write(&path, "Dear reader").unwrap();
+    for (path, words) in [(path.as_path(), "letter.txt"), (Path::new("/no/such/file"), "cannot open")] {
+        let output = flowd(&[path.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(text(&output.stderr).contains(words), "{}", text(&output.stderr));
+        assert_eq!(text(&output.stderr).lines().count(), 1);
+    }
+}
+
+#[test]
+fn the_table_has_a_row_per_flow_and_the_metrics_a_sum_over_all() {
+    let path = golden("http.pcap");
+    let flows = fs::read_to_string(golden("http.jsonl")).unwrap().matches(r#""type":"flow""#).count();
+    let table = text(&flowd(&[path.to_str().unwrap(), "--format", "table"]).stdout);
+    assert_eq!(table.lines().count(), flows + 1);
+    let metrics = text(&flowd(&[path.to_str().unwrap(), "--metrics"]).stdout);
+    let sum = |family: &str| -> u64 {
+        let rows = metrics.lines().filter(|line| line.starts_with(family));
+        rows.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+    };
+    assert_eq!(sum("flowd_flow_packets_total{"), sum("flowd_interface_packets_total{"));
+    assert_eq!(sum("flowd_http_requests_total{"), 4);
+}
+
+#[test]
+fn secrets_in_a_query_stay_out_unless_asked_for() {
+    let path = golden("http.pcap");
+    let path = path.to_str().unwrap();
+    assert!(!text(&flowd(&[path]).stdout).contains("secret"));
+    assert!(!text(&flowd(&[path, "--query", "keys"]).stdout).contains("secret"));
+    assert!(text(&flowd(&[path, "--query", "keep"]).stdout).contains("/index.html?token=secret"));
+}
