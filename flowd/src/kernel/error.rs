@@ -63,9 +63,9 @@ impl KernelError {
                 let detail = detail.split(". Verifier output").next().unwrap_or_default().to_owned();
                 Self::Privilege { detail }
             }
-            // Without CAP_PERFMON the verifier forbids pointer arithmetic that it cannot mask against
-            // speculation, and says so at the end of its log.
-            Some(libc::EACCES) if detail.contains("prohibited for !root") => {
+            // Without CAP_PERFMON the verifier applies the stricter rules of unprivileged programs, and gives
+            // whichever of them it meets first.
+            _ if matches!(error, ProgramError::LoadError { .. }) && lacks_perfmon() => {
                 Self::Privilege { detail: "the verifier asks for CAP_PERFMON".to_owned() }
             }
             _ if matches!(error, ProgramError::LoadError { .. }) => {
@@ -93,6 +93,16 @@ pub(super) fn has_btf() -> bool {
 /// Whether the kernel has bpf(2) at all.
 pub(super) fn has_bpf() -> bool {
     std::path::Path::new("/proc/sys/kernel/unprivileged_bpf_disabled").exists()
+}
+
+/// Whether this process has neither CAP_PERFMON nor CAP_SYS_ADMIN, which stands for it (capabilities(7)).
+fn lacks_perfmon() -> bool {
+    const EITHER: u64 = 1 << 38 | 1 << 21;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    effective
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & EITHER == 0)
 }
 
 /// The system's error number behind an error of aya's.
