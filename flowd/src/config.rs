@@ -2,6 +2,7 @@
 
 mod check;
 mod error;
+mod http;
 mod keys;
 mod units;
 
@@ -9,6 +10,7 @@ use std::{fmt, net::SocketAddr, path::Path, str::FromStr};
 
 pub use error::{ConfigError, Place};
 use flow_common::{key::TunnelKind, names, settings::Settings};
+pub use http::Http;
 use serde::{Deserialize, Serialize};
 pub use units::{Size, Span};
 
@@ -44,6 +46,8 @@ pub struct Config {
     pub decapsulate: Vec<String>,
     /// Series that one metric family may have.
     pub series_limit: u32,
+    /// What HTTP lines show of a target.
+    pub http: Http,
     /// When flows end.
     pub timeouts: Timeouts,
 }
@@ -104,6 +108,7 @@ impl Default for Config {
             flows: names::DEFAULT_FLOWS,
             decapsulate: Vec::new(),
             series_limit: 2_000,
+            http: Http::default(),
             timeouts: Timeouts::default(),
         }
     }

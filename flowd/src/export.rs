@@ -4,5 +4,6 @@ pub mod classic;
 pub mod enrich;
 pub mod interfaces;
 pub mod log;
+pub mod path;
 pub mod prometheus;
 mod rows;

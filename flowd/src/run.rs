@@ -21,14 +21,14 @@ use tracing::{info, warn};
 use crate::{
     aggregate::{HttpNumbers, Ledger, LedgerOptions, Watched},
     clock::WallClock,
-    config::{Config, Hook, Query},
+    config::{Config, Hook},
     export::{
         log::{LogSink, Reopen},
         prometheus::Board,
     },
     interfaces::{self, Interface},
     kernel::{self, LoadOptions},
-    protocol::http::{self, HttpOptions, HttpTracker},
+    protocol::http::HttpTracker,
     telemetry::{SinkCounters, Telemetry},
     web::{self, State},
 };
@@ -88,11 +88,7 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
     let board =
         Arc::new(Board::new(ledger.numbers().clone(), HttpNumbers::new(limit), Arc::clone(&telemetry)));
     let state = State { board: Arc::clone(&board), live, telemetry: Arc::clone(&telemetry) };
-    let tracker = HttpTracker::new(HttpOptions {
-        query: query(config.query),
-        head_bytes: config.head_bytes,
-        ..HttpOptions::default()
-    });
+    let tracker = HttpTracker::new(config.http_options());
     let pump = Pump::new(source, ledger, tracker, board, Arc::clone(&telemetry), http_log, flow_log, clock);
 
     let (stop, stopped) = mpsc::channel();
@@ -166,14 +162,6 @@ const fn hook(hook: Hook) -> Option<kernel::Hook> {
         Hook::Auto => None,
         Hook::Tcx => Some(kernel::Hook::Tcx),
         Hook::Clsact => Some(kernel::Hook::Clsact),
-    }
-}
-
-const fn query(query: Query) -> http::Query {
-    match query {
-        Query::Drop => http::Query::Drop,
-        Query::Keys => http::Query::Keys,
-        Query::Keep => http::Query::Keep,
     }
 }
 

@@ -58,8 +58,10 @@ fn event(record: &FlowRecord, slot: u32, sender: Sender, kind: PayloadKind, payl
         kind: kind as u8,
         sender: sender as u8,
         tcp_flags: 0x18,
-        ack: 0,
-        reserved: 0,
+        ack: if sender == record.client() { 1 } else { 1 + REQUEST.len() as u32 },
+        retransmits: 0,
+        own_last: 0,
+        peer_last: 0,
     }
 }
 

@@ -1,9 +1,9 @@
 //! One side's copied bytes, put in order and cut into heads.
 
-use flow_common::key::Sender;
+use flow_common::{event::PayloadEvent, key::Sender};
 
 use super::{
-    Query,
+    Privacy,
     head::{self, Head},
     line::{Scanner, Verdict},
 };
@@ -27,6 +27,10 @@ pub(super) struct Input<'a> {
     pub(super) starts: bool,
     /// Nanoseconds of the packet clock.
     pub(super) time: u64,
+    /// Sequence number behind the segment's payload, copied or not.
+    pub(super) wire_end: u32,
+    /// What its sender had of the other side's bytes.
+    pub(super) ack: Option<u32>,
 }
 
 impl Input<'_> {
@@ -35,7 +39,7 @@ impl Input<'_> {
         self.bytes = self.bytes.get(count..).unwrap_or_default();
     }
 
-    fn end(&self) -> u32 {
+    pub(super) fn end(&self) -> u32 {
         self.seq.wrapping_add(length(self.bytes.len()))
     }
 }
@@ -56,12 +60,24 @@ pub(super) struct Span {
     pub(super) length: Option<u32>,
     /// First byte, nanoseconds of the packet clock.
     pub(super) time: u64,
+    /// What its sender had of the other side's bytes when it sent the first.
+    pub(super) ack: Option<u32>,
+    /// Other messages of this side must have passed before it, unseen.
+    pub(super) gap: bool,
+    /// The segment in which the head ends: the sequence number behind it, and its time.
+    pub(super) seen: (u32, u64),
 }
 
 impl Span {
     /// Bytes of the message whose body has so many.
     pub(super) fn size(&self, body: Option<u64>) -> Option<u64> {
         self.length.zip(body).map(|(length, body)| u64::from(length).saturating_add(body))
+    }
+
+    /// Sequence number behind the message whose body has so many bytes.
+    pub(super) fn end(&self, body: Option<u64>) -> Option<u32> {
+        let size = self.size(body).filter(|&size| size < MAX_LENGTH)?;
+        Some(self.start.wrapping_add(u32::try_from(size).unwrap_or(u32::MAX)))
     }
 
     /// What stands behind the message.
@@ -93,15 +109,48 @@ pub(super) enum Expect {
 struct Open {
     start: u32,
     time: u64,
+    ack: Option<u32>,
+    gap: bool,
+    /// The last segment with bytes of it: the sequence number behind it, and its time.
+    seen: (u32, u64),
     bytes: Vec<u8>,
     scanner: Scanner,
 }
 
+impl Open {
+    fn span(&self, length: Option<u32>) -> Span {
+        let Self { start, time, ack, gap, seen, .. } = *self;
+        Span { start, length, time, ack, gap, seen }
+    }
+}
+
+/// A copy that waits for those before it.
 #[derive(Debug)]
-struct Piece {
+pub(super) struct Piece {
     seq: u32,
     time: u64,
+    wire_end: u32,
+    ack: Option<u32>,
     bytes: Vec<u8>,
+}
+
+impl Piece {
+    pub(super) fn input(&self) -> Input<'_> {
+        let Self { seq, time, wire_end, ack, ref bytes } = *self;
+        Input { seq, bytes, starts: false, time, wire_end, ack }
+    }
+}
+
+/// The last message of a side.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Last {
+    /// Of the exchange.
+    pub(super) number: u64,
+    pub(super) start: u32,
+    /// Sequence number behind it, where its head tells.
+    pub(super) end: Option<u32>,
+    /// How far the other side had it, and when the last byte until then passed.
+    pub(super) heard: Option<(u32, u64)>,
 }
 
 #[derive(Debug, Default)]
@@ -115,8 +164,11 @@ pub(super) struct Lane {
     pub(super) fin: Option<u32>,
     /// Sequence number behind the last byte that passed, copied or not, and when it did.
     sent: Option<(u32, u64)>,
-    /// The last message, while its size is not known: the exchange's number and the first byte.
-    pub(super) unsized_message: Option<(u64, u32)>,
+    pub(super) last: Option<Last>,
+    /// What begins now has a gap before it.
+    gap: bool,
+    /// Number of the last copy, 0 before the first.
+    number: u8,
 }
 
 /// Both sides of a connection.
@@ -154,9 +206,9 @@ impl Lanes {
 impl Lane {
     /// Takes from `input` up to the end of one head. After a message, [`Lane::follow`] must say what comes
     /// behind it. `limit`: bytes of a head that are looked at.
-    pub(super) fn take(&mut self, input: &mut Input<'_>, limit: usize, query: Query) -> Option<Message> {
+    pub(super) fn take(&mut self, input: &mut Input<'_>, limit: usize, privacy: &Privacy) -> Option<Message> {
         while !input.bytes.is_empty() {
-            if let Some(message) = self.place(input, limit, query) {
+            if let Some(message) = self.place(input, limit, privacy) {
                 return Some(message);
             }
             if input.bytes.is_empty() {
@@ -165,9 +217,13 @@ impl Lane {
             let open = self.open.get_or_insert_with(|| Open {
                 start: input.seq,
                 time: input.time,
+                ack: input.ack,
+                gap: self.gap,
+                seen: (input.wire_end, input.time),
                 bytes: Vec::new(),
                 scanner: Scanner::default(),
             });
+            open.seen = (input.wire_end, input.time);
             let before = open.bytes.len();
             let count = limit.saturating_sub(before).min(input.bytes.len());
             open.bytes.extend_from_slice(input.bytes.get(..count).unwrap_or_default());
@@ -179,18 +235,17 @@ impl Lane {
                 Verdict::More if open.bytes.len() < limit => self.pass(input, self.expect),
                 Verdict::More => {
                     self.pass(input, Expect::Blind);
-                    return self.cut(query);
+                    return self.cut(privacy);
                 }
                 Verdict::Complete(end) => {
                     input.skip(end.saturating_sub(before));
                     input.starts = false;
                     self.next = Some(input.seq);
                     let open = self.open.take()?;
-                    let head = head::parse(open.bytes.get(..end).unwrap_or_default(), true, query);
+                    let head = head::parse(open.bytes.get(..end).unwrap_or_default(), true, privacy);
                     self.expect = Expect::Blind;
                     if let Some(head) = head {
-                        let span = Span { start: open.start, length: Some(length(end)), time: open.time };
-                        return Some(Message { head, span });
+                        return Some(Message { head, span: open.span(Some(length(end))) });
                     }
                 }
             }
@@ -200,7 +255,7 @@ impl Lane {
 
     /// Moves `input` to where a head goes on or may begin, or empties it. Where it shows that a head under
     /// way will get no more bytes, that head is the answer.
-    fn place(&mut self, input: &mut Input<'_>, limit: usize, query: Query) -> Option<Message> {
+    fn place(&mut self, input: &mut Input<'_>, limit: usize, privacy: &Privacy) -> Option<Message> {
         let ahead = match self.next {
             Some(next) => distance(next, input.seq),
             None if input.starts => 0,
@@ -219,12 +274,13 @@ impl Lane {
                 return None;
             }
             if input.starts {
-                return self.cut(query);
+                return self.cut(privacy);
             }
             self.keep(input, limit);
             return None;
         }
         let gap = ahead > 0;
+        let mut unseen = gap && self.expect == Expect::Start;
         match self.expect {
             Expect::Body { until, sure } => {
                 let left = distance(input.seq, until);
@@ -238,6 +294,7 @@ impl Lane {
                     self.drop(input);
                     return None;
                 }
+                unseen = left < 0 && sure;
             }
             Expect::Start if gap && !input.starts => {
                 self.drop(input);
@@ -250,6 +307,7 @@ impl Lane {
             Expect::Start | Expect::Blind => {}
         }
         self.expect = Expect::Start;
+        self.gap = unseen;
         // Empty lines before a message are to be ignored (RFC 9112 section 2.2).
         let blank = input.bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
         input.skip(blank);
@@ -273,20 +331,18 @@ impl Lane {
     fn keep(&mut self, input: &mut Input<'_>, limit: usize) {
         let held: usize = self.later.iter().map(|piece| piece.bytes.len()).sum();
         if self.later.len() < MAX_LATER && held + input.bytes.len() <= limit {
-            self.later.push(Piece { seq: input.seq, time: input.time, bytes: input.bytes.to_vec() });
+            let Input { seq, time, wire_end, ack, bytes, .. } = *input;
+            self.later.push(Piece { seq, time, wire_end, ack, bytes: bytes.to_vec() });
         }
         input.skip(input.bytes.len());
     }
 
-    /// A copy that was held back and now has its turn: sequence number, time, bytes.
-    pub(super) fn ripe(&mut self) -> Option<(u32, u64, Vec<u8>)> {
+    /// A copy that was held back and now has its turn.
+    pub(super) fn ripe(&mut self) -> Option<Piece> {
         let next = self.next?;
         let at = self.later.iter().position(|piece| distance(next, piece.seq) <= 0);
         match at {
-            Some(at) => {
-                let piece = self.later.swap_remove(at);
-                Some((piece.seq, piece.time, piece.bytes))
-            }
+            Some(at) => Some(self.later.swap_remove(at)),
             None => {
                 if self.open.is_none() {
                     self.later = Vec::new();
@@ -297,11 +353,11 @@ impl Lane {
     }
 
     /// Ends the head under way and reads what is there of it.
-    pub(super) fn cut(&mut self, query: Query) -> Option<Message> {
+    pub(super) fn cut(&mut self, privacy: &Privacy) -> Option<Message> {
         let open = self.open.take()?;
         self.expect = Expect::Blind;
-        let head = head::parse(&open.bytes, false, query)?;
-        Some(Message { head, span: Span { start: open.start, length: None, time: open.time } })
+        let head = head::parse(&open.bytes, false, privacy)?;
+        Some(Message { head, span: open.span(None) })
     }
 
     /// Notes that bytes up to `end` have passed.
@@ -309,6 +365,22 @@ impl Lane {
         if self.sent.is_none_or(|(known, _)| distance(known, end) > 0) {
             self.sent = Some((end, time));
         }
+    }
+
+    /// Takes the number of a copy, and gives how many between it and the last were lost. `whole`: the
+    /// connection is known from its first copy on.
+    pub(super) fn lost_before(&mut self, number: u8, whole: bool) -> u8 {
+        let known = std::mem::replace(&mut self.number, number);
+        if number == 0 || known == 0 && !whole {
+            return 0;
+        }
+        // Numbers go from 1 to 127 and around.
+        (number + PayloadEvent::NUMBERS - 1 - known) % PayloadEvent::NUMBERS
+    }
+
+    /// A message may begin unseen in bytes that are not looked at.
+    pub(super) fn is_blind(&self) -> bool {
+        self.expect == Expect::Blind
     }
 
     /// When bytes passed behind the last known message that were not copied: further messages, of which
@@ -360,17 +432,10 @@ impl Lane {
             (None, None) => !ended,
         }
     }
-
-    /// Bytes from the last message's first byte to `end`, with the exchange's number.
-    pub(super) fn size_up_to(&mut self, end: u32) -> Option<(u64, u64)> {
-        let (number, start) = self.unsized_message.take()?;
-        let size = end.wrapping_sub(start);
-        (size > 0).then_some((number, u64::from(size)))
-    }
 }
 
 /// How far `to` is ahead of `from` in sequence space (RFC 9293 section 3.4); negative: behind.
-fn distance(from: u32, to: u32) -> i32 {
+pub(super) fn distance(from: u32, to: u32) -> i32 {
     to.wrapping_sub(from).cast_signed()
 }
 

@@ -2,4 +2,6 @@
 
 mod generated;
 mod kit;
+mod lost;
 mod stories;
+mod timing;
