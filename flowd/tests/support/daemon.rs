@@ -184,9 +184,11 @@ impl<'a> Daemon<'a> {
     }
 }
 
+/// Whole lines: the last one may be half written while the daemon runs.
 fn lines(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// Packets and bytes of all flow lines of an interface, both directions together.

@@ -156,8 +156,16 @@ impl Connection {
             }
             self.doubt |= unseen;
         } else if self.client.is_some() {
-            // The oldest request without response may find it in bytes that were not looked at.
-            self.doubt |= lane.is_blind() && distance(copied, wire_end) > 0 && self.unanswered().is_some();
+            if lane.is_blind() && distance(copied, wire_end) > 0 {
+                self.hide_waiting();
+            }
+        }
+    }
+
+    /// Responses may be in bytes that were not looked at.
+    fn hide_waiting(&mut self) {
+        for pending in self.pending.iter_mut().filter(|pending| pending.response.is_none()) {
+            (pending.hidden, self.doubt) = (true, true);
         }
     }
 
@@ -378,6 +386,10 @@ impl Connection {
             }
         }
         self.open_message(from, number, span, body);
+        if span.length.is_none() {
+            // The head went on beyond the copy, and others may follow it there.
+            self.hide_waiting();
+        }
         if leaves {
             self.leave(sink);
         }

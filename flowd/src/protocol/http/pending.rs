@@ -43,8 +43,10 @@ pub(super) struct Pending {
     pub(super) pipelined: bool,
     /// Requests right before it were not copied, and their responses may still be to come.
     pub(super) behind_unseen: bool,
-    /// Its response passed, or may have, without being recognised.
+    /// Its response passed without being recognised.
     pub(super) missed: bool,
+    /// Its response may have passed in bytes that were not looked at.
+    pub(super) hidden: bool,
     pub(super) informational: Vec<u16>,
     /// With the time of its first byte.
     pub(super) response: Option<(Response, u64)>,
@@ -98,7 +100,7 @@ impl Pending {
     /// The response may have passed, but nothing of it was copied.
     fn is_hidden(&self, owner: &Owner) -> bool {
         self.response.is_none()
-            && (self.missed || owner.uncopied.is_some_and(|time| self.since <= time))
+            && (self.missed || self.hidden || owner.uncopied.is_some_and(|time| self.since <= time))
             && self.request.is_some()
     }
 

@@ -1,5 +1,6 @@
 //! Whole stories through the tracker.
 
+mod bad;
 mod generated;
 mod kit;
 mod lost;
