@@ -22,14 +22,15 @@ mod pending;
 mod privacy;
 mod progress;
 mod redact;
+mod span;
 #[cfg(test)]
 mod tests;
 
 pub use exchange::{HttpExchange, Outcome};
-use lane::Input;
 use pairing::{Connection, Moment};
 pub use privacy::Privacy;
 pub use progress::Progress;
+use span::Input;
 
 type Sink<'a> = &'a mut dyn FnMut(HttpExchange);
 

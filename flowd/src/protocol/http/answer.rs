@@ -9,7 +9,7 @@
 
 use std::collections::VecDeque;
 
-use super::{lane::distance, pending::Pending};
+use super::{pending::Pending, span::distance};
 
 /// Where a response begins, and what its sender had of the client's bytes.
 #[derive(Clone, Copy, Debug)]

@@ -4,13 +4,16 @@ use std::collections::VecDeque;
 
 use flow_common::key::{FlowKey, Sender};
 
+mod ending;
+mod extent;
+
 use super::{
     HttpOptions, Sink,
     answer::{self, Place},
     head::{Framing, Head, Request, Response},
-    lane::{Expect, Input, Lanes, Last, Message, Span, distance},
-    pending::{Owner, Pending, SIZE_WAIT},
-    progress::Progress,
+    lane::Lanes,
+    pending::Pending,
+    span::{Expect, Input, Last, Message, Span, distance},
 };
 
 /// 1xx responses kept for one request.
@@ -155,10 +158,8 @@ impl Connection {
                 self.unseen_requests = MANY;
             }
             self.doubt |= unseen;
-        } else if self.client.is_some() {
-            if lane.is_blind() && distance(copied, wire_end) > 0 {
-                self.hide_waiting();
-            }
+        } else if self.client.is_some() && lane.is_blind() && distance(copied, wire_end) > 0 {
+            self.hide_waiting();
         }
     }
 
@@ -166,34 +167,6 @@ impl Connection {
     fn hide_waiting(&mut self) {
         for pending in self.pending.iter_mut().filter(|pending| pending.response.is_none()) {
             (pending.hidden, self.doubt) = (true, true);
-        }
-    }
-
-    /// The event says how far the last message of `sender` has come.
-    fn hear(&mut self, sender: Sender) {
-        let Moment { ack: Some(ack), peer_last, .. } = self.moment else { return };
-        let Some(last) = self.lanes.of_mut(sender).last.as_mut().filter(|_| peer_last != 0) else { return };
-        match last.end {
-            Some(end) if distance(end, ack) < 0 => return,
-            Some(_) => {}
-            None => last.heard = Some((ack, peer_last)),
-        }
-        let (number, whole) = (last.number, last.end.is_some());
-        if whole {
-            self.ended(sender, number, peer_last);
-        }
-    }
-
-    /// The last byte of a message of `sender` passed at `time`, if that was not known before.
-    fn ended(&mut self, sender: Sender, number: u64, time: u64) {
-        let client = self.client == Some(sender);
-        if let Some(pending) = self.pending.iter_mut().find(|pending| pending.number == number) {
-            let since =
-                if client { Some(pending.since) } else { pending.response.as_ref().map(|(_, at)| *at) };
-            let extent = if client { &mut pending.sent } else { &mut pending.received };
-            if extent.ended.is_none() && since.is_some_and(|since| since <= time) {
-                extent.ended = Some(time);
-            }
         }
     }
 
@@ -396,21 +369,6 @@ impl Connection {
         span.follows(body, sure)
     }
 
-    /// A final response begins: what of its request's end the head could not tell.
-    fn request_over(&self, pending: &mut Pending) {
-        let Moment { ack, peer_last, .. } = self.moment;
-        if pending.request.is_none() || pending.sent.ended.is_some() {
-            return;
-        }
-        let had = pending.end.map(|end| ack.is_some_and(|ack| distance(end, ack) >= 0));
-        if let (Some(end), Some(true)) = (pending.end, had) {
-            pending.sent.bytes = Some(u64::from(end.wrapping_sub(pending.start)));
-        }
-        if had != Some(false) && pending.since <= peer_last {
-            pending.sent.ended = Some(peer_last);
-        }
-    }
-
     fn interim(
         &mut self,
         index: Option<usize>,
@@ -437,238 +395,5 @@ impl Connection {
     /// The oldest exchange that waits for its final response.
     fn unanswered(&self) -> Option<usize> {
         self.pending.iter().position(|pending| pending.response.is_none() && !pending.missed)
-    }
-
-    /// A message of `from` begins, part of exchange `number`, with a body of so many bytes if its head tells.
-    fn open_message(&mut self, from: Sender, number: u64, span: Span, body: Option<u64>) {
-        let (size, end) = (span.size(body), span.end(body));
-        self.lanes.of_mut(from).last = Some(Last { number, start: span.start, end, heard: None });
-        let client = self.client == Some(from);
-        if let Some(pending) = self.pending.iter_mut().find(|pending| pending.number == number) {
-            let extent = if client { &mut pending.sent } else { &mut pending.received };
-            extent.bytes = size;
-            let (wire_end, time) = span.seen;
-            if end.is_some_and(|end| distance(end, wire_end) >= 0) {
-                extent.ended = Some(time);
-            }
-        }
-    }
-
-    /// The message of `from` that was going on ended before `edge`, where its next one begins. `gap`: unseen
-    /// ones are between the two.
-    fn close_message(&mut self, from: Sender, edge: u32, gap: bool) {
-        let Some(Last { number, start, end, heard }) = self.lanes.of_mut(from).last.take() else { return };
-        let client = self.client == Some(from);
-        let size = edge.wrapping_sub(start);
-        if end.is_none()
-            && size > 0
-            && let Some(pending) = self.pending.iter_mut().find(|pending| pending.number == number)
-        {
-            (if client { &mut pending.sent } else { &mut pending.received }).bytes = Some(u64::from(size));
-        }
-        match heard {
-            Some((ack, time)) if ack == edge => self.ended(from, number, time),
-            _ if !gap => self.ended(from, number, self.moment.own_last),
-            _ => {}
-        }
-    }
-
-    /// `from` will send nothing behind `edge`: a message that goes on beyond it was cut. `last`: when the
-    /// byte before `edge` passed.
-    fn stop_message(&mut self, from: Sender, edge: u32, last: Option<u64>) {
-        let Some(Last { number, start, end: Some(end), .. }) = self.lanes.of(from).last else {
-            return self.close_message(from, edge, false);
-        };
-        let client = self.client == Some(from);
-        let size = edge.wrapping_sub(start);
-        if distance(edge, end) > 0
-            && distance(start, edge) > 0
-            && let Some(pending) = self.pending.iter_mut().find(|pending| pending.number == number)
-        {
-            let extent = if client { &mut pending.sent } else { &mut pending.received };
-            (extent.bytes, extent.cut) = (Some(u64::from(size)), true);
-        }
-        if let Some(last) = last {
-            self.ended(from, number, last);
-        }
-        self.lanes.of_mut(from).last = None;
-    }
-
-    /// Ends the head that `from` has under way, if any.
-    fn cut(&mut self, from: Sender, options: &HttpOptions, sink: Sink<'_>) {
-        if let Some(message) = self.lanes.of_mut(from).cut(&options.privacy)
-            && !self.left_http
-        {
-            let expect = self.message(from, message, options, sink);
-            self.lanes.of_mut(from).follow(expect);
-        }
-    }
-
-    /// FIN or RST of `from`; `seq` is the sequence number behind its last byte, which passed at `last`.
-    pub(super) fn end(
-        &mut self,
-        from: Sender,
-        seq: u32,
-        last: u64,
-        reset: bool,
-        options: &HttpOptions,
-        sink: Sink<'_>,
-    ) {
-        if self.ended.is_some() {
-            return;
-        }
-        // With bytes missing before it, a FIN overtook a segment that may still come.
-        if reset || self.lanes.of(from).is_taken_up_to(seq) {
-            self.cut(from, options, sink);
-        }
-        if !reset {
-            self.lanes.of_mut(from).fin = Some(seq);
-        }
-        let Moment { time, ack, .. } = self.moment;
-        if self.lanes.of(from).may_end(seq) {
-            self.stop_message(from, seq, Some(last).filter(|&last| last != 0));
-        }
-        if let Some(ack) = ack.filter(|_| reset) {
-            // It will take nothing more either.
-            self.stop_message(from.other(), ack, None);
-        }
-        if reset || self.lanes.both_ended() {
-            self.cut_both(options, sink);
-            self.ended = Some(time);
-            self.reset = reset;
-            self.flush(sink);
-        } else {
-            self.release(sink);
-        }
-    }
-
-    fn cut_both(&mut self, options: &HttpOptions, sink: Sink<'_>) {
-        // The client's first, so that the server's finds its request.
-        let client = self.client.unwrap_or(Sender::A);
-        self.cut(client, options, sink);
-        self.cut(client.other(), options, sink);
-    }
-
-    /// Everything outstanding is reported as it is.
-    pub(super) fn finish(&mut self, options: &HttpOptions, sink: Sink<'_>) {
-        self.cut_both(options, sink);
-        self.flush(sink);
-    }
-
-    fn leave(&mut self, sink: Sink<'_>) {
-        self.left_http = true;
-        self.lanes = Lanes::default();
-        self.flush(sink);
-    }
-
-    fn flush(&mut self, sink: Sink<'_>) {
-        while let Some(pending) = self.pending.pop_front() {
-            self.report(pending, sink);
-        }
-    }
-
-    /// Reports what is complete, in the order of the requests.
-    fn release(&mut self, sink: Sink<'_>) {
-        while self.pending.front().is_some_and(|front| front.missed || self.is_over(front)) {
-            if let Some(pending) = self.pending.pop_front() {
-                self.report(pending, sink);
-            }
-        }
-    }
-
-    /// All that can be known of it is known, what is sent again of it included.
-    fn is_over(&self, pending: &Pending) -> bool {
-        let over = |side: Option<Sender>| side.is_some_and(|side| self.lanes.of(side).fin.is_some());
-        let (client_over, server_over) = (over(self.client), over(self.client.map(Sender::other)));
-        let sized = (pending.request.is_none() || pending.sent.bytes.is_some() || client_over)
-            && (pending.received.bytes.is_some() || server_over);
-        let timed = pending.received.ended.is_some() || server_over || !self.goes_on(pending);
-        let newer = self.pending.back().is_some_and(|back| back.number != pending.number);
-        pending.response.is_some() && sized && timed && (newer || client_over || server_over)
-    }
-
-    /// Its response is the last message of the server.
-    fn goes_on(&self, pending: &Pending) -> bool {
-        let server = self.client.map(Sender::other);
-        server.and_then(|server| self.lanes.of(server).last).is_some_and(|last| last.number == pending.number)
-    }
-
-    /// What time ends; `look` asks for the flow's record.
-    pub(super) fn expire(
-        &mut self,
-        now: u64,
-        look: &mut dyn FnMut(u32) -> Option<Progress>,
-        options: &HttpOptions,
-        sink: Sink<'_>,
-    ) {
-        let client = self.client.unwrap_or(Sender::A);
-        for sender in [client, client.other()] {
-            let since = self.lanes.of(sender).open_since();
-            if since.is_some_and(|since| since.saturating_add(options.timeout) <= now) {
-                self.cut(sender, options, sink);
-            }
-        }
-        self.release(sink);
-        while self.pending.front().is_some_and(|front| front.due(options) <= now) {
-            if let Some(progress) = look(self.slot).filter(|progress| progress.key == self.key)
-                && self.goes_further(&progress, now, options)
-            {
-                return;
-            }
-            if let Some(pending) = self.pending.pop_front() {
-                self.report(pending, sink);
-            }
-            self.release(sink);
-        }
-        if self.pending.is_empty() {
-            // Answers that have not come by now will not come.
-            self.owed = 0;
-        }
-    }
-
-    /// Learns from the record what became of the oldest exchange; true where its response still comes.
-    fn goes_further(&mut self, progress: &Progress, now: u64, options: &HttpOptions) -> bool {
-        self.count(progress.retransmits);
-        let server = self.client.unwrap_or(Sender::A).other();
-        let last = self.lanes.of(server).last;
-        let Some(front) = self.pending.front_mut() else { return false };
-        let Some(last) = last.filter(|last| last.number == front.number) else { return false };
-        if front.received.ended.is_some() || front.response.is_none() {
-            return false;
-        }
-        let (edge, time) = progress.sent(server);
-        if last.end.is_some_and(|end| distance(end, edge) >= 0) {
-            front.received.ended = Some(time);
-            return front.due(options) > now;
-        }
-        let quiet_at = time.saturating_add(SIZE_WAIT);
-        front.recheck = Some(quiet_at);
-        if front.due(options) > now {
-            return true;
-        }
-        if last.end.is_none() && quiet_at <= now && distance(last.start, edge) > 0 {
-            front.received.bytes = Some(u64::from(edge.wrapping_sub(last.start)));
-            front.received.ended = Some(time);
-        }
-        false
-    }
-
-    /// When [`Connection::expire`] has something to do; `None` while nothing is outstanding.
-    pub(super) fn due(&self, options: &HttpOptions) -> Option<u64> {
-        let head = self.lanes.open_since().map(|since| since.saturating_add(options.timeout));
-        head.into_iter().chain(self.pending.front().map(|front| front.due(options))).min()
-    }
-
-    /// The last event after which nothing is worth keeping.
-    pub(super) const fn patience(&self, options: &HttpOptions) -> u64 {
-        // A tunnel is remembered longer, lest what passes through it is logged.
-        options.timeout.saturating_mul(if self.left_http { 10 } else { 1 })
-    }
-
-    fn report(&self, pending: Pending, sink: Sink<'_>) {
-        let client = self.client.unwrap_or(Sender::A);
-        let uncopied = self.lanes.of(client.other()).uncopied();
-        let (key, slot, reset, retransmits) = (self.key, self.slot, self.reset, self.retransmits);
-        sink(pending.into_exchange(&Owner { key, slot, client, reset, uncopied, retransmits }));
     }
 }

@@ -6,6 +6,7 @@ use super::{
     HttpOptions,
     exchange::{HttpExchange, Outcome},
     head::{Request, Response},
+    span::distance,
 };
 
 /// How long an answered exchange waits to learn where its messages end, nanoseconds; asked again while bytes
@@ -92,7 +93,6 @@ impl Pending {
     /// A response that begins at `start` and whose sender had the client's bytes up to `ack` may be its own:
     /// the server had the request, and the client did not yet have those bytes when it sent it.
     pub(super) fn may_be_answered(&self, start: u32, ack: Option<u32>) -> bool {
-        use super::lane::distance;
         self.ack.is_none_or(|had| distance(had, start) >= 0)
             && (self.request.is_none() || ack.is_none_or(|ack| distance(self.start, ack) > 0))
     }
