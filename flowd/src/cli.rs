@@ -1,7 +1,7 @@
 //! The command line, the only user of clap.
 
 use std::{
-    io,
+    io::{self, IsTerminal as _},
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -10,8 +10,9 @@ use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::{
-    config::{Config, ConfigError, Query, Span},
+    config::{Config, ConfigError, LogFormat, Outputs, Query, Span},
     read::{EngineKind, Output},
+    tail,
 };
 
 /// Network flows, TCP quality and HTTP requests of a gateway, measured in the kernel.
@@ -29,6 +30,8 @@ pub enum Command {
     Run(Run),
     /// Print the flows of a capture file as JSON lines or a table
     Read(Read),
+    /// Follow the HTTP requests that a running flowd sees
+    Tail(Tail),
     /// List interfaces, and which of them `flowd run` would watch
     Interfaces {
         #[command(flatten)]
@@ -78,12 +81,15 @@ pub struct Run {
     /// Time between two readings of the flow table [default: 10s]
     #[arg(long, env = "FLOWD_INTERVAL", value_name = "TIME")]
     pub interval: Option<Span>,
-    /// Log one JSON line per HTTP request; - is standard output
-    #[arg(long, env = "FLOWD_HTTP_LOG", value_name = "PATH|-")]
-    pub http_log: Option<String>,
-    /// Log one JSON line per flow; - is standard output
-    #[arg(long, env = "FLOWD_FLOW_LOG", value_name = "PATH|-")]
-    pub flow_log: Option<String>,
+    /// Log one line per HTTP request; - is standard output; repeatable, and then each has every line
+    #[arg(long, env = "FLOWD_HTTP_LOG", value_name = "PATH|-", action = ArgAction::Append)]
+    pub http_log: Vec<String>,
+    /// Lines of the HTTP log: json, or as web servers write them: common, combined [default: json]
+    #[arg(long, env = "FLOWD_HTTP_LOG_FORMAT", value_name = "json|common|combined")]
+    pub http_log_format: Option<LogFormat>,
+    /// Log one JSON line per flow; - is standard output; repeatable
+    #[arg(long, env = "FLOWD_FLOW_LOG", value_name = "PATH|-", action = ArgAction::Append)]
+    pub flow_log: Vec<String>,
     /// Query strings in the HTTP log: drop, keys or keep [default: drop]
     #[arg(long, env = "FLOWD_QUERY", value_name = "drop|keys|keep")]
     pub query: Option<Query>,
@@ -115,6 +121,52 @@ pub struct Read {
     /// Print what /metrics would show in the end instead of flows
     #[arg(long)]
     pub metrics: bool,
+}
+
+/// Options of `flowd tail`.
+#[derive(Debug, Args)]
+pub struct Tail {
+    /// Where that flowd listens
+    #[arg(long, env = "FLOWD_URL", default_value = "http://127.0.0.1:9435")]
+    pub url: String,
+    /// Only this host
+    #[arg(long)]
+    pub host: Option<String>,
+    /// Only this status (404), class (5xx), or none: requests without a response
+    #[arg(long)]
+    pub status: Option<String>,
+    /// Only this method
+    #[arg(long)]
+    pub method: Option<String>,
+    /// Only paths that begin so
+    #[arg(long, value_name = "PREFIX")]
+    pub path: Option<String>,
+    /// Only clients in this net
+    #[arg(long, value_name = "CIDR")]
+    pub client: Option<String>,
+    /// Only responses that took at least so many milliseconds
+    #[arg(long, value_name = "MS")]
+    pub min_ms: Option<f64>,
+    /// Begin with so many of the latest requests
+    #[arg(short = 'n', long, default_value_t = 10, value_name = "N")]
+    pub lines: u32,
+    /// Mark responses that took at least so many milliseconds
+    #[arg(long, default_value_t = 500.0, value_name = "MS")]
+    pub slow: f64,
+    /// Colours; auto: on a terminal, unless NO_COLOR is set
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+    /// Print the lines as they come, in JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// When output is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
 }
 
 /// What reads the packets of a capture.
@@ -172,8 +224,9 @@ impl Run {
         let mut config = self.which.config()?;
         set(&mut config.listen, self.listen.as_ref());
         set(&mut config.interval, self.interval.as_ref());
-        set(&mut config.http_log, self.http_log.as_ref());
-        set(&mut config.flow_log, self.flow_log.as_ref());
+        set(&mut config.http_log, paths(&self.http_log).as_ref());
+        set(&mut config.http_log_format, self.http_log_format.as_ref());
+        set(&mut config.flow_log, paths(&self.flow_log).as_ref());
         set(&mut config.query, self.query.as_ref());
         set(&mut config.head_bytes, self.head_bytes.as_ref());
         config.validate("command line or environment")?;
@@ -214,6 +267,34 @@ impl Read {
     }
 }
 
+impl Tail {
+    /// What to follow and how to print it.
+    #[must_use]
+    pub fn options(&self) -> tail::Options {
+        let parameters = [
+            ("host", self.host.clone()),
+            ("status", self.status.clone()),
+            ("method", self.method.clone()),
+            ("path", self.path.clone()),
+            ("client", self.client.clone()),
+            ("min_ms", self.min_ms.map(|ms| ms.to_string())),
+        ];
+        let plain = || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        tail::Options {
+            url: self.url.clone(),
+            parameters: parameters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
+            lines: self.lines,
+            slow_ms: self.slow,
+            color: match self.color {
+                Color::Auto => io::stdout().is_terminal() && !plain(),
+                Color::Always => true,
+                Color::Never => false,
+            },
+            json: self.json,
+        }
+    }
+}
+
 /// The completion script for `shell`.
 ///
 /// # Errors
@@ -223,6 +304,10 @@ pub fn completions(shell: Shell, out: &mut dyn io::Write) -> io::Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "flowd", &mut script);
     out.write_all(&script)
+}
+
+fn paths(given: &[String]) -> Option<Outputs> {
+    (!given.is_empty()).then(|| given.to_vec().into())
 }
 
 fn set<T: Clone>(place: &mut T, value: Option<&T>) {
@@ -256,7 +341,9 @@ mod tests {
         let file = file.to_str().unwrap();
         let config = run(&["-c", file, "--http-log", "-", "-i", "eth0", "-i", "wan*"]).config().unwrap();
         assert_eq!(config.interval, Span::seconds(5));
-        assert_eq!(config.http_log, "-");
+        assert_eq!(config.http_log, "-".into());
+        let both = run(&["--http-log", "-", "--http-log", "/b", "--http-log-format", "combined"]);
+        assert_eq!(both.config().unwrap().http_log.paths(), ["-", "/b"]);
         assert_eq!(config.interfaces, ["eth0", "wan*"]);
     }
 
@@ -269,6 +356,7 @@ mod tests {
             config.listen.to_string(),
             config.interval.to_string(),
             config.query.to_string(),
+            config.http_log_format.to_string(),
             config.head_bytes.to_string(),
         ] {
             assert!(help.contains(&format!("[default: {default}]")), "{default}");

@@ -13,6 +13,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod access_log;
 mod conservation;
 mod counters;
 mod http;
@@ -23,3 +24,4 @@ mod quality;
 mod refusals;
 mod restart;
 mod signals;
+mod tail;

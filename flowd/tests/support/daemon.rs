@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     io::{Read as _, Write as _},
     net::TcpStream,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -160,6 +160,16 @@ impl<'a> Daemon<'a> {
     /// The lines of the HTTP log so far.
     pub fn http(&self) -> Vec<Value> {
         lines(&self.folder.path().join("http.log"))
+    }
+
+    /// Every file of the HTTP log as it is, the rotated ones included, by name.
+    pub fn http_files(&self) -> Vec<(PathBuf, String)> {
+        let entries = fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let logs = entries.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("http.log"));
+        let mut files: Vec<_> =
+            logs.filter_map(|path| fs::read_to_string(&path).ok().map(|text| (path, text))).collect();
+        files.sort();
+        files
     }
 
     /// Ends it by a signal and reads what it wrote.
