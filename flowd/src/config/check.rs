@@ -16,7 +16,8 @@ const LOG_QUEUE: RangeInclusive<u32> = 16..=1_048_576;
 const LOG_SIZE: RangeInclusive<Size> = Size(64 << 10)..=Size(1 << 40);
 const LOG_KEEP: RangeInclusive<u32> = 1..=1_000;
 const API_LINES: RangeInclusive<u32> = 0..=65_536;
-const API_STREAMS: RangeInclusive<u32> = 0..=1_024;
+/// Well below the connections that the web server takes, so that scrapes find a place.
+const API_STREAMS: RangeInclusive<u32> = 0..=128;
 const SERIES: RangeInclusive<u32> = 16..=100_000;
 
 impl Config {

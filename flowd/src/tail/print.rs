@@ -58,7 +58,9 @@ pub(super) fn line(text: &str, options: &Options, out: &mut dyn Write) -> io::Re
 }
 
 fn milliseconds(us: f64) -> String {
-    format!("{:.1} ms", us / 1e3)
+    let ms = us / 1e3;
+    // Three digits or so: more are noise, fewer make a local network's times 0.
+    if ms < 10.0 { format!("{ms:.2} ms") } else { format!("{ms:.1} ms") }
 }
 
 /// What comes from the network must not steer the terminal.
@@ -98,7 +100,7 @@ mod tests {
     fn a_line_is_plain_without_a_terminal() {
         assert_eq!(
             shown(LINE, false),
-            "10:00:00.123 503 GET     www.example.org/x  612.0 ms slow  rtt server 48.0 ms client 0.1 ms  \
+            "10:00:00.123 503 GET     www.example.org/x  612.0 ms slow  rtt server 48.0 ms client 0.07 ms  \
              192.0.2.1 -> 198.51.100.7 port 80\n"
         );
     }

@@ -20,6 +20,7 @@ mod http;
 mod loopback;
 mod malformed;
 mod offload;
+mod outputs;
 mod quality;
 mod refusals;
 mod restart;
