@@ -12,7 +12,7 @@ const HOMES: [(&str, &[&str]); 5] = [
     ("warp::", &["web"]),
     ("clap::", &["cli"]),
     ("prometheus_client::", &["export/prometheus"]),
-    ("dashmap::", &["aggregate/live", "aggregate/ledger"]),
+    ("dashmap::", &["aggregate/live"]),
 ];
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
