@@ -15,6 +15,7 @@ mod support;
 
 mod conservation;
 mod counters;
+mod flood;
 mod http;
 mod loopback;
 mod malformed;

@@ -84,6 +84,12 @@ impl<'a> Daemon<'a> {
         let interval = missing("interval = ", "interval = \"200ms\"\n");
         let flows = missing("flows = ", "flows = 16384\n");
         let base = CONFIG.replace("HTTP", &path("http.log")).replace("FLOWS", &path("flow.log"));
+        let is_set = |line: &&str| line.split(" = ").next().is_some_and(|key| config.contains(key));
+        let base: String =
+            base.lines().filter(|line| !is_set(line)).map(|line| format!("{line}\n")).collect();
+        for name in ["http.log", "flow.log"] {
+            fs::write(path(name), "").unwrap();
+        }
         fs::write(path("flowd.toml"), format!("{base}{interval}{flows}{config}")).unwrap();
         let mut command = flowd(namespace);
         command.args(["run", "--listen", LISTEN, "-c", &path("flowd.toml")]);
