@@ -43,6 +43,9 @@ pub(super) type Visit<'a> = dyn FnMut(u32, &FlowRecord, Option<EndReason>) + 'a;
 /// hypervisor had stopped.
 const SETTLE: u64 = 1_000_000_000;
 
+/// Ends of one drain that there is always room for.
+const KEPT: usize = 65_536;
+
 /// Mark of a record that is to be read whatever its stamps say.
 const AGAIN: u64 = u64::MAX;
 
@@ -205,6 +208,8 @@ impl Kernel {
                 report.freed += 1;
             }
         }
+        // What one great end took is not kept for ever.
+        self.drained.ending.shrink_to(KEPT);
         self.free.give_out()
     }
 }
