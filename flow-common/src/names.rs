@@ -36,8 +36,10 @@ pub mod vary {
 pub const MAP_INDEX: &str = "FLOW_INDEX";
 /// Array of flow records, mapped into the daemon's memory and read in place.
 pub const MAP_FLOWS: &str = "FLOWS";
-/// Stack of free slots: the daemon fills it, the programs take from it; low slots are used first.
+/// Stack of [`crate::free::Run`]: the daemon fills it, the programs take from it; low slots are used first.
 pub const MAP_FREE: &str = "FREE_SLOTS";
+/// Per-CPU array of one [`crate::free::Hand`].
+pub const MAP_HAND: &str = "FREE_HAND";
 /// LRU hash: fragmented datagram to the ports of its first fragment.
 pub const MAP_FRAGMENTS: &str = "FRAGMENTS";
 /// Array: interface index of the kernel to [`crate::settings::Interface`].

@@ -15,7 +15,7 @@ const HOMES: [(&str, &[&str]); 8] = [
     ("flate2::", &["web/answer", "web/tests"]),
     ("clap::", &["cli"]),
     ("prometheus_client::", &["export/prometheus"]),
-    ("dashmap::", &["aggregate/live", "aggregate/ledger"]),
+    ("dashmap::", &["aggregate/live"]),
 ];
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {

@@ -16,6 +16,7 @@ mod support;
 mod access_log;
 mod conservation;
 mod counters;
+mod flood;
 mod http;
 mod http_secrets;
 mod loopback;
