@@ -30,6 +30,9 @@ pub mod vary {
     pub const TURN: u32 = 3;
     /// The low 20 bits of the word two before the ports change: the source address, where it is IPv4.
     pub const FLOW: u32 = 4;
+    /// Another of 131,072 connections, in either direction (IPv4): the word of checksum and urgent pointer, which
+    /// nobody reads, says which.
+    pub const CONNECTION: u32 = 5;
 }
 
 /// Hash: flow key to slot in [`MAP_FLOWS`].
