@@ -84,6 +84,12 @@ pub struct Run {
     /// Log one JSON line per flow; - is standard output
     #[arg(long, env = "FLOWD_FLOW_LOG", value_name = "PATH|-")]
     pub flow_log: Option<String>,
+    /// Log one JSON line per DNS query; - is standard output
+    #[arg(long, env = "FLOWD_DNS_LOG", value_name = "PATH|-")]
+    pub dns_log: Option<String>,
+    /// Log one JSON line per TLS handshake; - is standard output
+    #[arg(long, env = "FLOWD_TLS_LOG", value_name = "PATH|-")]
+    pub tls_log: Option<String>,
     /// Query strings in the HTTP log: drop, keys or keep [default: drop]
     #[arg(long, env = "FLOWD_QUERY", value_name = "drop|keys|keep")]
     pub query: Option<Query>,
@@ -174,6 +180,8 @@ impl Run {
         set(&mut config.interval, self.interval.as_ref());
         set(&mut config.http_log, self.http_log.as_ref());
         set(&mut config.flow_log, self.flow_log.as_ref());
+        set(&mut config.dns.log, self.dns_log.as_ref());
+        set(&mut config.tls.log, self.tls_log.as_ref());
         set(&mut config.query, self.query.as_ref());
         set(&mut config.head_bytes, self.head_bytes.as_ref());
         config.validate("command line or environment")?;
@@ -187,12 +195,14 @@ impl Read {
     /// # Errors
     /// Names the option and the remedy.
     pub fn config(&self) -> Result<Config, ConfigError> {
-        let config = Config {
+        let mut config = Config {
             decapsulate: self.decapsulate.clone(),
             query: self.query,
             head_bytes: self.head_bytes,
             ..Config::default()
         };
+        // Nothing is saved here by leaving them out.
+        (config.dns.enabled, config.tls.enabled) = (true, true);
         config.validate("command line")?;
         Ok(config)
     }

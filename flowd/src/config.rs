@@ -1,15 +1,23 @@
 //! Every setting, its default and its limits. The same names stand in `config/flowd.toml`.
 
 mod check;
+mod dns;
 mod error;
 mod keys;
+mod tls;
 mod units;
 
 use std::{fmt, net::SocketAddr, path::Path, str::FromStr};
 
+pub use dns::Dns;
 pub use error::{ConfigError, Place};
-use flow_common::{key::TunnelKind, names, settings::Settings};
+use flow_common::{
+    key::TunnelKind,
+    names,
+    settings::{Settings, copies},
+};
 use serde::{Deserialize, Serialize};
+pub use tls::Tls;
 pub use units::{Size, Span};
 
 /// The daemon's configuration. An empty path switches a log off.
@@ -46,6 +54,8 @@ pub struct Config {
     pub series_limit: u32,
     /// When flows end.
     pub timeouts: Timeouts,
+    pub dns: Dns,
+    pub tls: Tls,
 }
 
 /// How long a flow may be quiet, and how long one line of the flow log may cover.
@@ -105,6 +115,8 @@ impl Default for Config {
             decapsulate: Vec::new(),
             series_limit: 2_000,
             timeouts: Timeouts::default(),
+            dns: Dns::default(),
+            tls: Tls::default(),
         }
     }
 }
@@ -155,7 +167,11 @@ impl Config {
     /// What the packet path is told.
     #[must_use]
     pub fn settings(&self) -> Settings {
+        let wanted = |on, bit| if on { bit } else { 0 };
         Settings {
+            copies: wanted(self.head_bytes > 0, copies::HTTP)
+                | wanted(self.dns.is_on(), copies::DNS)
+                | wanted(self.tls.is_on(), copies::TLS),
             idle_tcp_established: self.timeouts.tcp_established.nanos(),
             idle_tcp_half_open: self.timeouts.tcp_half_open.nanos(),
             idle_tcp_closed: self.timeouts.tcp_closed.nanos(),

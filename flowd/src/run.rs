@@ -1,5 +1,6 @@
 //! `flowd run`: configuration, interfaces, kernel, tasks, signals, and an ordered end.
 
+mod lookups;
 mod pump;
 mod source;
 
@@ -9,7 +10,8 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow};
-use flow_common::{names, settings};
+use flow_common::{names, settings, sniff::dns_limit};
+use lookups::{Found, Lookups};
 use pump::Pump;
 use source::Source;
 use tokio::{
@@ -28,7 +30,11 @@ use crate::{
     },
     interfaces::{self, Interface},
     kernel::{self, LoadOptions},
-    protocol::http::{self, HttpOptions, HttpTracker},
+    protocol::{
+        dns::{DnsExchange, DnsOptions, DnsTracker},
+        http::{self, HttpOptions, HttpTracker},
+        tls::{TlsHandshake, TlsOptions, TlsTracker},
+    },
     telemetry::{SinkCounters, Telemetry},
     web::{self, State},
 };
@@ -54,11 +60,17 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
     let mut sinks = Vec::new();
     let http_log = open_log(&config.http_log, "http_log", config, &mut sinks)?;
     let flow_log = open_log(&config.flow_log, "flow_log", config, &mut sinks)?;
-    let reopen: Vec<Reopen> =
-        [http_log.as_ref().map(LogSink::reopener), flow_log.as_ref().map(LogSink::reopener)]
-            .into_iter()
-            .flatten()
-            .collect();
+    let dns_log: Option<LogSink<DnsExchange>> = open_log(&config.dns.log, "dns_log", config, &mut sinks)?;
+    let tls_log: Option<LogSink<TlsHandshake>> = open_log(&config.tls.log, "tls_log", config, &mut sinks)?;
+    let reopen: Vec<Reopen> = [
+        http_log.as_ref().map(LogSink::reopener),
+        flow_log.as_ref().map(LogSink::reopener),
+        dns_log.as_ref().map(LogSink::reopener),
+        tls_log.as_ref().map(LogSink::reopener),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let listener = web::bind(config.listen).await?;
 
     let interfaces = chosen.len().max(names::DEFAULT_INTERFACES as usize);
@@ -93,7 +105,15 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
         head_bytes: config.head_bytes,
         ..HttpOptions::default()
     });
-    let pump = Pump::new(source, ledger, tracker, board, Arc::clone(&telemetry), http_log, flow_log, clock);
+    let lookups = Lookups {
+        dns: DnsTracker::new(DnsOptions { copied: dns_limit(config.head_bytes), ..DnsOptions::default() }),
+        tls: TlsTracker::new(TlsOptions::default()),
+        dns_log,
+        tls_log,
+        found: Found::default(),
+    };
+    let pump =
+        Pump::new(source, ledger, tracker, lookups, board, Arc::clone(&telemetry), http_log, flow_log, clock);
 
     let (stop, stopped) = mpsc::channel();
     let (done, mut ended) = oneshot::channel();

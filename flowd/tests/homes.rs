@@ -7,12 +7,13 @@ use std::{
 };
 
 /// How a crate shows in source, and the files or folders of `src` that may use it.
-const HOMES: [(&str, &[&str]); 5] = [
+const HOMES: [(&str, &[&str]); 6] = [
     ("aya::", &["kernel"]),
     ("warp::", &["web"]),
     ("clap::", &["cli"]),
     ("prometheus_client::", &["export/prometheus"]),
     ("dashmap::", &["aggregate/live", "aggregate/ledger"]),
+    ("sha2::", &["protocol/tls/ja4"]),
 ];
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
