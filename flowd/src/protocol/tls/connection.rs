@@ -128,7 +128,11 @@ impl Connection {
 
     fn asked(&self, sender: Sender) -> Option<Asked> {
         match self.first(sender) {
-            First::Message { kind: CLIENT_HELLO, body, .. } => Some(ClientHello::read(&body)),
+            First::Message { kind: CLIENT_HELLO, body, complete } => {
+                let (hello, whole) = ClientHello::read(&body);
+                // Without extensions the body could end where it was cut.
+                Some((hello, whole && complete))
+            }
             _ => None,
         }
     }

@@ -1,1 +1,5 @@
+//! Handshakes through the tracker.
 
+mod generated;
+mod kit;
+mod stories;
