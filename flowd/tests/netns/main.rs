@@ -15,7 +15,9 @@ mod support;
 
 mod conservation;
 mod counters;
+mod handshakes;
 mod http;
+mod lookups;
 mod loopback;
 mod malformed;
 mod offload;

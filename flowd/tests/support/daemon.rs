@@ -23,6 +23,9 @@ const LISTEN: &str = "127.0.0.1:9435";
 /// The configuration that tests begin with: quick, and small, as several run at once.
 const CONFIG: &str = "http_log = \"HTTP\"\nflow_log = \"FLOWS\"\n";
 
+/// What a test that looks at DNS and TLS appends.
+pub const LOOKUPS: &str = "[dns]\nlog = \"DNS\"\n[tls]\nlog = \"TLS\"\n";
+
 pub struct Daemon<'a> {
     namespace: &'a Namespace,
     process: Process,
@@ -35,6 +38,8 @@ pub struct Ended {
     pub took: Duration,
     pub http: Vec<Value>,
     pub flows: Vec<Value>,
+    pub dns: Vec<Value>,
+    pub tls: Vec<Value>,
     pub stderr: String,
 }
 
@@ -84,6 +89,8 @@ impl<'a> Daemon<'a> {
         let interval = missing("interval = ", "interval = \"200ms\"\n");
         let flows = missing("flows = ", "flows = 16384\n");
         let base = CONFIG.replace("HTTP", &path("http.log")).replace("FLOWS", &path("flow.log"));
+        let config = config.replace("\"DNS\"", &format!("{:?}", path("dns.log")));
+        let config = config.replace("\"TLS\"", &format!("{:?}", path("tls.log")));
         fs::write(path("flowd.toml"), format!("{base}{interval}{flows}{config}")).unwrap();
         let mut command = flowd(namespace);
         command.args(["run", "--listen", LISTEN, "-c", &path("flowd.toml")]);
@@ -172,6 +179,8 @@ impl<'a> Daemon<'a> {
             took,
             http: lines(&folder.path().join("http.log")),
             flows: lines(&folder.path().join("flow.log")),
+            dns: lines(&folder.path().join("dns.log")),
+            tls: lines(&folder.path().join("tls.log")),
             stderr: fs::read_to_string(folder.path().join("stderr")).unwrap(),
         }
     }
@@ -185,7 +194,8 @@ impl<'a> Daemon<'a> {
 }
 
 fn lines(path: &Path) -> Vec<Value> {
-    let text = fs::read_to_string(path).unwrap();
+    // A log that is off has no file.
+    let text = fs::read_to_string(path).unwrap_or_default();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
