@@ -23,6 +23,7 @@ const TEST_TOOLS: [(&str, &str); 8] = [
     ("ethtool", "ethtool"),
     ("ip", "iproute2"),
     ("nft", "nftables"),
+    ("goaccess", "goaccess"),
 ];
 
 pub(crate) fn run() -> Result<()> {

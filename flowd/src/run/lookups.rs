@@ -5,6 +5,7 @@ use std::sync::Arc;
 use flow_common::{
     event::PayloadEvent,
     key::{FlowKey, Sender},
+    sniff::dns_limit,
 };
 
 use super::source::Source;
@@ -18,23 +19,23 @@ use crate::{
     },
     flow::Snapshot,
     protocol::{
-        dns::{DnsExchange, DnsTracker},
+        dns::{DnsExchange, DnsOptions, DnsTracker},
         network::Network,
-        tls::{TlsHandshake, TlsTracker},
+        tls::{TlsHandshake, TlsOptions, TlsTracker},
     },
 };
 
 pub(super) struct Lookups {
-    pub(super) dns: DnsTracker,
-    pub(super) tls: TlsTracker,
-    pub(super) dns_log: Option<LogSink<DnsExchange>>,
-    pub(super) tls_log: Option<LogSink<TlsHandshake>>,
-    pub(super) found: Found,
+    dns: DnsTracker,
+    tls: TlsTracker,
+    dns_log: Option<LogSink<DnsExchange>>,
+    tls_log: Option<LogSink<TlsHandshake>>,
+    found: Found,
 }
 
 /// Lines of one look at the event buffer, so bounded by its size; kept for their allocation.
 #[derive(Default)]
-pub(super) struct Found {
+struct Found {
     dns: Vec<DnsExchange>,
     tls: Vec<TlsHandshake>,
 }
@@ -49,6 +50,17 @@ pub(super) struct Surroundings<'a> {
 }
 
 impl Lookups {
+    /// Nothing seen yet; `head_bytes` as the packet path has them.
+    pub(super) fn new(
+        head_bytes: u32,
+        dns_log: Option<LogSink<DnsExchange>>,
+        tls_log: Option<LogSink<TlsHandshake>>,
+    ) -> Self {
+        let dns = DnsTracker::new(DnsOptions { copied: dns_limit(head_bytes), ..DnsOptions::default() });
+        let tls = TlsTracker::new(TlsOptions::default());
+        Self { dns, tls, dns_log, tls_log, found: Found::default() }
+    }
+
     pub(super) fn event(&mut self, event: &PayloadEvent, payload: &[u8]) {
         let Self { dns, tls, found, .. } = self;
         dns.event(event, payload, &mut |exchange| found.dns.push(exchange));

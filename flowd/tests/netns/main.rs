@@ -13,6 +13,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod access_log;
 mod conservation;
 mod counters;
 mod handshakes;
@@ -21,7 +22,9 @@ mod lookups;
 mod loopback;
 mod malformed;
 mod offload;
+mod outputs;
 mod quality;
 mod refusals;
 mod restart;
 mod signals;
+mod tail;
