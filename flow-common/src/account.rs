@@ -14,7 +14,8 @@ use crate::{
     record::{Ended, FlowRecord, Half, RoleBy, TcpEnd},
     role,
     settings::Settings,
-    sniff, tcp,
+    sniff::{self, Wanted},
+    tcp,
     wire::tcp::flag,
 };
 
@@ -41,7 +42,8 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
     let sender = Sender::from_number(forget(&mut work.sender, joined.unwrap_or(sender) as u8));
     let (headers, key) = (&work.headers, &work.key);
     let cpu = env.cpu();
-    let head_bytes = env.setting(|settings| &settings.head_bytes);
+    let what = env.setting(|settings| &settings.copies);
+    let wanted = Wanted { what, head_bytes: env.setting(|settings| &settings.head_bytes) };
     let Some(found) = flows::update(env, key, now, |env, record| over(env, record, headers, now)) else {
         return false;
     };
@@ -65,12 +67,10 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
             }
             let segment_size = work.arrival.offload.segment_size;
             let order = tcp::track(record, sender, segment, headers.payload_len, segment_size, now);
-            let payload = (headers.payload_offset, headers.payload_len);
-            if head_bytes == 0 {
+            if wanted.what == 0 {
                 None
             } else {
-                sniff::sniff(packet, record, sender, segment, order, payload, head_bytes)
-                    .map(|find| (find, segment))
+                sniff::sniff(packet, record, sender, headers, order, wanted).map(|find| (find, segment))
             }
         }
         Transport::Icmp | Transport::IcmpAnswer => {
@@ -79,7 +79,9 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
             }
             None
         }
-        Transport::Other => None,
+        Transport::Other => {
+            sniff::datagram(headers, wanted.what, wanted.head_bytes).map(|find| (find, &headers.segment))
+        }
     };
     if let Some((find, segment)) = find {
         let copied = if matches!(find.kind, PayloadKind::End) { 0 } else { find.len as u16 };

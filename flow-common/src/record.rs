@@ -185,8 +185,12 @@ pub mod sniffing {
     pub const PUSHED: u8 = 1;
     /// This side has sent something that begins like HTTP.
     pub const HTTP: u8 = 2;
+    /// This side has sent a hello of TLS.
+    pub const TLS: u8 = 4;
     /// A FIN or RST of this side was reported.
     pub const END_TOLD: u8 = 8;
+    /// This side has sent DNS.
+    pub const DNS: u8 = 16;
 }
 
 /// What one endpoint sent.

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// How a crate shows in source, and the files or folders of `src` that may use it.
-const HOMES: [(&str, &[&str]); 8] = [
+const HOMES: [(&str, &[&str]); 9] = [
     ("aya::", &["kernel"]),
     ("warp::", &["web"]),
     ("hyper::", &["web/serve"]),
@@ -16,6 +16,7 @@ const HOMES: [(&str, &[&str]); 8] = [
     ("clap::", &["cli"]),
     ("prometheus_client::", &["export/prometheus"]),
     ("dashmap::", &["aggregate/live"]),
+    ("sha2::", &["protocol/tls/ja4"]),
 ];
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {

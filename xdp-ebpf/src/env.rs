@@ -109,6 +109,8 @@ impl Fragments for Kernel {
 /// Room in the ring buffer must be asked for in constant sizes: header alone, and payloads up to these.
 const SMALL: usize = 128;
 const MIDDLE: usize = 512;
+/// A DNS message or a hello of TLS, which are seldom longer.
+const LARGE: usize = 2048;
 const HEADER: usize = size_of::<PayloadEvent>();
 
 impl Events for Kernel {
@@ -127,6 +129,8 @@ impl Events for Kernel {
             self.submit::<{ HEADER + SMALL }, { SMALL as u32 }>(event, offset, len)
         } else if len <= MIDDLE as u32 {
             self.submit::<{ HEADER + MIDDLE }, { MIDDLE as u32 }>(event, offset, len)
+        } else if len <= LARGE as u32 {
+            self.submit::<{ HEADER + LARGE }, { LARGE as u32 }>(event, offset, len)
         } else {
             self.submit::<{ HEADER + MAX_PAYLOAD }, { MAX_PAYLOAD as u32 }>(event, offset, len)
         };

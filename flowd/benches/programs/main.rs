@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result, ensure};
 use flow_common::{
     counter::InterfaceTotals,
     names,
-    settings::{Interface, LINK_ETHERNET},
+    settings::{Interface, LINK_ETHERNET, Settings, copies},
     wiretrue::Offload,
 };
 use flowd::kernel::{Kernel, LoadOptions, Measured, Stream, Vary};
@@ -42,7 +42,7 @@ fn main() -> Result<()> {
         Plan { rounds: 41, repeat: 200_000 }
     };
     let mut shapes = Vec::new();
-    let options = LoadOptions { flows: 4096, interfaces: 2, ..LoadOptions::default() };
+    let options = LoadOptions { settings: SETTINGS, flows: 4096, interfaces: 2, ..LoadOptions::default() };
     let programs = programs()?;
     if !has("--programs") {
         let mut kernel = load(&options)?;
@@ -72,6 +72,9 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// With everything that can be switched on.
+const SETTINGS: Settings = Settings { copies: copies::ALL, ..Settings::DEFAULT };
+
 fn load(options: &LoadOptions) -> Result<Kernel> {
     let mut kernel = Kernel::load(options)?;
     kernel.replay_from(Interface { slot: SLOT, link: LINK_ETHERNET, one_point: 1 })?;
@@ -80,7 +83,13 @@ fn load(options: &LoadOptions) -> Result<Kernel> {
 
 /// Counts of every program, with the best load time of three.
 fn programs() -> Result<Vec<Value>> {
-    let options = LoadOptions { flows: 1024, event_bytes: 4096, interfaces: 1, ..LoadOptions::default() };
+    let options = LoadOptions {
+        settings: SETTINGS,
+        flows: 1024,
+        event_bytes: 4096,
+        interfaces: 1,
+        ..LoadOptions::default()
+    };
     let runs = [Kernel::facts(&options)?, Kernel::facts(&options)?, Kernel::facts(&options)?];
     let [first, ..] = &runs;
     let best = |name| runs.iter().flatten().filter(|other| other.name == name).map(|other| other.load).min();

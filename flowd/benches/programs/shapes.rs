@@ -72,7 +72,10 @@ pub(crate) fn hot() -> Vec<Shape> {
             38,
             &data,
         ),
-        shape("dns_query", "same query", v4(UDP, &udp(5, 53, QUERY)), Vary::Same),
+        Shape {
+            at_once: 8_000,
+            ..shape("dns_query", "same query, each copied", v4(UDP, &udp(5, 53, QUERY)), Vary::Same)
+        },
         Shape {
             at_once: 8_000,
             ..sends(

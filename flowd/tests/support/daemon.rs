@@ -20,6 +20,9 @@ use super::{
 
 const LISTEN: &str = "127.0.0.1:9435";
 
+/// What a test that looks at DNS and TLS appends.
+pub const LOOKUPS: &str = "[dns]\nlog = \"DNS\"\n[tls]\nlog = \"TLS\"\n";
+
 pub struct Daemon<'a> {
     namespace: &'a Namespace,
     process: Process,
@@ -32,6 +35,8 @@ pub struct Ended {
     pub took: Duration,
     pub http: Vec<Value>,
     pub flows: Vec<Value>,
+    pub dns: Vec<Value>,
+    pub tls: Vec<Value>,
     pub stderr: String,
 }
 
@@ -84,6 +89,8 @@ impl<'a> Daemon<'a> {
         let flows = missing("flows = ", "flows = 16384\n");
         let http = missing("http_log = ", &format!("http_log = \"{}\"\n", path("http.log")));
         let flow = missing("flow_log = ", &format!("flow_log = \"{}\"\n", path("flow.log")));
+        let config = config.replace("\"DNS\"", &format!("{:?}", path("dns.log")));
+        let config = config.replace("\"TLS\"", &format!("{:?}", path("tls.log")));
         for name in ["http.log", "flow.log"] {
             fs::write(path(name), "").unwrap();
         }
@@ -190,6 +197,8 @@ impl<'a> Daemon<'a> {
             took,
             http: lines(&folder.path().join("http.log")),
             flows: lines(&folder.path().join("flow.log")),
+            dns: lines(&folder.path().join("dns.log")),
+            tls: lines(&folder.path().join("tls.log")),
             stderr: fs::read_to_string(folder.path().join("stderr")).unwrap(),
         }
     }
@@ -204,7 +213,8 @@ impl<'a> Daemon<'a> {
 
 /// Whole lines: the last one may be half written while the daemon runs.
 fn lines(path: &Path) -> Vec<Value> {
-    let text = fs::read_to_string(path).unwrap();
+    // A log that is off has no file.
+    let text = fs::read_to_string(path).unwrap_or_default();
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

@@ -19,7 +19,7 @@ use flow_common::{
     observe::Arrival,
     packet::Captured,
     record::FlowRecord,
-    settings::{Interface, LINK_ETHERNET, Settings},
+    settings::{Interface, LINK_ETHERNET, Settings, copies},
     wiretrue::Offload,
 };
 use flowd::{
@@ -166,12 +166,18 @@ fn compare(settings: Settings, frames: impl Iterator<Item = Frame>) {
 }
 
 fn settings(decapsulate: u32) -> Settings {
-    Settings { packet_time: 1, decapsulate, ..Settings::DEFAULT }
+    Settings { packet_time: 1, decapsulate, copies: copies::ALL, ..Settings::DEFAULT }
 }
 
 #[test]
 fn a_hundred_thousand_packets() {
     compare(settings(0), Generator::new(0x5eed).take(110_000));
+}
+
+/// With all that is copied switched off, nothing is.
+#[test]
+fn no_copies() {
+    compare(Settings { copies: 0, ..settings(0) }, Generator::new(0xd5).take(20_000));
 }
 
 #[test]
