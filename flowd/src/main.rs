@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use flowd::{
     cli::{self, Cli, Command, Which},
     config::{Config, ConfigError},
-    interfaces, kernel, read, run, telemetry,
+    interfaces, kernel, read, report, run, telemetry,
 };
 
 /// Failed while running.
@@ -46,6 +46,7 @@ fn execute(command: Command) -> Result<()> {
             let config = options.config()?;
             read::read(options.path(), options.engine.into(), options.output(), &config)
         }
+        Command::Report(options) => report::report(&options.request()?, &mut out),
         Command::Interfaces { which } => print_interfaces(&which, &mut out),
         Command::Check => check(&mut out),
         Command::CheckConfig { file } => {
