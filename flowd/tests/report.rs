@@ -134,11 +134,8 @@ fn refused(arguments: &[&str], code: i32, words: &[&str]) {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(code), "{said}");
     assert!(words.iter().all(|word| said.contains(word)), "{said}");
-    assert_eq!(
-        said.lines().count().min(2),
-        if code == 2 && said.contains("Usage") { 2 } else { 1 },
-        "{said}"
-    );
+    // clap explains wrong usage over several lines.
+    assert!(said.lines().count() == 1 || said.contains("--help"), "{said}");
 }
 
 #[test]

@@ -1,6 +1,9 @@
-//! `cargo xtask dashboards`: Grafana's JSON from the short descriptions in `dashboards/source`.
+//! `cargo xtask dashboards`: Grafana's JSON from the short descriptions in `dashboards/source`, and pictures of
+//! it from the results of real queries.
 
+mod draw;
 mod grafana;
+mod picture;
 mod source;
 
 use std::fs;
@@ -14,11 +17,18 @@ use crate::process::root;
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Change nothing, fail where the JSON is not what the descriptions make
-    #[arg(long)]
+    #[arg(long, conflicts_with = "pictures")]
     check: bool,
+    /// Draw every dashboard to dashboards/pictures from the results in this file, which the test
+    /// `prometheus` of flowd writes where FLOWD_QUERY_RESULTS names
+    #[arg(long, value_name = "FILE")]
+    pictures: Option<PathBuf>,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
+    if let Some(results) = &options.pictures {
+        return picture::draw_all(results, &folder());
+    }
     for (path, text) in generate(&folder())? {
         if fs::read_to_string(&path).is_ok_and(|present| present == text) {
             continue;

@@ -58,7 +58,7 @@ fn dashboards_and_rules_on_a_real_prometheus() {
     traffic::run(&path, seconds);
     path.client.quiet("eth0");
     // A drain and a scrape of what came last, and an evaluation of that.
-    std::thread::sleep(Duration::from_secs(6));
+    std::thread::sleep(Duration::from_secs(10));
 
     let series = prometheus.number("max(max_over_time(flowd_series[10m]))");
     let limit = prometheus.number("max(flowd_series_limit)");
@@ -69,13 +69,14 @@ fn dashboards_and_rules_on_a_real_prometheus() {
         "flowd_tcp_connections_total",
     ] {
         let count = prometheus.number(&format!("max_over_time(count({family})[10m:1s])"));
-        assert!(count <= limit, "{family}: {count} series, {limit} allowed");
+        // Each of the four points has an `other` beside.
+        assert!(count <= limit + 4.0, "{family}: {count} series, {limit} allowed");
     }
     println!("{series} series at most, {limit} allowed in a family");
-    exact::hold(&prometheus);
-    rules_answer(&prometheus);
     panels_answer(&prometheus);
+    rules_answer(&prometheus);
     report_answers(&prometheus);
+    exact::hold(&prometheus);
     drop(prometheus);
     daemon.stop();
 }
@@ -86,7 +87,7 @@ fn waits(expr: &str, rules: &[rules::Rule]) -> bool {
         || rules.iter().any(|rule| !rule.alert && expr.contains(&rule.name) && waits(&rule.expr, rules))
 }
 
-fn rules_answer(prometheus: &Server) {
+fn rules_answer(prometheus: &Server<'_>) {
     let answer = prometheus.get("rules", &[]);
     let mut seen = 0;
     for group in answer["groups"].as_array().unwrap() {
@@ -108,7 +109,7 @@ fn rules_answer(prometheus: &Server) {
 }
 
 /// Asks all that the dashboards ask. The answers are kept where a picture of them is wanted.
-fn panels_answer(prometheus: &Server) {
+fn panels_answer(prometheus: &Server<'_>) {
     let rules = rules::all();
     let mut kept: BTreeMap<String, BTreeMap<u64, Vec<Value>>> = BTreeMap::new();
     let (mut queries, mut empty) = (0, Vec::new());
@@ -146,7 +147,7 @@ fn panels_answer(prometheus: &Server) {
 }
 
 /// The history that was laid before grows by a known amount.
-fn report_answers(prometheus: &Server) {
+fn report_answers(prometheus: &Server<'_>) {
     let report = |format: &str| {
         let mut command = prometheus.namespace.command(env!("CARGO_BIN_EXE_flowd"));
         let output = command

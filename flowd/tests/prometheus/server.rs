@@ -84,13 +84,17 @@ impl<'a> Server<'a> {
     }
 
     pub fn instant(&self, query: &str) -> Vec<Value> {
-        let data = self.get("query", &[("query", query.to_owned())]);
+        self.at(query, now())
+    }
+
+    pub fn at(&self, query: &str, time: f64) -> Vec<Value> {
+        let data = self.get("query", &[("query", query.to_owned()), ("time", time.to_string())]);
         data["result"].as_array().unwrap().clone()
     }
 
     /// The last `seconds`, every `step` of them.
     pub fn range(&self, query: &str, seconds: f64, step: f64) -> Vec<Value> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+        let now = now();
         let data = self.get(
             "query_range",
             &[
@@ -109,6 +113,11 @@ impl<'a> Server<'a> {
         assert_eq!(result.len(), 1, "{query}: {result:?}");
         result[0]["value"][1].as_str().unwrap().parse().unwrap()
     }
+}
+
+/// Seconds since the epoch.
+pub fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64()
 }
 
 /// Whether there is a value that is a number.
