@@ -13,5 +13,6 @@ pub mod protocol;
 pub mod read;
 pub mod report;
 pub mod run;
+pub mod tail;
 pub mod telemetry;
 pub mod web;

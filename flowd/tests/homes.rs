@@ -7,9 +7,12 @@ use std::{
 };
 
 /// How a crate shows in source, and the files or folders of `src` that may use it.
-const HOMES: [(&str, &[&str]); 6] = [
+const HOMES: [(&str, &[&str]); 9] = [
     ("aya::", &["kernel"]),
     ("warp::", &["web"]),
+    ("hyper::", &["web/serve"]),
+    ("hyper_util::", &["web/serve"]),
+    ("flate2::", &["web/answer", "web/tests"]),
     ("clap::", &["cli"]),
     ("ureq::", &["report/prometheus"]),
     ("prometheus_client::", &["export/prometheus"]),

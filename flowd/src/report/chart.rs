@@ -9,6 +9,8 @@ const HEIGHT: f64 = 220.0;
 /// Room for the words at the left and below.
 const LEFT: f64 = 90.0;
 const BELOW: f64 = 24.0;
+/// Half a line of words, at the top.
+const ABOVE: f64 = 10.0;
 /// Points of a line, so that a year is not heavier than a day.
 const POINTS: usize = 600;
 
@@ -25,7 +27,7 @@ pub(super) fn svg(lines: &[Line<'_>], from: f64, to: f64) -> String {
     let top = nice(all.fold(0.0, f64::max));
     let span = (to - from).max(1.0);
     let x = |time: f64| LEFT + (time - from) / span * (WIDTH - LEFT);
-    let y = |rate: f64| (HEIGHT - BELOW) * (1.0 - rate / top) + 4.0;
+    let y = |rate: f64| (HEIGHT - BELOW - ABOVE) * (1.0 - rate / top) + ABOVE;
     let mut svg = format!(
         "<svg viewBox=\"0 0 {WIDTH} {}\" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\">\n",
         HEIGHT + 8.0

@@ -13,13 +13,16 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod access_log;
 mod conservation;
 mod counters;
 mod http;
 mod loopback;
 mod malformed;
 mod offload;
+mod outputs;
 mod quality;
 mod refusals;
 mod restart;
 mod signals;
+mod tail;

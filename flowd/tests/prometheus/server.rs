@@ -92,15 +92,14 @@ impl<'a> Server<'a> {
         data["result"].as_array().unwrap().clone()
     }
 
-    /// The last `seconds`, every `step` of them.
-    pub fn range(&self, query: &str, seconds: f64, step: f64) -> Vec<Value> {
-        let now = now();
+    /// The `seconds` before `end`, every `step` of them.
+    pub fn range(&self, query: &str, end: f64, seconds: f64, step: f64) -> Vec<Value> {
         let data = self.get(
             "query_range",
             &[
                 ("query", query.to_owned()),
-                ("start", (now - seconds).to_string()),
-                ("end", now.to_string()),
+                ("start", (end - seconds).to_string()),
+                ("end", end.to_string()),
                 ("step", step.to_string()),
             ],
         );

@@ -54,6 +54,8 @@ pub(super) fn draw_all(results: &Path, folder: &Path) -> Result<()> {
         let picture = pictures.join(format!("{name}.png"));
         let mut command = Command::new(&browser);
         command.args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]);
+        // Small enough for a README to carry six.
+        command.arg("--force-device-scale-factor=0.75");
         command.arg(format!("--window-size={WIDTH},{height}"));
         command.arg(format!("--screenshot={}", picture.display()));
         check(command.arg(format!("file://{}", html.display())))?;
