@@ -1,5 +1,11 @@
 //! `flowd report` of the real binary, against a server that answers as Prometheus does and against flow logs.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "all of this is tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    reason = "all of this is tests"
+)]
 
 use std::{
     fmt::Write as _,

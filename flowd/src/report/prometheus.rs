@@ -18,6 +18,9 @@ const POINTS: f64 = 10_000.0;
 const SAMPLES: &str = "max by (instance, iface, direction) (flowd_interface_sample_bytes) \
     or sum by (instance, iface, direction) (rate(flowd_interface_bytes_total[5m]))";
 
+/// Points by instance, interface and direction.
+type Samples = BTreeMap<(String, String, String), Vec<Point>>;
+
 pub(super) struct Prometheus {
     agent: ureq::Agent,
     url: String,
@@ -104,12 +107,9 @@ impl Prometheus {
     }
 
     /// Points by link and direction.
-    fn samples(
-        &self,
-        request: &Request,
-    ) -> Result<BTreeMap<(String, String, String), Vec<Point>>, ReportError> {
+    fn samples(&self, request: &Request) -> Result<Samples, ReportError> {
         let step = request.step;
-        let mut found: BTreeMap<_, Vec<Point>> = BTreeMap::new();
+        let mut found = Samples::new();
         // On multiples of the step, so that each five-minute sample is taken once.
         let mut start = (request.from() / step).ceil() * step;
         while start <= request.now {
