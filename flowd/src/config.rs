@@ -3,6 +3,7 @@
 mod api;
 mod check;
 mod error;
+mod http;
 mod keys;
 mod outputs;
 mod units;
@@ -12,6 +13,7 @@ use std::{fmt, net::SocketAddr, path::Path, str::FromStr};
 pub use api::Api;
 pub use error::{ConfigError, Place};
 use flow_common::{key::TunnelKind, names, settings::Settings};
+pub use http::Http;
 pub use outputs::Outputs;
 use serde::{Deserialize, Serialize};
 pub use units::{Size, Span};
@@ -54,6 +56,8 @@ pub struct Config {
     pub decapsulate: Vec<String>,
     /// Series that one metric family may have.
     pub series_limit: u32,
+    /// What HTTP lines show of a target.
+    pub http: Http,
     /// What the API keeps.
     pub api: Api,
     /// When flows end.
@@ -132,6 +136,7 @@ impl Default for Config {
             flows: names::DEFAULT_FLOWS,
             decapsulate: Vec::new(),
             series_limit: 2_000,
+            http: Http::default(),
             api: Api::default(),
             timeouts: Timeouts::default(),
         }

@@ -21,7 +21,7 @@ use tracing::{info, warn};
 use crate::{
     aggregate::{HttpNumbers, Ledger, LedgerOptions, Watched},
     clock::WallClock,
-    config::{Config, Hook, LogFormat, Outputs, Query},
+    config::{Config, Hook, LogFormat, Outputs},
     export::{
         feed::Feed,
         log::{self, Format, LogSink, Outlets, Reopen, Rotation},
@@ -29,7 +29,7 @@ use crate::{
     },
     interfaces::{self, Interface},
     kernel::{self, LoadOptions},
-    protocol::http::{self, HttpExchange, HttpOptions, HttpTracker},
+    protocol::http::{HttpExchange, HttpTracker},
     telemetry::{SinkCounters, Telemetry},
     web::{self, State},
 };
@@ -92,11 +92,7 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
         Arc::new(Board::new(ledger.numbers().clone(), HttpNumbers::new(limit), Arc::clone(&telemetry)));
     let state =
         State { board: Arc::clone(&board), live, telemetry: Arc::clone(&telemetry), http: Arc::clone(&feed) };
-    let tracker = HttpTracker::new(HttpOptions {
-        query: query(config.query),
-        head_bytes: config.head_bytes,
-        ..HttpOptions::default()
-    });
+    let tracker = HttpTracker::new(config.http_options());
     let pump = Pump::new(
         source,
         ledger,
@@ -201,14 +197,6 @@ const fn hook(hook: Hook) -> Option<kernel::Hook> {
         Hook::Auto => None,
         Hook::Tcx => Some(kernel::Hook::Tcx),
         Hook::Clsact => Some(kernel::Hook::Clsact),
-    }
-}
-
-const fn query(query: Query) -> http::Query {
-    match query {
-        Query::Drop => http::Query::Drop,
-        Query::Keys => http::Query::Keys,
-        Query::Keep => http::Query::Keep,
     }
 }
 

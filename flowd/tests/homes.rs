@@ -16,7 +16,7 @@ const HOMES: [(&str, &[&str]); 9] = [
     ("clap::", &["cli"]),
     ("ureq::", &["report/prometheus"]),
     ("prometheus_client::", &["export/prometheus"]),
-    ("dashmap::", &["aggregate/live", "aggregate/ledger"]),
+    ("dashmap::", &["aggregate/live"]),
 ];
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {

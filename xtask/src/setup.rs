@@ -26,9 +26,15 @@ const TEST_TOOLS: [(&str, &str); 9] = [
     ("goaccess", "goaccess"),
 ];
 
+/// Programs that the bench compares flowd with, where they are there.
+const BENCH_TOOLS: [(&str, &str); 3] =
+    [("nfpcapd", "nfdump"), ("softflowd", "softflowd"), ("tshark", "tshark")];
+
 pub(crate) fn run() -> Result<()> {
     toolchain(true)?;
-    test_tools(true)
+    test_tools(true)?;
+    bench_tools(true);
+    Ok(())
 }
 
 /// Makes what is missing of the BPF toolchain. `report` says what was found, too.
@@ -68,6 +74,22 @@ pub(crate) fn test_tools(report: bool) -> Result<()> {
         println!("test tools   found: {}", TEST_TOOLS.map(|(program, _)| program).join(" "));
     }
     Ok(())
+}
+
+/// Makes what is missing of the programs that the bench compares with. It goes without those that cannot be had.
+pub(crate) fn bench_tools(report: bool) {
+    for (program, package) in BENCH_TOOLS {
+        if find(program).is_some() {
+            if report {
+                println!("bench tools  found: {program}");
+            }
+            continue;
+        }
+        match install(&[package]) {
+            Ok(()) => println!("bench tools  installed: {package}"),
+            Err(error) => println!("bench tools  {program} is missing, the bench goes without it: {error:#}"),
+        }
+    }
 }
 
 fn install_compiler() -> Result<Compiler> {

@@ -52,6 +52,7 @@ impl Config {
         ] {
             within(origin, key, value, TIMEOUT)?;
         }
+        self.http.validate(origin)?;
         let fail = |key, value: String, remedy: String| {
             Err(ConfigError::Value { origin: origin.to_owned(), key, value, remedy })
         };

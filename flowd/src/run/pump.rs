@@ -19,12 +19,13 @@ use crate::{
         enrich::{ZoneNames, enrich},
         feed::Feed,
         log::LogSink,
+        path::Paths,
         prometheus::Board,
     },
     flow::{Flow, Snapshot},
     interfaces,
     kernel::DrainReport,
-    protocol::http::{HttpExchange, HttpTracker},
+    protocol::http::{HttpExchange, HttpTracker, Progress},
     telemetry::Telemetry,
 };
 
@@ -43,6 +44,7 @@ pub(super) struct Pump {
     flow_log: Option<LogSink<Flow>>,
     clock: WallClock,
     zones: ZoneNames,
+    paths: Paths,
     /// Exchanges of one look at the event buffer, so bounded by its size; kept for its allocation.
     exchanges: Vec<HttpExchange>,
 }
@@ -60,8 +62,21 @@ impl Pump {
         flow_log: Option<LogSink<Flow>>,
         clock: WallClock,
     ) -> Self {
-        let (zones, exchanges) = (ZoneNames::new(), Vec::new());
-        Self { source, ledger, tracker, board, telemetry, feed, http_log, flow_log, clock, zones, exchanges }
+        let (zones, paths, exchanges) = (ZoneNames::new(), Paths::default(), Vec::new());
+        Self {
+            source,
+            ledger,
+            tracker,
+            board,
+            telemetry,
+            feed,
+            http_log,
+            flow_log,
+            clock,
+            zones,
+            paths,
+            exchanges,
+        }
     }
 
     /// Works until `stop` says so or is closed, then reads all that is left and closes the logs.
@@ -113,7 +128,12 @@ impl Pump {
             tracker.event(event, payload, &mut |exchange| exchanges.push(exchange));
         });
         let now = clock::monotonic().context("cannot read the clock")?;
-        tracker.expire(now, &mut |exchange| exchanges.push(exchange));
+        let mut look = |slot| {
+            let mut progress = None;
+            source.record(slot, &mut |record| progress = Some(Progress::of(record)));
+            progress
+        };
+        tracker.expire(now, &mut look, &mut |exchange| exchanges.push(exchange));
         self.report();
         Ok(())
     }
@@ -128,7 +148,7 @@ impl Pump {
             self.source.record(exchange.slot, &mut |record| flow = Some(Snapshot::of(record)));
             let flow = flow.or_else(|| self.ledger.live().snapshot(exchange.slot));
             let iface = self.ledger.live().name(exchange.key.interface());
-            enrich(&mut exchange, flow.as_ref(), iface, &self.zones, &self.clock);
+            enrich(&mut exchange, flow.as_ref(), iface, &self.zones, &mut self.paths, &self.clock);
             let (server, duration) = (exchange.server().address, exchange.duration());
             self.board.http(|http| {
                 http.record(exchange.method.as_deref(), exchange.status, server, duration);

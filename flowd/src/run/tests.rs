@@ -13,7 +13,7 @@ use flow_common::{
 
 use super::{source::Visit, *};
 use crate::export::log::{Outlets, json};
-use crate::{config::Span, flow::EndReason, flow::testing, kernel::DrainReport};
+use crate::{config::Span, flow::EndReason, flow::testing, kernel::DrainReport, protocol::http::HttpOptions};
 
 /// A kernel that has seen one HTTP exchange on slot 1 and, as through another interface, on slot 2.
 struct Story {
@@ -59,8 +59,10 @@ fn event(record: &FlowRecord, slot: u32, sender: Sender, kind: PayloadKind, payl
         kind: kind as u8,
         sender: sender as u8,
         tcp_flags: 0x18,
-        ack: 0,
-        reserved: 0,
+        ack: if sender == record.client() { 1 } else { 1 + REQUEST.len() as u32 },
+        retransmits: 0,
+        own_last: 0,
+        peer_last: 0,
     }
 }
 

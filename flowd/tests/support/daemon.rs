@@ -20,9 +20,6 @@ use super::{
 
 const LISTEN: &str = "127.0.0.1:9435";
 
-/// The configuration that tests begin with: quick, and small, as several run at once.
-const CONFIG: &str = "flow_log = \"FLOWS\"\n";
-
 pub struct Daemon<'a> {
     namespace: &'a Namespace,
     process: Process,
@@ -76,7 +73,8 @@ pub fn flowd(namespace: &Namespace) -> Command {
 }
 
 impl<'a> Daemon<'a> {
-    /// Starts flowd for `interfaces` with further lines of configuration, and waits until it watches them.
+    /// Starts flowd for `interfaces`, quick and small as several run at once, with further lines of configuration.
+    /// Waits until it watches them.
     pub fn start(namespace: &'a Namespace, interfaces: &[&str], config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
@@ -85,8 +83,11 @@ impl<'a> Daemon<'a> {
         let interval = missing("interval = ", "interval = \"200ms\"\n");
         let flows = missing("flows = ", "flows = 16384\n");
         let http = missing("http_log = ", &format!("http_log = \"{}\"\n", path("http.log")));
-        let base = CONFIG.replace("FLOWS", &path("flow.log"));
-        fs::write(path("flowd.toml"), format!("{base}{http}{interval}{flows}{config}")).unwrap();
+        let flow = missing("flow_log = ", &format!("flow_log = \"{}\"\n", path("flow.log")));
+        for name in ["http.log", "flow.log"] {
+            fs::write(path(name), "").unwrap();
+        }
+        fs::write(path("flowd.toml"), format!("{http}{flow}{interval}{flows}{config}")).unwrap();
         let mut command = flowd(namespace);
         command.args(["run", "--listen", LISTEN, "-c", &path("flowd.toml")]);
         command.args(interfaces.iter().flat_map(|interface| ["-i", interface]));
@@ -201,9 +202,11 @@ impl<'a> Daemon<'a> {
     }
 }
 
+/// Whole lines: the last one may be half written while the daemon runs.
 fn lines(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// Packets and bytes of all flow lines of an interface, both directions together.
