@@ -3,14 +3,18 @@
 mod check;
 mod error;
 mod keys;
+mod series;
 mod units;
+mod zones;
 
 use std::{fmt, net::SocketAddr, path::Path, str::FromStr};
 
 pub use error::{ConfigError, Place};
 use flow_common::{key::TunnelKind, names, settings::Settings};
 use serde::{Deserialize, Serialize};
+pub use series::{BUDGETS, FlowLabel, Series};
 pub use units::{Size, Span};
+pub use zones::{BUILT_IN as BUILT_IN_ZONES, Net, Zones};
 
 /// The daemon's configuration. An empty path switches a log off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,10 +46,12 @@ pub struct Config {
     pub flows: u32,
     /// Tunnels whose inner packets are flows of their own, or `all`.
     pub decapsulate: Vec<String>,
-    /// Series that one metric family may have.
-    pub series_limit: u32,
     /// When flows end.
     pub timeouts: Timeouts,
+    /// Names of nets.
+    pub zones: Zones,
+    /// The budget of metric series.
+    pub series: Series,
 }
 
 /// How long a flow may be quiet, and how long one line of the flow log may cover.
@@ -103,8 +109,9 @@ impl Default for Config {
             hook: Hook::Auto,
             flows: names::DEFAULT_FLOWS,
             decapsulate: Vec::new(),
-            series_limit: 2_000,
             timeouts: Timeouts::default(),
+            zones: Zones::default(),
+            series: Series::default(),
         }
     }
 }
@@ -145,11 +152,24 @@ impl Config {
     /// Names the file, the line and the key.
     pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
         keys::check(file, text)?;
-        toml::from_str(text).map_err(|error| {
+        let config: Self = toml::from_str(text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start);
             let place = Place::at(file, text, offset);
             ConfigError::Syntax { place, message: keys::one_line(error.message()) }
-        })
+        })?;
+        config.zones.check(file, text)?;
+        Ok(config)
+    }
+
+    /// Keys whose values differ in `other`, of those that are fixed while the daemon runs: all but zones and
+    /// series.
+    #[must_use]
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let of = |config: &Self| {
+            let fixed = Self { zones: Zones::default(), series: Series::default(), ..config.clone() };
+            toml::Table::try_from(fixed).unwrap_or_default()
+        };
+        keys::differences(&of(self), &of(other))
     }
 
     /// What the packet path is told.

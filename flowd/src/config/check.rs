@@ -13,7 +13,6 @@ const EVENT_INTERVAL: RangeInclusive<Span> = Span::millis(10)..=Span::seconds(10
 const TIMEOUT: RangeInclusive<Span> = Span::seconds(1)..=Span::seconds(86_400);
 const EVENT_BUFFER: RangeInclusive<Size> = Size(64 << 10)..=Size(1 << 30);
 const LOG_QUEUE: RangeInclusive<u32> = 16..=1_048_576;
-const SERIES: RangeInclusive<u32> = 16..=100_000;
 
 impl Config {
     /// Checks every value against its limits; `origin` is where the values came from.
@@ -26,8 +25,9 @@ impl Config {
         within(origin, "head_bytes", self.head_bytes, 0..=MAX_PAYLOAD as u32)?;
         within(origin, "flows", self.flows, FLOWS)?;
         within(origin, "log_queue", self.log_queue, LOG_QUEUE)?;
-        within(origin, "series_limit", self.series_limit, SERIES)?;
         within(origin, "event_buffer", self.event_buffer, EVENT_BUFFER)?;
+        self.zones.validate(origin)?;
+        self.series.validate(origin)?;
         let timeouts = &self.timeouts;
         for (key, value) in [
             ("timeouts.active", timeouts.active),
@@ -61,7 +61,7 @@ impl Config {
     }
 }
 
-fn within<T: Copy + PartialOrd + std::fmt::Display>(
+pub(super) fn within<T: Copy + PartialOrd + std::fmt::Display>(
     origin: &str,
     key: &'static str,
     value: T,

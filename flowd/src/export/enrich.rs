@@ -5,52 +5,24 @@ use std::sync::Arc;
 use flow_common::{key::Sender, record::Rtt};
 
 use crate::{
-    aggregate::Zone,
+    aggregate::Zones,
     clock::WallClock,
     flow::{Snapshot, micros},
     protocol::http::HttpExchange,
 };
-
-/// Names of zones, shared by all lines.
-#[derive(Clone, Debug)]
-pub struct ZoneNames {
-    private: Arc<str>,
-    internet: Arc<str>,
-}
-
-impl Default for ZoneNames {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl ZoneNames {
-    /// The built-in zones.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { private: Arc::from(Zone::Private.name()), internet: Arc::from(Zone::Internet.name()) }
-    }
-
-    fn of(&self, address: std::net::IpAddr) -> Arc<str> {
-        Arc::clone(match Zone::of(address) {
-            Zone::Private => &self.private,
-            Zone::Internet => &self.internet,
-        })
-    }
-}
 
 /// Fills in what the tracker cannot know; `flow` is the record as it is now, where it can be had.
 pub fn enrich(
     exchange: &mut HttpExchange,
     flow: Option<&Snapshot>,
     iface: Arc<str>,
-    zones: &ZoneNames,
+    zones: &Zones,
     clock: &WallClock,
 ) {
     exchange.time = clock.wall(exchange.time);
     exchange.iface = Some(iface);
-    exchange.client_zone = Some(zones.of(exchange.client().address));
-    exchange.server_zone = Some(zones.of(exchange.server().address));
+    exchange.client_zone = Some(zones.name_of(exchange.client().address));
+    exchange.server_zone = Some(zones.name_of(exchange.server().address));
     let client = exchange.request_from;
     // A slot may have gone to another flow since.
     if let Some(flow) = flow.filter(|flow| flow.key == exchange.key) {

@@ -11,10 +11,11 @@ use flow_common::{
 
 use super::{Output, engine::Engine, links, metrics::Metrics, order::InOrder, summary::Summary, table};
 use crate::{
+    aggregate::Policy,
     capture::CapturedPacket,
     clock::WallClock,
     config::{Config, Query},
-    export::enrich::{ZoneNames, enrich},
+    export::enrich::enrich,
     flow::{EndReason, Flow, Snapshot},
     protocol::http::{self, HttpExchange, HttpOptions, HttpTracker},
 };
@@ -31,7 +32,7 @@ const EVENTS: u64 = 256;
 pub(super) struct Reader<W> {
     engine: Engine,
     tracker: HttpTracker,
-    zones: ZoneNames,
+    policy: Policy,
     /// By interface of the capture.
     names: Vec<Arc<str>>,
     flows: InOrder<(Snapshot, Option<EndReason>)>,
@@ -57,7 +58,7 @@ impl<W: Write> Reader<W> {
         Self {
             engine,
             tracker: HttpTracker::new(options),
-            zones: ZoneNames::new(),
+            policy: Policy::new(config),
             names: Vec::new(),
             flows: InOrder::new(config.flows as usize),
             lines: InOrder::new(config.flows as usize),
@@ -152,7 +153,7 @@ impl<W: Write> Reader<W> {
             let mut flow = None;
             self.engine.record(exchange.slot, &mut |record| flow = Some(Snapshot::of(record)));
             let iface = name(&self.names, exchange.key.interface());
-            enrich(&mut exchange, flow.as_ref(), iface, &self.zones, &WallClock::CAPTURE);
+            enrich(&mut exchange, flow.as_ref(), iface, &self.policy.zones, &WallClock::CAPTURE);
             self.summary.http += 1;
             match &mut self.metrics {
                 Some(metrics) => metrics.http(&exchange),
@@ -198,7 +199,9 @@ impl<W: Write> Reader<W> {
     fn print(&mut self, flows: u64, lines: u64) -> Result<()> {
         while let Some((flow, end)) = self.flows.pop(flows) {
             let iface = name(&self.names, flow.key.interface());
-            let flow = Flow::from_snapshot(&flow, &iface, &WallClock::CAPTURE, end);
+            let snapshot = flow;
+            let mut flow = Flow::from_snapshot(&snapshot, &iface, &WallClock::CAPTURE, end);
+            self.policy.name(&mut flow, &snapshot, self.policy.nets(&snapshot));
             if self.output == Output::Table {
                 if self.summary.printed == 0 {
                     table::head(&mut self.out)?;

@@ -13,10 +13,11 @@ use tracing::{debug, warn};
 
 use super::source::Source;
 use crate::{
-    aggregate::Ledger,
+    aggregate::{HttpNumbers, HttpSeen, Ledger},
     clock::{self, WallClock},
+    config::Config,
     export::{
-        enrich::{ZoneNames, enrich},
+        enrich::enrich,
         log::{LogSink, Patience},
         prometheus::Board,
     },
@@ -30,13 +31,13 @@ use crate::{
 pub(super) struct Pump {
     source: Box<dyn Source>,
     ledger: Ledger,
+    http: HttpNumbers,
     tracker: HttpTracker,
     board: Arc<Board>,
     telemetry: Arc<Telemetry>,
     http_log: Option<LogSink<HttpExchange>>,
     flow_log: Option<LogSink<Flow>>,
     clock: WallClock,
-    zones: ZoneNames,
     /// Exchanges of one look at the event buffer, so bounded by its size; kept for its allocation.
     exchanges: Vec<HttpExchange>,
 }
@@ -46,6 +47,7 @@ impl Pump {
     pub(super) fn new(
         source: Box<dyn Source>,
         ledger: Ledger,
+        http: HttpNumbers,
         tracker: HttpTracker,
         board: Arc<Board>,
         telemetry: Arc<Telemetry>,
@@ -53,22 +55,25 @@ impl Pump {
         flow_log: Option<LogSink<Flow>>,
         clock: WallClock,
     ) -> Self {
-        let (zones, exchanges) = (ZoneNames::new(), Vec::new());
-        Self { source, ledger, tracker, board, telemetry, http_log, flow_log, clock, zones, exchanges }
+        let exchanges = Vec::new();
+        Self { source, ledger, http, tracker, board, telemetry, http_log, flow_log, clock, exchanges }
     }
 
-    /// Works until `stop` says so or is closed, then reads all that is left and closes the logs.
+    /// Works until `settings`, from where changed configurations come, is closed; then reads all that is left
+    /// and closes the logs.
     pub(super) fn run(
         mut self,
         interval: Duration,
         event_interval: Duration,
-        stop: &Receiver<()>,
+        settings: &Receiver<Box<Config>>,
     ) -> Result<()> {
         let mut next = Instant::now() + interval;
         let result = loop {
             let wait = next.saturating_duration_since(Instant::now()).min(event_interval);
-            if !matches!(stop.recv_timeout(wait), Err(RecvTimeoutError::Timeout)) {
-                break Ok(());
+            match settings.recv_timeout(wait) {
+                Ok(config) => self.reconfigure(&config),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break Ok(()),
             }
             if let Err(error) = self.turn(&mut next, interval) {
                 break Err(error);
@@ -94,6 +99,12 @@ impl Pump {
         Ok(())
     }
 
+    /// Takes over what can change while the daemon runs.
+    fn reconfigure(&mut self, config: &Config) {
+        self.ledger.reconfigure(config);
+        self.http.reconfigure(Arc::clone(self.ledger.policy()));
+    }
+
     fn events(&mut self) -> Result<()> {
         let Self { source, tracker, exchanges, .. } = self;
         source.events(&mut |event, payload| {
@@ -115,10 +126,13 @@ impl Pump {
             self.source.record(exchange.slot, &mut |record| flow = Some(Snapshot::of(record)));
             let flow = flow.or_else(|| self.ledger.live().snapshot(exchange.slot));
             let iface = self.ledger.live().name(exchange.key.interface());
-            enrich(&mut exchange, flow.as_ref(), iface, &self.zones, &self.clock);
-            let (server, duration) = (exchange.server().address, exchange.duration());
-            self.board.http(|http| {
-                http.record(exchange.method.as_deref(), exchange.status, server, duration);
+            enrich(&mut exchange, flow.as_ref(), iface, &self.ledger.policy().zones, &self.clock);
+            self.http.record(&HttpSeen {
+                method: exchange.method.as_deref(),
+                status: exchange.status,
+                server: exchange.server().address,
+                host: exchange.host.as_deref(),
+                duration: exchange.duration(),
             });
             if let Some(log) = &self.http_log {
                 log.write(exchange);
@@ -154,8 +168,11 @@ impl Pump {
             self.ledger.interface(slot, &totals, interfaces::statistics(&name).ok());
         }
         self.clock = WallClock::measure().context("cannot read the clocks")?;
-        self.ledger.drained(self.clock);
-        self.board.publish(self.ledger.numbers().clone());
+        self.ledger.drained(now, self.clock);
+        self.http.settle(now, self.clock.wall(now) / 1_000_000_000);
+        self.http.dropped = self.tracker.dropped();
+        self.board.publish(self.ledger.numbers().published(), self.http.published());
+        self.telemetry.ran(self.source.run_times());
         let duration = started.elapsed();
         let (live, capacity) = (u64::from(report.live), u64::from(report.capacity));
         self.telemetry.drained(duration, self.clock.wall(now), live, capacity);

@@ -142,7 +142,12 @@ async fn a_daemon_from_start_to_sigterm() {
     };
     let attached = Arc::new(Mutex::new(Vec::new()));
     let (address, story) = (config.listen, Story::new(Arc::clone(&attached)));
-    let daemon = tokio::spawn(async move { daemon(&config, |_| Ok(Box::new(story))).await });
+    let daemon = tokio::spawn(async move {
+        {
+            let again = config.clone();
+            daemon(&config, Box::new(move || Ok(again.clone())), |_| Ok(Box::new(story))).await
+        }
+    });
 
     wait_for(address, "/readyz", "200 OK").await;
     let flows = wait_for(address, "/api/v1/flows", "40000").await;

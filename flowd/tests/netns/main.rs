@@ -22,4 +22,5 @@ mod offload;
 mod quality;
 mod refusals;
 mod restart;
+mod series;
 mod signals;

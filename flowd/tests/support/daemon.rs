@@ -80,11 +80,7 @@ impl<'a> Daemon<'a> {
     pub fn start(namespace: &'a Namespace, interfaces: &[&str], config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        let missing = |key: &str, line| if config.contains(key) { "" } else { line };
-        let interval = missing("interval = ", "interval = \"200ms\"\n");
-        let flows = missing("flows = ", "flows = 16384\n");
-        let base = CONFIG.replace("HTTP", &path("http.log")).replace("FLOWS", &path("flow.log"));
-        fs::write(path("flowd.toml"), format!("{base}{interval}{flows}{config}")).unwrap();
+        write_config(folder.path(), config);
         let mut command = flowd(namespace);
         command.args(["run", "--listen", LISTEN, "-c", &path("flowd.toml")]);
         command.args(interfaces.iter().flat_map(|interface| ["-i", interface]));
@@ -98,6 +94,12 @@ impl<'a> Daemon<'a> {
             said.contains("metrics at").then_some(())
         });
         daemon
+    }
+
+    /// Has it read another configuration.
+    pub fn configure(&mut self, config: &str) {
+        write_config(self.folder.path(), config);
+        self.process.signal(libc::SIGHUP);
     }
 
     pub fn stderr(&self) -> String {
@@ -182,6 +184,15 @@ impl<'a> Daemon<'a> {
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         ended
     }
+}
+
+fn write_config(folder: &Path, config: &str) {
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let missing = |key: &str, line| if config.contains(key) { "" } else { line };
+    let interval = missing("interval = ", "interval = \"200ms\"\n");
+    let flows = missing("flows = ", "flows = 16384\n");
+    let base = CONFIG.replace("HTTP", &path("http.log")).replace("FLOWS", &path("flow.log"));
+    fs::write(path("flowd.toml"), format!("{base}{interval}{flows}{config}")).unwrap();
 }
 
 fn lines(path: &Path) -> Vec<Value> {
