@@ -1,22 +1,26 @@
 //! Every setting, its default and its limits. The same names stand in `config/flowd.toml`.
 
+mod api;
 mod check;
 mod error;
 mod keys;
+mod outputs;
 mod series;
 mod units;
 mod zones;
 
 use std::{fmt, net::SocketAddr, path::Path, str::FromStr};
 
+pub use api::Api;
 pub use error::{ConfigError, Place};
 use flow_common::{key::TunnelKind, names, settings::Settings};
+pub use outputs::Outputs;
 use serde::{Deserialize, Serialize};
 pub use series::{BUDGETS, FlowLabel, Series};
 pub use units::{Size, Span};
 pub use zones::{BUILT_IN as BUILT_IN_ZONES, Net, Zones};
 
-/// The daemon's configuration. An empty path switches a log off.
+/// The daemon's configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -26,10 +30,16 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Time between two drains of the flow table.
     pub interval: Span,
-    /// File of the HTTP log, `-` for standard output.
-    pub http_log: String,
-    /// File of the flow log, `-` for standard output.
-    pub flow_log: String,
+    /// Where the HTTP log goes.
+    pub http_log: Outputs,
+    /// How its lines look.
+    pub http_log_format: LogFormat,
+    /// Where the flow log goes.
+    pub flow_log: Outputs,
+    /// Bytes after which a log file is renamed and begun anew; 0: never.
+    pub log_max_size: Size,
+    /// Renamed files that are kept of each log file.
+    pub log_keep: u32,
     /// Lines that wait for a log at most.
     pub log_queue: u32,
     /// What the HTTP log keeps of a query string.
@@ -46,6 +56,8 @@ pub struct Config {
     pub flows: u32,
     /// Tunnels whose inner packets are flows of their own, or `all`.
     pub decapsulate: Vec<String>,
+    /// What the API keeps.
+    pub api: Api,
     /// When flows end.
     pub timeouts: Timeouts,
     /// Names of nets.
@@ -80,6 +92,19 @@ pub enum Query {
     Keep,
 }
 
+/// How the lines of the HTTP log look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// JSON objects.
+    #[default]
+    Json,
+    /// Common Log Format.
+    Common,
+    /// The same with referrer and user agent.
+    Combined,
+}
+
 /// Where the programs are attached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -99,8 +124,11 @@ impl Default for Config {
             interfaces: Vec::new(),
             listen: SocketAddr::from(([127, 0, 0, 1], 9435)),
             interval: Span::seconds(10),
-            http_log: String::new(),
-            flow_log: String::new(),
+            http_log: Outputs::default(),
+            http_log_format: LogFormat::Json,
+            flow_log: Outputs::default(),
+            log_max_size: Size(0),
+            log_keep: 5,
             log_queue: 16_384,
             query: Query::Drop,
             head_bytes: Settings::DEFAULT.head_bytes,
@@ -109,6 +137,7 @@ impl Default for Config {
             hook: Hook::Auto,
             flows: names::DEFAULT_FLOWS,
             decapsulate: Vec::new(),
+            api: Api::default(),
             timeouts: Timeouts::default(),
             zones: Zones::default(),
             series: Series::default(),
@@ -213,6 +242,29 @@ impl FromStr for Query {
             "keep" => Ok(Self::Keep),
             _ => Err(format!("\"{text}\" is none of drop, keys, keep")),
         }
+    }
+}
+
+impl FromStr for LogFormat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "json" => Ok(Self::Json),
+            "common" => Ok(Self::Common),
+            "combined" => Ok(Self::Combined),
+            _ => Err(format!("\"{text}\" is none of json, common, combined")),
+        }
+    }
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Json => "json",
+            Self::Common => "common",
+            Self::Combined => "combined",
+        })
     }
 }
 

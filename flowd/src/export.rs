@@ -2,7 +2,10 @@
 
 pub mod classic;
 pub mod enrich;
+pub mod feed;
 pub mod interfaces;
 pub mod log;
 pub mod prometheus;
 mod rows;
+#[cfg(test)]
+pub(crate) mod testing;

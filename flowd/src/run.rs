@@ -23,14 +23,15 @@ use tracing::{info, warn};
 use crate::{
     aggregate::{HttpNumbers, Ledger, LedgerOptions, Policy, Watched},
     clock::WallClock,
-    config::{Config, ConfigError, Hook, Query},
+    config::{Config, ConfigError, Hook, LogFormat, Outputs, Query},
     export::{
-        log::{LogSink, Reopen},
+        feed::Feed,
+        log::{self, Format, LogSink, Outlets, Rotation},
         prometheus::Board,
     },
     interfaces::{self, Interface},
     kernel::{self, LoadOptions},
-    protocol::http::{self, HttpOptions, HttpTracker},
+    protocol::http::{self, HttpExchange, HttpOptions, HttpTracker},
     telemetry::{SinkCounters, Telemetry},
     web::{self, State},
 };
@@ -62,13 +63,15 @@ async fn daemon(
     let chosen = interfaces::choose(&interfaces::list()?, &config.interfaces)?;
     let mut signals = Signals::new()?;
     let mut sinks = Vec::new();
-    let http_log = open_log(&config.http_log, "http_log", config, &mut sinks)?;
-    let flow_log = open_log(&config.flow_log, "flow_log", config, &mut sinks)?;
-    let reopen: Vec<Reopen> =
-        [http_log.as_ref().map(LogSink::reopener), flow_log.as_ref().map(LogSink::reopener)]
-            .into_iter()
-            .flatten()
-            .collect();
+    let mut outlets = Outlets::new(Rotation { max_size: config.log_max_size.0, keep: config.log_keep });
+    let mut logs = Logs { config, outlets: &mut outlets, sinks: &mut sinks };
+    let http_log = logs.open(&config.http_log, "http_log", http_format(config.http_log_format))?;
+    let flow_log = logs.open(&config.flow_log, "flow_log", log::json)?;
+    let reopen = outlets.reopener();
+    let streamed = SinkCounters::new("http_stream");
+    sinks.push(Arc::clone(&streamed));
+    let feed = Feed::new(config.api.http_lines as usize, config.api.streams as usize, streamed);
+    let feed = Arc::new(feed);
     let listener = web::bind(config.listen).await?;
 
     let interfaces = chosen.len().max(names::DEFAULT_INTERFACES as usize);
@@ -99,14 +102,25 @@ async fn daemon(
     let http = HttpNumbers::new(policy);
     let (numbers, shown) = (ledger.numbers().published(), http.published());
     let board = Arc::new(Board::new(numbers, shown, Arc::clone(&telemetry)));
-    let state = State { board: Arc::clone(&board), live, telemetry: Arc::clone(&telemetry) };
+    let state =
+        State { board: Arc::clone(&board), live, telemetry: Arc::clone(&telemetry), http: Arc::clone(&feed) };
     let tracker = HttpTracker::new(HttpOptions {
         query: query(config.query),
         head_bytes: config.head_bytes,
         ..HttpOptions::default()
     });
-    let pump =
-        Pump::new(source, ledger, http, tracker, board, Arc::clone(&telemetry), http_log, flow_log, clock);
+    let pump = Pump::new(
+        source,
+        ledger,
+        http,
+        tracker,
+        board,
+        Arc::clone(&telemetry),
+        Arc::clone(&feed),
+        http_log,
+        flow_log,
+        clock,
+    );
 
     let (settings, new_settings) = mpsc::channel();
     let (done, mut ended) = oneshot::channel();
@@ -125,7 +139,7 @@ async fn daemon(
     }));
     let mut reload = Reload { config: config.clone(), again, settings };
     let hang_up = || {
-        reopen.iter().for_each(Reopen::reopen);
+        reopen.reopen();
         reload.reload();
     };
     let early = signals.wait(hang_up, &mut ended).await;
@@ -136,6 +150,8 @@ async fn daemon(
         Some(result) => result,
         None => ended.await.unwrap_or_else(|_| Err(anyhow!("the thread that reads the flow table died"))),
     };
+    // All lines are out: streams end, so that they do not hold up the end.
+    feed.close();
     drop(close);
     // Scrapes under way get their answer; connections kept open do not hold up the end.
     if tokio::time::timeout(std::time::Duration::from_secs(2), server).await.is_err() {
@@ -166,18 +182,37 @@ fn attach(source: &mut dyn Source, chosen: &[Interface]) -> Result<Vec<Watched>>
     Ok(watched)
 }
 
-fn open_log<T: serde::Serialize + Send + 'static>(
-    path: &str,
-    name: &'static str,
-    config: &Config,
-    sinks: &mut Vec<Arc<SinkCounters>>,
-) -> Result<Option<LogSink<T>>> {
-    if path.is_empty() {
-        return Ok(None);
+/// What logs are opened from.
+struct Logs<'a> {
+    config: &'a Config,
+    outlets: &'a mut Outlets,
+    sinks: &'a mut Vec<Arc<SinkCounters>>,
+}
+
+impl Logs<'_> {
+    /// A log with counters of its own, if it goes anywhere.
+    fn open<T: Send + Sync + 'static>(
+        &mut self,
+        outputs: &Outputs,
+        name: &'static str,
+        format: Format<T>,
+    ) -> Result<Option<LogSink<T>>> {
+        if outputs.paths().is_empty() {
+            return Ok(None);
+        }
+        let counters = SinkCounters::new(name);
+        self.sinks.push(Arc::clone(&counters));
+        let queue = self.config.log_queue as usize;
+        Ok(Some(LogSink::open(self.outlets, outputs.paths(), format, queue, counters)?))
     }
-    let counters = SinkCounters::new(name);
-    sinks.push(Arc::clone(&counters));
-    Ok(Some(LogSink::open(path, config.log_queue as usize, counters)?))
+}
+
+const fn http_format(format: LogFormat) -> Format<HttpExchange> {
+    match format {
+        LogFormat::Json => log::json,
+        LogFormat::Common => log::access::common,
+        LogFormat::Combined => log::access::combined,
+    }
 }
 
 const fn hook(hook: Hook) -> Option<kernel::Hook> {

@@ -16,17 +16,17 @@ use crate::{
     aggregate::{HttpNumbers, HttpSeen, Ledger},
     clock::{self, WallClock},
     config::Config,
-    export::{
-        enrich::enrich,
-        log::{LogSink, Patience},
-        prometheus::Board,
-    },
+    export::{enrich::enrich, feed::Feed, log::LogSink, prometheus::Board},
     flow::{Flow, Snapshot},
     interfaces,
     kernel::DrainReport,
     protocol::http::{HttpExchange, HttpTracker},
     telemetry::Telemetry,
 };
+
+/// Time between two looks while lines of the flow log wait for places in its queue. Events are read as well
+/// at each of them.
+const SETTLE: Duration = Duration::from_millis(5);
 
 pub(super) struct Pump {
     source: Box<dyn Source>,
@@ -35,6 +35,7 @@ pub(super) struct Pump {
     tracker: HttpTracker,
     board: Arc<Board>,
     telemetry: Arc<Telemetry>,
+    feed: Arc<Feed<HttpExchange>>,
     http_log: Option<LogSink<HttpExchange>>,
     flow_log: Option<LogSink<Flow>>,
     clock: WallClock,
@@ -51,12 +52,13 @@ impl Pump {
         tracker: HttpTracker,
         board: Arc<Board>,
         telemetry: Arc<Telemetry>,
+        feed: Arc<Feed<HttpExchange>>,
         http_log: Option<LogSink<HttpExchange>>,
         flow_log: Option<LogSink<Flow>>,
         clock: WallClock,
     ) -> Self {
         let exchanges = Vec::new();
-        Self { source, ledger, http, tracker, board, telemetry, http_log, flow_log, clock, exchanges }
+        Self { source, ledger, http, tracker, board, telemetry, feed, http_log, flow_log, clock, exchanges }
     }
 
     /// Works until `settings`, from where changed configurations come, is closed; then reads all that is left
@@ -69,7 +71,8 @@ impl Pump {
     ) -> Result<()> {
         let mut next = Instant::now() + interval;
         let result = loop {
-            let wait = next.saturating_duration_since(Instant::now()).min(event_interval);
+            let look = if self.settle() { SETTLE.min(event_interval) } else { event_interval };
+            let wait = next.saturating_duration_since(Instant::now()).min(look);
             match settings.recv_timeout(wait) {
                 Ok(config) => self.reconfigure(&config),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -84,13 +87,18 @@ impl Pump {
         result.and(finished)
     }
 
+    /// True while lines of the flow log wait.
+    fn settle(&mut self) -> bool {
+        self.flow_log.as_mut().is_some_and(LogSink::settle)
+    }
+
     fn turn(&mut self, next: &mut Instant, interval: Duration) -> Result<()> {
         self.events()?;
         let now = Instant::now();
         if now < *next {
             return Ok(());
         }
-        self.drain(interval)?;
+        self.drain()?;
         // On the beat, but a beat that was slept through is not made up for.
         *next += interval;
         if *next < now {
@@ -134,21 +142,22 @@ impl Pump {
                 host: exchange.host.as_deref(),
                 duration: exchange.duration(),
             });
+            let exchange = Arc::new(exchange);
+            self.feed.push(&exchange);
             if let Some(log) = &self.http_log {
                 log.write(exchange);
             }
         }
     }
 
-    fn drain(&mut self, interval: Duration) -> Result<()> {
+    fn drain(&mut self) -> Result<()> {
         let now = clock::monotonic().context("cannot read the clock")?;
         let started = Instant::now();
-        let mut patience = Patience::of_interval(interval);
         let Self { source, ledger, flow_log, .. } = self;
         let report = source.drain(now, &mut |slot, record, end| {
             ledger.absorb(slot, record, end, now, &mut |line| {
                 if let Some(log) = flow_log {
-                    log.write_patiently(line, &mut patience);
+                    log.write_burst(line);
                 }
             });
         })?;

@@ -13,14 +13,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod access_log;
 mod conservation;
 mod counters;
 mod http;
 mod loopback;
 mod malformed;
 mod offload;
+mod outputs;
 mod quality;
 mod refusals;
 mod restart;
 mod series;
 mod signals;
+mod tail;
