@@ -16,6 +16,8 @@ mod sys;
 
 use std::os::fd::OwnedFd;
 
+use std::time::Duration;
+
 use aya::{
     Ebpf,
     maps::{Array, MapData, PerCpuArray, RingBuf},
@@ -66,6 +68,17 @@ impl Kernel {
             }
         }
         Ok(sum)
+    }
+
+    /// How long each program has run since it was loaded, where `kernel.bpf_stats_enabled` is on; without it
+    /// the kernel counts nothing, and there is nothing to tell.
+    #[must_use]
+    pub fn run_times(&self) -> Vec<(String, Duration)> {
+        let programs = load::programs(&self.settings).into_iter();
+        programs
+            .filter_map(|name| Some((name.to_owned(), self.bpf.program(name)?.info().ok()?.run_time())))
+            .filter(|(_, time)| !time.is_zero())
+            .collect()
     }
 
     /// The record in `slot` as it is now; `None` for a slot beyond the table.
