@@ -10,12 +10,14 @@ mod bench;
 mod build;
 mod ci;
 mod demo;
+mod kernels;
 mod lab;
 mod process;
 mod run;
 mod setup;
 mod show;
 mod stack;
+mod supply;
 mod test;
 mod toolchain;
 mod verify;
@@ -43,6 +45,10 @@ enum Task {
     Bench(bench::Options),
     /// Hold the BPF programs against xdp-ebpf/budget.toml: sizes, verifier's work, stack, time per packet; as root
     Verify(verify::Options),
+    /// Load, attach, count and detach under other kernels, in guests: `cargo xtask kernels 5.10 6.12`
+    Kernels(kernels::Options),
+    /// Hold the dependencies against deny.toml: licences, duplicates, bans, sources, advisories
+    Supply,
     /// Format, lints, documentation, BPF build and every test
     Ci,
 }
@@ -56,6 +62,8 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Verify(options) => verify::run(&options),
+        Task::Kernels(options) => kernels::run(&options),
+        Task::Supply => supply::run(),
         Task::Ci => ci::run(),
     };
     match done {
