@@ -52,6 +52,7 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
         record.role_by = role_by as u8;
         record.fragment = u8::from(joined.is_none());
     }
+    work.own_last = record.half_mut(sender).last;
     stamp(record.half_mut(sender), headers, now);
     record.half_mut(sender).count(cpu, &work.volume, E::add);
     let find = match headers.transport {
@@ -82,6 +83,11 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
     };
     if let Some((find, segment)) = find {
         let copied = if matches!(find.kind, PayloadKind::End) { 0 } else { find.len as u16 };
+        let retransmits = record.halves[0].tcp.retransmits.wrapping_add(record.halves[1].tcp.retransmits);
+        let (own, peer) = tcp::pair(record, sender);
+        own.tcp.copies = PayloadEvent::number_after(own.tcp.copies);
+        let (number, peer_last) = (own.tcp.copies, peer.tcp.next_seq_time);
+        let own_last = work.own_last;
         env.copy(packet, headers.payload_offset, copied, || PayloadEvent {
             key: *key,
             time: now,
@@ -90,10 +96,12 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
             payload_len: headers.payload_len,
             copied,
             kind: find.kind as u8,
-            sender: sender as u8,
+            sender: PayloadEvent::numbered(sender, number),
             ack: segment.acknowledgement,
             tcp_flags: segment.flags,
-            reserved: 0,
+            retransmits: retransmits as u16,
+            own_last,
+            peer_last,
         });
     }
     true

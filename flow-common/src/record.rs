@@ -142,7 +142,8 @@ pub struct TcpHalf {
     pub head_window: u16,
     /// What [`crate::tcp::track`] found of the last segment.
     pub verdict: u8,
-    pub reserved: u8,
+    /// Number of the last copy of payload, [`crate::event::PayloadEvent::number`].
+    pub copies: u8,
     /// One past the last byte of the latest segment.
     pub latest_seq: u32,
     /// Its timestamp value.

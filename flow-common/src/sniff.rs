@@ -104,13 +104,13 @@ fn ends_head<P: Packet>(packet: &P, offset: u32, len: u32) -> bool {
     len >= 4 && packet.read::<u32>(offset + len - 4) == Some(u32::from_ne_bytes(*b"\r\n\r\n"))
 }
 
-/// Request methods by their first four bytes: RFC 9110, PATCH, WebDAV, SSDP, and what Microsoft's clients use. A
-/// word that is no method is sorted out by the reader of the copy.
-const METHODS: [[u8; 4]; 32] = [
+/// Request methods by their first four bytes: RFC 9110, PATCH, WebDAV, SSDP, and what Microsoft's clients use, and
+/// HTTP/2's preface, which ends the view. A word that is no method is sorted out by the reader of the copy.
+const METHODS: [[u8; 4]; 33] = [
     *b"GET ", *b"POST", *b"PUT ", *b"HEAD", *b"DELE", *b"OPTI", *b"CONN", *b"TRAC", *b"PATC", *b"PROP",
     *b"MKCO", *b"COPY", *b"MOVE", *b"LOCK", *b"UNLO", *b"REPO", *b"SEAR", *b"MERG", *b"NOTI", *b"SUBS",
     *b"UNSU", *b"PURG", *b"M-SE", *b"BIND", *b"CCM_", *b"RPC_", *b"BITS", *b"VERS", *b"MKAC", *b"QUER",
-    *b"POLL", *b"LINK",
+    *b"POLL", *b"LINK", *b"PRI ",
 ];
 
 /// What a message begins like. One to three bytes that may become a method or a version are enough: what

@@ -8,7 +8,7 @@ use flow_common::{
 use flowd::{
     capture::Capture,
     config::Config,
-    protocol::http::{HttpOptions, HttpTracker, Query},
+    protocol::http::{HttpExchange, HttpOptions, HttpTracker, Privacy, Progress, Query},
 };
 
 /// A capture file.
@@ -46,8 +46,14 @@ pub(crate) fn http(input: &[u8]) {
         1 => Query::Keys,
         _ => Query::Keep,
     };
-    let options = HttpOptions {
+    let privacy = Privacy {
         query,
+        redact: vec!["a".to_owned(), "token".to_owned()],
+        templates: vec!["/a/{b}".to_owned()],
+        template_paths: second & 1 != 0,
+    };
+    let options = HttpOptions {
+        privacy,
         head_bytes: u32::from(*first >> 2) * 16,
         timeout: 1 << (second & 31),
         max_pending_per_flow: usize::from(second >> 5),
@@ -55,6 +61,8 @@ pub(crate) fn http(input: &[u8]) {
     };
     let mut tracker = HttpTracker::new(options);
     let (mut now, mut next, mut started, mut told) = (0_u64, [0_u32; 8], 0_usize, 0_usize);
+    let mut last = [0_u64; 8];
+    let mut numbers = [0_u8; 8];
     while let Some((&[what, whom, flags, s0, s1, more, pause, len], tail)) = rest.split_first_chunk::<8>() {
         let (bytes, after) = tail.split_at(usize::from(len).min(tail.len()));
         rest = after;
@@ -62,7 +70,18 @@ pub(crate) fn http(input: &[u8]) {
         let mut key = FlowKey::EMPTY;
         key.a_port = 1000 + u16::from(whom & 3);
         key.b_port = 80;
-        let Some(place) = next.get_mut(usize::from(whom & 3) * 2 + usize::from(what & 1)) else { return };
+        let (own, peer) = (usize::from(whom & 3) * 2, usize::from(what & 1));
+        let (own, peer) = (own + peer, own + (peer ^ 1));
+        let (Some(&peer_seq), Some(&peer_last)) = (next.get(peer), last.get(peer)) else { return };
+        let (Some(place), Some(own_last)) = (next.get_mut(own), last.get_mut(own)) else { return };
+        let Some(number) = numbers.get_mut(own) else { return };
+        // Bit 5 of the flags: a copy before it was lost. Bit 6: what it acknowledges is off. Bit 7: not numbered.
+        *number = PayloadEvent::number_after(*number);
+        if flags & 0x20 != 0 {
+            *number = PayloadEvent::number_after(*number);
+        }
+        let number = if flags & 0x80 != 0 { 0 } else { *number };
+        let ack = if flags & 0x40 != 0 { peer_seq.wrapping_sub(u32::from(more)) } else { peer_seq };
         let seq = place.wrapping_add_signed(i32::from(i16::from_le_bytes([s0, s1])));
         let event = PayloadEvent {
             key,
@@ -77,17 +96,27 @@ pub(crate) fn http(input: &[u8]) {
                 2 => PayloadKind::Continuation,
                 _ => PayloadKind::End,
             } as u8,
-            sender: what & 1,
-            ack: 0,
+            sender: (what & 1) | number << 1,
+            ack,
             tcp_flags: u16::from(flags & 0x1f),
-            reserved: 0,
+            retransmits: u16::from(s0) << 8 | u16::from(pause),
+            own_last: std::mem::replace(own_last, now),
+            peer_last,
         };
         *place = seq.wrapping_add(event.payload_len);
         started += bytes.len();
-        let mut sink = |_| told += 1;
+        let mut sink = |exchange: HttpExchange| {
+            told += 1;
+            let line = serde_json::to_string(&exchange).unwrap_or_default();
+            assert!(line.starts_with('{') && !line.chars().any(char::is_control), "{line}");
+            assert!(exchange.target.is_none_or(|target| target.bytes().all(|b| b.is_ascii_graphic())));
+        };
         tracker.event(&event, bytes, &mut sink);
         if what & 0x80 != 0 {
-            tracker.expire(now, &mut sink);
+            let side = |at: usize| (next.get(at).copied().unwrap_or_default(), now);
+            let sides = [side(own & !1), side(own | 1)];
+            let progress = Progress { key, sides, retransmits: event.retransmits };
+            tracker.expire(now, &mut |_| (what & 0x40 == 0).then_some(progress), &mut sink);
         }
         assert!(tracker.connections() <= 3);
     }

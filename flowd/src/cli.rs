@@ -1,5 +1,7 @@
 //! The command line, the only user of clap.
 
+mod tail;
+
 use std::{
     io,
     net::SocketAddr,
@@ -8,9 +10,10 @@ use std::{
 
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+pub use tail::Tail;
 
 use crate::{
-    config::{Config, ConfigError, Query, Span},
+    config::{Config, ConfigError, LogFormat, Outputs, Query, Span},
     read::{EngineKind, Output},
 };
 
@@ -29,6 +32,8 @@ pub enum Command {
     Run(Run),
     /// Print the flows of a capture file as JSON lines or a table
     Read(Read),
+    /// Follow the HTTP requests that a running flowd sees
+    Tail(Tail),
     /// List interfaces, and which of them `flowd run` would watch
     Interfaces {
         #[command(flatten)]
@@ -78,12 +83,15 @@ pub struct Run {
     /// Time between two readings of the flow table [default: 10s]
     #[arg(long, env = "FLOWD_INTERVAL", value_name = "TIME")]
     pub interval: Option<Span>,
-    /// Log one JSON line per HTTP request; - is standard output
-    #[arg(long, env = "FLOWD_HTTP_LOG", value_name = "PATH|-")]
-    pub http_log: Option<String>,
-    /// Log one JSON line per flow; - is standard output
-    #[arg(long, env = "FLOWD_FLOW_LOG", value_name = "PATH|-")]
-    pub flow_log: Option<String>,
+    /// Log one line per HTTP request; - is standard output; repeatable, and then each has every line
+    #[arg(long, env = "FLOWD_HTTP_LOG", value_name = "PATH|-", action = ArgAction::Append)]
+    pub http_log: Vec<String>,
+    /// Lines of the HTTP log: json, or as web servers write them: common, combined [default: json]
+    #[arg(long, env = "FLOWD_HTTP_LOG_FORMAT", value_name = "json|common|combined")]
+    pub http_log_format: Option<LogFormat>,
+    /// Log one JSON line per flow; - is standard output; repeatable
+    #[arg(long, env = "FLOWD_FLOW_LOG", value_name = "PATH|-", action = ArgAction::Append)]
+    pub flow_log: Vec<String>,
     /// Query strings in the HTTP log: drop, keys or keep [default: drop]
     #[arg(long, env = "FLOWD_QUERY", value_name = "drop|keys|keep")]
     pub query: Option<Query>,
@@ -172,8 +180,9 @@ impl Run {
         let mut config = self.which.config()?;
         set(&mut config.listen, self.listen.as_ref());
         set(&mut config.interval, self.interval.as_ref());
-        set(&mut config.http_log, self.http_log.as_ref());
-        set(&mut config.flow_log, self.flow_log.as_ref());
+        set(&mut config.http_log, paths(&self.http_log).as_ref());
+        set(&mut config.http_log_format, self.http_log_format.as_ref());
+        set(&mut config.flow_log, paths(&self.flow_log).as_ref());
         set(&mut config.query, self.query.as_ref());
         set(&mut config.head_bytes, self.head_bytes.as_ref());
         config.validate("command line or environment")?;
@@ -225,6 +234,10 @@ pub fn completions(shell: Shell, out: &mut dyn io::Write) -> io::Result<()> {
     out.write_all(&script)
 }
 
+fn paths(given: &[String]) -> Option<Outputs> {
+    (!given.is_empty()).then(|| given.to_vec().into())
+}
+
 fn set<T: Clone>(place: &mut T, value: Option<&T>) {
     if let Some(value) = value {
         place.clone_from(value);
@@ -256,7 +269,9 @@ mod tests {
         let file = file.to_str().unwrap();
         let config = run(&["-c", file, "--http-log", "-", "-i", "eth0", "-i", "wan*"]).config().unwrap();
         assert_eq!(config.interval, Span::seconds(5));
-        assert_eq!(config.http_log, "-");
+        assert_eq!(config.http_log, "-".into());
+        let both = run(&["--http-log", "-", "--http-log", "/b", "--http-log-format", "combined"]);
+        assert_eq!(both.config().unwrap().http_log.paths(), ["-", "/b"]);
         assert_eq!(config.interfaces, ["eth0", "wan*"]);
     }
 
@@ -269,6 +284,7 @@ mod tests {
             config.listen.to_string(),
             config.interval.to_string(),
             config.query.to_string(),
+            config.http_log_format.to_string(),
             config.head_bytes.to_string(),
         ] {
             assert!(help.contains(&format!("[default: {default}]")), "{default}");

@@ -1,18 +1,24 @@
 //! Every setting, its default and its limits. The same names stand in `config/flowd.toml`.
 
+mod api;
 mod check;
 mod error;
+mod http;
 mod keys;
+mod outputs;
 mod units;
 
 use std::{fmt, net::SocketAddr, path::Path, str::FromStr};
 
+pub use api::Api;
 pub use error::{ConfigError, Place};
 use flow_common::{key::TunnelKind, names, settings::Settings};
+pub use http::Http;
+pub use outputs::Outputs;
 use serde::{Deserialize, Serialize};
 pub use units::{Size, Span};
 
-/// The daemon's configuration. An empty path switches a log off.
+/// The daemon's configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -22,10 +28,16 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Time between two drains of the flow table.
     pub interval: Span,
-    /// File of the HTTP log, `-` for standard output.
-    pub http_log: String,
-    /// File of the flow log, `-` for standard output.
-    pub flow_log: String,
+    /// Where the HTTP log goes.
+    pub http_log: Outputs,
+    /// How its lines look.
+    pub http_log_format: LogFormat,
+    /// Where the flow log goes.
+    pub flow_log: Outputs,
+    /// Bytes after which a log file is renamed and begun anew; 0: never.
+    pub log_max_size: Size,
+    /// Renamed files that are kept of each log file.
+    pub log_keep: u32,
     /// Lines that wait for a log at most.
     pub log_queue: u32,
     /// What the HTTP log keeps of a query string.
@@ -44,6 +56,10 @@ pub struct Config {
     pub decapsulate: Vec<String>,
     /// Series that one metric family may have.
     pub series_limit: u32,
+    /// What HTTP lines show of a target.
+    pub http: Http,
+    /// What the API keeps.
+    pub api: Api,
     /// When flows end.
     pub timeouts: Timeouts,
 }
@@ -74,6 +90,19 @@ pub enum Query {
     Keep,
 }
 
+/// How the lines of the HTTP log look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// JSON objects.
+    #[default]
+    Json,
+    /// Common Log Format.
+    Common,
+    /// The same with referrer and user agent.
+    Combined,
+}
+
 /// Where the programs are attached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -93,8 +122,11 @@ impl Default for Config {
             interfaces: Vec::new(),
             listen: SocketAddr::from(([127, 0, 0, 1], 9435)),
             interval: Span::seconds(10),
-            http_log: String::new(),
-            flow_log: String::new(),
+            http_log: Outputs::default(),
+            http_log_format: LogFormat::Json,
+            flow_log: Outputs::default(),
+            log_max_size: Size(0),
+            log_keep: 5,
             log_queue: 16_384,
             query: Query::Drop,
             head_bytes: Settings::DEFAULT.head_bytes,
@@ -104,6 +136,8 @@ impl Default for Config {
             flows: names::DEFAULT_FLOWS,
             decapsulate: Vec::new(),
             series_limit: 2_000,
+            http: Http::default(),
+            api: Api::default(),
             timeouts: Timeouts::default(),
         }
     }
@@ -193,6 +227,29 @@ impl FromStr for Query {
             "keep" => Ok(Self::Keep),
             _ => Err(format!("\"{text}\" is none of drop, keys, keep")),
         }
+    }
+}
+
+impl FromStr for LogFormat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "json" => Ok(Self::Json),
+            "common" => Ok(Self::Common),
+            "combined" => Ok(Self::Combined),
+            _ => Err(format!("\"{text}\" is none of json, common, combined")),
+        }
+    }
+}
+
+impl fmt::Display for LogFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Json => "json",
+            Self::Common => "common",
+            Self::Combined => "combined",
+        })
     }
 }
 

@@ -12,5 +12,6 @@ pub mod native;
 pub mod protocol;
 pub mod read;
 pub mod run;
+pub mod tail;
 pub mod telemetry;
 pub mod web;

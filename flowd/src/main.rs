@@ -9,7 +9,9 @@ use anyhow::{Result, bail};
 use flowd::{
     cli::{self, Cli, Command, Which},
     config::{Config, ConfigError},
-    interfaces, kernel, read, run, telemetry,
+    interfaces, kernel, read, run,
+    tail::{self, TailError},
+    telemetry,
 };
 
 /// Failed while running.
@@ -25,7 +27,7 @@ fn main() -> ExitCode {
         Err(error) => {
             // Standard error may be closed; the status still tells.
             let _ = writeln!(io::stderr(), "flowd: {}", one_line(&error));
-            ExitCode::from(if error.is::<ConfigError>() { USAGE } else { FAILED })
+            ExitCode::from(if is_usage(&error) { USAGE } else { FAILED })
         }
     }
 }
@@ -46,6 +48,7 @@ fn execute(command: Command) -> Result<()> {
             let config = options.config()?;
             read::read(options.path(), options.engine.into(), options.output(), &config)
         }
+        Command::Tail(options) => Ok(tail::tail(&options.options(), &mut out)?),
         Command::Interfaces { which } => print_interfaces(&which, &mut out),
         Command::Check => check(&mut out),
         Command::CheckConfig { file } => {
@@ -92,7 +95,15 @@ fn one_line(error: &anyhow::Error) -> String {
     line.lines().collect::<Vec<_>>().join(" ")
 }
 
+fn is_usage(error: &anyhow::Error) -> bool {
+    error.is::<ConfigError>() || error.downcast_ref::<TailError>().is_some_and(TailError::is_usage)
+}
+
 /// A reader that has seen enough, as `head`, is no failure.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    let io = match error.downcast_ref::<TailError>() {
+        Some(TailError::Output(error)) => Some(error),
+        _ => error.downcast_ref::<io::Error>(),
+    };
+    io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

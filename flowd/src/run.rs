@@ -21,14 +21,15 @@ use tracing::{info, warn};
 use crate::{
     aggregate::{HttpNumbers, Ledger, LedgerOptions, Watched},
     clock::WallClock,
-    config::{Config, Hook, Query},
+    config::{Config, Hook, LogFormat, Outputs},
     export::{
-        log::{LogSink, Reopen},
+        feed::Feed,
+        log::{self, Format, LogSink, Outlets, Reopen, Rotation},
         prometheus::Board,
     },
     interfaces::{self, Interface},
     kernel::{self, LoadOptions},
-    protocol::http::{self, HttpOptions, HttpTracker},
+    protocol::http::{HttpExchange, HttpTracker},
     telemetry::{SinkCounters, Telemetry},
     web::{self, State},
 };
@@ -52,13 +53,15 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
     let chosen = interfaces::choose(&interfaces::list()?, &config.interfaces)?;
     let mut signals = Signals::new()?;
     let mut sinks = Vec::new();
-    let http_log = open_log(&config.http_log, "http_log", config, &mut sinks)?;
-    let flow_log = open_log(&config.flow_log, "flow_log", config, &mut sinks)?;
-    let reopen: Vec<Reopen> =
-        [http_log.as_ref().map(LogSink::reopener), flow_log.as_ref().map(LogSink::reopener)]
-            .into_iter()
-            .flatten()
-            .collect();
+    let mut outlets = Outlets::new(Rotation { max_size: config.log_max_size.0, keep: config.log_keep });
+    let mut logs = Logs { config, outlets: &mut outlets, sinks: &mut sinks };
+    let http_log = logs.open(&config.http_log, "http_log", http_format(config.http_log_format))?;
+    let flow_log = logs.open(&config.flow_log, "flow_log", log::json)?;
+    let reopen = outlets.reopener();
+    let streamed = SinkCounters::new("http_stream");
+    sinks.push(Arc::clone(&streamed));
+    let feed = Feed::new(config.api.http_lines as usize, config.api.streams as usize, streamed);
+    let feed = Arc::new(feed);
     let listener = web::bind(config.listen).await?;
 
     let interfaces = chosen.len().max(names::DEFAULT_INTERFACES as usize);
@@ -87,13 +90,20 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
     let live = Arc::clone(ledger.live());
     let board =
         Arc::new(Board::new(ledger.numbers().clone(), HttpNumbers::new(limit), Arc::clone(&telemetry)));
-    let state = State { board: Arc::clone(&board), live, telemetry: Arc::clone(&telemetry) };
-    let tracker = HttpTracker::new(HttpOptions {
-        query: query(config.query),
-        head_bytes: config.head_bytes,
-        ..HttpOptions::default()
-    });
-    let pump = Pump::new(source, ledger, tracker, board, Arc::clone(&telemetry), http_log, flow_log, clock);
+    let state =
+        State { board: Arc::clone(&board), live, telemetry: Arc::clone(&telemetry), http: Arc::clone(&feed) };
+    let tracker = HttpTracker::new(config.http_options());
+    let pump = Pump::new(
+        source,
+        ledger,
+        tracker,
+        board,
+        Arc::clone(&telemetry),
+        Arc::clone(&feed),
+        http_log,
+        flow_log,
+        clock,
+    );
 
     let (stop, stopped) = mpsc::channel();
     let (done, mut ended) = oneshot::channel();
@@ -117,6 +127,8 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
         Some(result) => result,
         None => ended.await.unwrap_or_else(|_| Err(anyhow!("the thread that reads the flow table died"))),
     };
+    // All lines are out: streams end, so that they do not hold up the end.
+    feed.close();
     drop(close);
     // Scrapes under way get their answer; connections kept open do not hold up the end.
     if tokio::time::timeout(std::time::Duration::from_secs(2), server).await.is_err() {
@@ -147,18 +159,37 @@ fn attach(source: &mut dyn Source, chosen: &[Interface]) -> Result<Vec<Watched>>
     Ok(watched)
 }
 
-fn open_log<T: serde::Serialize + Send + 'static>(
-    path: &str,
-    name: &'static str,
-    config: &Config,
-    sinks: &mut Vec<Arc<SinkCounters>>,
-) -> Result<Option<LogSink<T>>> {
-    if path.is_empty() {
-        return Ok(None);
+/// What logs are opened from.
+struct Logs<'a> {
+    config: &'a Config,
+    outlets: &'a mut Outlets,
+    sinks: &'a mut Vec<Arc<SinkCounters>>,
+}
+
+impl Logs<'_> {
+    /// A log with counters of its own, if it goes anywhere.
+    fn open<T: Send + Sync + 'static>(
+        &mut self,
+        outputs: &Outputs,
+        name: &'static str,
+        format: Format<T>,
+    ) -> Result<Option<LogSink<T>>> {
+        if outputs.paths().is_empty() {
+            return Ok(None);
+        }
+        let counters = SinkCounters::new(name);
+        self.sinks.push(Arc::clone(&counters));
+        let queue = self.config.log_queue as usize;
+        Ok(Some(LogSink::open(self.outlets, outputs.paths(), format, queue, counters)?))
     }
-    let counters = SinkCounters::new(name);
-    sinks.push(Arc::clone(&counters));
-    Ok(Some(LogSink::open(path, config.log_queue as usize, counters)?))
+}
+
+const fn http_format(format: LogFormat) -> Format<HttpExchange> {
+    match format {
+        LogFormat::Json => log::json,
+        LogFormat::Common => log::access::common,
+        LogFormat::Combined => log::access::combined,
+    }
 }
 
 const fn hook(hook: Hook) -> Option<kernel::Hook> {
@@ -166,14 +197,6 @@ const fn hook(hook: Hook) -> Option<kernel::Hook> {
         Hook::Auto => None,
         Hook::Tcx => Some(kernel::Hook::Tcx),
         Hook::Clsact => Some(kernel::Hook::Clsact),
-    }
-}
-
-const fn query(query: Query) -> http::Query {
-    match query {
-        Query::Drop => http::Query::Drop,
-        Query::Keys => http::Query::Keys,
-        Query::Keep => http::Query::Keep,
     }
 }
 
@@ -196,14 +219,14 @@ impl Signals {
     /// Waits for the end; `Some` where the pump ended by itself.
     async fn wait(
         &mut self,
-        reopen: &[Reopen],
+        reopen: &Reopen,
         ended: &mut oneshot::Receiver<Result<()>>,
     ) -> Option<Result<()>> {
         loop {
             tokio::select! {
                 _ = self.term.recv() => return None,
                 _ = self.int.recv() => return None,
-                _ = self.hup.recv() => reopen.iter().for_each(Reopen::reopen),
+                _ = self.hup.recv() => reopen.reopen(),
                 result = &mut *ended => {
                     return Some(result.unwrap_or_else(|_| Err(anyhow!("the thread that reads the flow table died"))));
                 }

@@ -1,22 +1,24 @@
-//! /metrics, /healthz, /readyz and the API. warp's only home.
+//! /metrics, /healthz, /readyz and the API. warp's and hyper's only home.
 
+mod answer;
+mod lines;
 mod query;
+mod serve;
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
+use answer::{Answer, answer, encoded, failure, json, text};
+pub(crate) use lines::ALIVE;
 use serde::Serialize;
+pub use serve::{WebError, bind};
 use tokio::net::TcpListener;
-use warp::{
-    Filter, Rejection, Reply,
-    filters::BoxedFilter,
-    http::{Response, StatusCode, header::CONTENT_TYPE},
-    reply,
-};
+use warp::{Filter, Rejection, Reply, filters::BoxedFilter, http::StatusCode, reply::Response};
 
 use crate::{
     aggregate::LiveFlows,
-    export::{classic::classic, interfaces, prometheus::Board},
+    export::{classic::classic, feed::Feed, interfaces, prometheus::Board},
     flow::Flow,
+    protocol::http::HttpExchange,
     telemetry::Telemetry,
 };
 
@@ -29,55 +31,22 @@ pub struct State {
     pub board: Arc<Board>,
     pub live: Arc<LiveFlows>,
     pub telemetry: Arc<Telemetry>,
+    pub http: Arc<Feed<HttpExchange>>,
 }
 
-/// The address cannot be had.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}; {}", remedy(source))]
-pub struct WebError {
-    pub address: SocketAddr,
-    pub source: std::io::Error,
-}
-
-fn remedy(error: &std::io::Error) -> &'static str {
-    match error.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            "another program, or another flowd, has this port: stop it or choose another with --listen"
-        }
-        std::io::ErrorKind::PermissionDenied => {
-            "ports below 1024 need CAP_NET_BIND_SERVICE: choose one above"
-        }
-        std::io::ErrorKind::AddrNotAvailable => {
-            "this host does not have the address: choose another with --listen"
-        }
-        _ => "choose another address with --listen",
-    }
-}
+type Parameters = HashMap<String, String>;
 
 #[derive(Serialize)]
 struct Flows {
     flows: Vec<Flow>,
 }
 
-#[derive(Serialize)]
-struct Failure {
-    error: String,
-}
-
-/// Takes the address, so that a busy port is known before anything is attached.
-///
-/// # Errors
-/// Names the address and the remedy.
-pub async fn bind(address: SocketAddr) -> Result<TcpListener, WebError> {
-    TcpListener::bind(address).await.map_err(|source| WebError { address, source })
-}
-
 /// Answers requests until `stop` is done, then finishes those under way.
 pub async fn serve(listener: TcpListener, state: State, stop: impl Future<Output = ()> + Send + 'static) {
-    warp::serve(routes(state)).incoming(listener).graceful(stop).run().await;
+    serve::accept(listener, routes(state), stop).await;
 }
 
-fn routes(state: State) -> BoxedFilter<(impl Reply,)> {
+fn routes(state: State) -> BoxedFilter<(Response,)> {
     let board = Arc::clone(&state.board);
     let metrics = warp::path!("metrics")
         .and(warp::header::optional::<String>("accept"))
@@ -96,31 +65,41 @@ fn routes(state: State) -> BoxedFilter<(impl Reply,)> {
     });
     let live = state.live;
     let flows = warp::path!("api" / "v1" / "flows")
-        .and(warp::query::<HashMap<String, String>>())
-        .map(move |parameters: HashMap<String, String>| flows(&live, &parameters));
+        .and(warp::query())
+        .map(move |parameters: Parameters| flows(&live, &parameters));
+    let whole = metrics.or(health).unify().or(ready).unify().or(flows).unify().or(interfaces).unify();
+    let all = of_kind("http", state.http).or(packed(whole)).unify();
     let get = warp::get().or(warp::head()).unify();
-    let api = flows.or(interfaces).unify();
-    get.and(metrics.or(health).unify().or(ready).unify().or(api).unify()).recover(refuse).boxed()
+    get.and(all).recover(refuse).unify().boxed()
 }
 
-type Answer = Response<String>;
-
-fn answer(status: StatusCode, kind: &'static str, body: String) -> Answer {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, warp::http::HeaderValue::from_static(kind));
-    response
+/// `/api/v1/NAME` and `/api/v1/NAME/stream`: the latest lines of a kind, and new ones.
+fn of_kind<T: lines::Kind>(name: &'static str, feed: Arc<Feed<T>>) -> BoxedFilter<(Response,)> {
+    let kind = warp::path!("api" / "v1" / ..).and(warp::path(name));
+    let follow = Arc::clone(&feed);
+    let stream = kind
+        .and(warp::path!("stream"))
+        .and(warp::query())
+        .map(move |parameters: Parameters| lines::stream(&follow, parameters));
+    let latest = kind
+        .and(warp::path::end())
+        .and(warp::query())
+        .map(move |parameters: Parameters| lines::latest(&feed, parameters));
+    stream.or(packed(latest)).unify().boxed()
 }
 
-fn text(status: StatusCode, body: &str) -> Answer {
-    answer(status, "text/plain; charset=utf-8", body.to_owned())
-}
-
-fn json(status: StatusCode, body: &impl Serialize) -> Answer {
-    match serde_json::to_string(body) {
-        Ok(body) => answer(status, "application/json", body),
-        Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &format!("{error}\n")),
-    }
+/// Answers of `routes`, compressed for clients that take it.
+fn packed<R>(routes: R) -> BoxedFilter<(Response,)>
+where
+    R: Filter<Extract = (Answer,), Error = Rejection> + Clone + Send + Sync + 'static,
+{
+    let accepted = warp::header::optional::<String>("accept-encoding");
+    accepted
+        .and(routes)
+        .map(|accepted: Option<String>, answer| {
+            encoded(accepted.as_deref().unwrap_or_default(), answer).into_response()
+        })
+        .boxed()
 }
 
 fn metrics(board: &Board, accept: &str) -> Answer {
@@ -131,23 +110,23 @@ fn metrics(board: &Board, accept: &str) -> Answer {
     }
 }
 
-fn flows(live: &LiveFlows, parameters: &HashMap<String, String>) -> Answer {
+fn flows(live: &LiveFlows, parameters: &Parameters) -> Answer {
     match query::parse(parameters) {
         Ok((top, filter)) => json(StatusCode::OK, &Flows { flows: live.top(top, &filter) }),
-        Err(error) => json(StatusCode::BAD_REQUEST, &Failure { error }),
+        Err(error) => failure(StatusCode::BAD_REQUEST, error),
     }
 }
 
-async fn refuse(rejection: Rejection) -> Result<impl Reply, std::convert::Infallible> {
+async fn refuse(rejection: Rejection) -> Result<Response, std::convert::Infallible> {
     let (status, error) = if rejection.is_not_found() {
-        const PATHS: &str = "there are /metrics, /healthz, /readyz, /api/v1/flows and /api/v1/interfaces";
+        const PATHS: &str = "there are /metrics, /healthz, /readyz, /api/v1/flows, /api/v1/interfaces, /api/v1/http and /api/v1/http/stream";
         (StatusCode::NOT_FOUND, PATHS.to_owned())
     } else if rejection.find::<warp::reject::MethodNotAllowed>().is_some() {
         (StatusCode::METHOD_NOT_ALLOWED, "use GET".to_owned())
     } else {
         (StatusCode::BAD_REQUEST, format!("{rejection:?}"))
     };
-    Ok(reply::with_status(reply::json(&Failure { error }), status))
+    Ok(failure(status, error).into_response())
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ fn help_names_every_command() {
     let output = flowd(&["--help"], &[]);
     assert!(output.status.success());
     let help = stdout(&output);
-    for command in ["run", "read", "interfaces", "check", "check-config", "completions"] {
+    for command in ["run", "read", "tail", "interfaces", "check", "check-config", "completions"] {
         assert!(help.contains(&format!("\n  {command} ")), "{command} is not in {help}");
     }
     let help = stdout(&flowd(&["run", "--help"], &[]));
@@ -57,12 +57,18 @@ fn help_names_every_command() {
 
 #[test]
 fn wrong_usage_is_status_2() {
-    for arguments in
-        [&[][..], &["fly"], &["run", "--interval", "soon"], &["run", "--query", "all"], &["read"]]
-    {
+    for arguments in [
+        &[][..],
+        &["fly"],
+        &["run", "--interval", "soon"],
+        &["run", "--query", "all"],
+        &["run", "--http-log-format", "xml"],
+        &["read"],
+    ] {
         assert_eq!(flowd(arguments, &[]).status.code(), Some(2), "{arguments:?}");
     }
     fails(&["run", "--head-bytes", "9999"], &[], 2, &["head_bytes = 9999", "from 0 to 4096"]);
+    fails(&["run", "--http-log", "/a", "--http-log", "/a"], &[], 2, &["http_log = \"/a\"", "once"]);
     fails(&["run", "-i", "eth["], &[], 2, &["interfaces = \"eth[\"", "eth*"]);
     fails(&["read", "x.pcap", "--decapsulate", "vxlam"], &[], 2, &["vxlam", "vxlan"]);
 }
@@ -132,6 +138,30 @@ fn a_busy_port_is_named_with_the_remedy() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     fails(&["run", "-i", "lo", "--listen", &address], &[], 1, &[&address, "--listen"]);
+}
+
+/// Without a daemon there, with one that refuses, and with what is no daemon.
+#[test]
+fn tail_says_what_is_in_the_way() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answers = std::thread::spawn(move || {
+        for answer in [
+            "HTTP/1.1 400 Bad Request\r\n\r\n{\"error\":\"status=9: use a status as 404\"}",
+            "HTTP/1.1 404 Not Found\r\n\r\nno such page",
+        ] {
+            let mut stream = listener.accept().unwrap().0;
+            // A short request comes in one piece.
+            assert!(std::io::Read::read(&mut stream, &mut [0; 4_096]).unwrap() > 0);
+            std::io::Write::write_all(&mut stream, answer.as_bytes()).unwrap();
+        }
+    });
+    fails(&["tail", "--url", &url, "--status", "9"], &[], 2, &[&url, "status=9: use"]);
+    fails(&["tail", "--url", &url], &[], 1, &[&url, "404", "no answer of flowd's"]);
+    answers.join().unwrap();
+    fails(&["tail", "--url", &url], &[], 1, &[&url, "is flowd running there"]);
+    fails(&["tail"], &[("FLOWD_URL", "https://gw")], 2, &["https://gw", "TLS", "ssh -L"]);
+    fails(&["tail", "--url", "gw:9435"], &[], 2, &["gw:9435", "http://127.0.0.1:9435"]);
 }
 
 #[test]

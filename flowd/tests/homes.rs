@@ -1,4 +1,4 @@
-//! Four large crates have one home each, so that replacing one touches one place.
+//! Large crates have one home each, so that replacing one touches one place.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::{
@@ -7,9 +7,12 @@ use std::{
 };
 
 /// How a crate shows in source, and the files or folders of `src` that may use it.
-const HOMES: [(&str, &[&str]); 5] = [
+const HOMES: [(&str, &[&str]); 8] = [
     ("aya::", &["kernel"]),
     ("warp::", &["web"]),
+    ("hyper::", &["web/serve"]),
+    ("hyper_util::", &["web/serve"]),
+    ("flate2::", &["web/answer", "web/tests"]),
     ("clap::", &["cli"]),
     ("prometheus_client::", &["export/prometheus"]),
     ("dashmap::", &["aggregate/live", "aggregate/ledger"]),

@@ -14,7 +14,7 @@ const COMPILER_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "libstd-rust-web
 const LLVM_PACKAGE: &str = "llvm-22-dev";
 
 /// Program that a test or the demo starts, and the Debian package that has it.
-const TEST_TOOLS: [(&str, &str); 7] = [
+const TEST_TOOLS: [(&str, &str); 8] = [
     ("nginx", "nginx-light"),
     ("iperf3", "iperf3"),
     ("wrk", "wrk"),
@@ -22,6 +22,7 @@ const TEST_TOOLS: [(&str, &str); 7] = [
     ("ethtool", "ethtool"),
     ("ip", "iproute2"),
     ("nft", "nftables"),
+    ("goaccess", "goaccess"),
 ];
 
 pub(crate) fn run() -> Result<()> {

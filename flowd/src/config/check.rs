@@ -13,6 +13,11 @@ const EVENT_INTERVAL: RangeInclusive<Span> = Span::millis(10)..=Span::seconds(10
 const TIMEOUT: RangeInclusive<Span> = Span::seconds(1)..=Span::seconds(86_400);
 const EVENT_BUFFER: RangeInclusive<Size> = Size(64 << 10)..=Size(1 << 30);
 const LOG_QUEUE: RangeInclusive<u32> = 16..=1_048_576;
+const LOG_SIZE: RangeInclusive<Size> = Size(64 << 10)..=Size(1 << 40);
+const LOG_KEEP: RangeInclusive<u32> = 1..=1_000;
+const API_LINES: RangeInclusive<u32> = 0..=65_536;
+/// Well below the connections that the web server takes, so that scrapes find a place.
+const API_STREAMS: RangeInclusive<u32> = 0..=128;
 const SERIES: RangeInclusive<u32> = 16..=100_000;
 
 impl Config {
@@ -28,6 +33,13 @@ impl Config {
         within(origin, "log_queue", self.log_queue, LOG_QUEUE)?;
         within(origin, "series_limit", self.series_limit, SERIES)?;
         within(origin, "event_buffer", self.event_buffer, EVENT_BUFFER)?;
+        within(origin, "log_keep", self.log_keep, LOG_KEEP)?;
+        // 0 is outside of what makes sense as a size: it means off.
+        if self.log_max_size.0 != 0 {
+            within(origin, "log_max_size", self.log_max_size, LOG_SIZE)?;
+        }
+        within(origin, "api.http_lines", self.api.http_lines, API_LINES)?;
+        within(origin, "api.streams", self.api.streams, API_STREAMS)?;
         let timeouts = &self.timeouts;
         for (key, value) in [
             ("timeouts.active", timeouts.active),
@@ -40,12 +52,22 @@ impl Config {
         ] {
             within(origin, key, value, TIMEOUT)?;
         }
+        self.http.validate(origin)?;
         let fail = |key, value: String, remedy: String| {
             Err(ConfigError::Value { origin: origin.to_owned(), key, value, remedy })
         };
         if !self.event_buffer.0.is_power_of_two() {
             let remedy = "the kernel takes only powers of two, as in \"2MiB\"".to_owned();
             return fail("event_buffer", self.event_buffer.to_string(), remedy);
+        }
+        for (key, log) in [("http_log", &self.http_log), ("flow_log", &self.flow_log)] {
+            if let Some(path) = log.mistake() {
+                return fail(
+                    key,
+                    format!("\"{path}\""),
+                    "name each path once, and none that is empty".to_owned(),
+                );
+            }
         }
         for pattern in &self.interfaces {
             if let Err(error) = Glob::new(pattern) {

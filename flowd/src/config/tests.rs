@@ -45,6 +45,9 @@ fn values_out_of_range_name_key_and_limits() {
         ("event_buffer = \"3MiB\"", "event_buffer"),
         ("decapsulate = [\"vxlam\"]", "decapsulate"),
         ("interfaces = [\"eth[\"]", "interfaces"),
+        ("log_max_size = \"1KiB\"", "log_max_size"),
+        ("log_keep = 0", "log_keep"),
+        ("[api]\nhttp_lines = 65537", "api.http_lines"),
         ("[timeouts]\nudp = \"0s\"", "timeouts.udp"),
     ] {
         let error = Config::parse("f", text).unwrap().validate("f").unwrap_err().to_string();

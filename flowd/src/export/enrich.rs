@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use flow_common::{key::Sender, record::Rtt};
+use flow_common::record::Rtt;
 
+use super::path::Paths;
 use crate::{
     aggregate::Zone,
     clock::WallClock,
@@ -45,6 +46,7 @@ pub fn enrich(
     flow: Option<&Snapshot>,
     iface: Arc<str>,
     zones: &ZoneNames,
+    paths: &mut Paths,
     clock: &WallClock,
 ) {
     exchange.time = clock.wall(exchange.time);
@@ -54,15 +56,9 @@ pub fn enrich(
     let client = exchange.request_from;
     // A slot may have gone to another flow since.
     if let Some(flow) = flow.filter(|flow| flow.key == exchange.key) {
-        let of = |end: Sender| {
-            let handshake =
-                if end == flow.client { flow.handshake_client_rtt } else { flow.handshake_server_rtt };
-            mean(&flow.side(end).rtt).or_else(|| handshake.map(micros))
-        };
-        exchange.server_rtt_us = of(client.other());
-        exchange.client_rtt_us = of(client);
-        let retransmits = flow.sides.iter().map(|side| side.retransmits).fold(0, u32::saturating_add);
-        exchange.retransmits = Some(retransmits);
+        paths.judge(exchange, flow);
+        let handshake = flow.handshake_client_rtt.filter(|_| flow.client == client);
+        exchange.client_rtt_us = mean(&flow.side(client).rtt).or_else(|| handshake.map(micros));
     }
 }
 

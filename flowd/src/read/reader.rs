@@ -13,10 +13,13 @@ use super::{Output, engine::Engine, links, metrics::Metrics, order::InOrder, sum
 use crate::{
     capture::CapturedPacket,
     clock::WallClock,
-    config::{Config, Query},
-    export::enrich::{ZoneNames, enrich},
+    config::Config,
+    export::{
+        enrich::{ZoneNames, enrich},
+        path::Paths,
+    },
     flow::{EndReason, Flow, Snapshot},
-    protocol::http::{self, HttpExchange, HttpOptions, HttpTracker},
+    protocol::http::{HttpExchange, HttpTracker, Progress},
 };
 
 /// Packets between two looks for ended flows. A look frees the slots of flows that are over; that a flow is over
@@ -32,6 +35,7 @@ pub(super) struct Reader<W> {
     engine: Engine,
     tracker: HttpTracker,
     zones: ZoneNames,
+    paths: Paths,
     /// By interface of the capture.
     names: Vec<Arc<str>>,
     flows: InOrder<(Snapshot, Option<EndReason>)>,
@@ -48,16 +52,11 @@ pub(super) struct Reader<W> {
 
 impl<W: Write> Reader<W> {
     pub(super) fn new(engine: Engine, output: Output, config: &Config, out: W) -> Self {
-        let query = match config.query {
-            Query::Drop => http::Query::Drop,
-            Query::Keys => http::Query::Keys,
-            Query::Keep => http::Query::Keep,
-        };
-        let options = HttpOptions { query, head_bytes: config.head_bytes, ..HttpOptions::default() };
         Self {
             engine,
-            tracker: HttpTracker::new(options),
+            tracker: HttpTracker::new(config.http_options()),
             zones: ZoneNames::new(),
+            paths: Paths::default(),
             names: Vec::new(),
             flows: InOrder::new(config.flows as usize),
             lines: InOrder::new(config.flows as usize),
@@ -142,7 +141,12 @@ impl<W: Write> Reader<W> {
         engine.events(&mut |event, payload| {
             tracker.event(event, payload, &mut |exchange| exchanges.push(exchange));
         });
-        tracker.expire(self.now, &mut |exchange| exchanges.push(exchange));
+        let mut look = |slot| {
+            let mut progress = None;
+            engine.record(slot, &mut |record| progress = Some(Progress::of(record)));
+            progress
+        };
+        tracker.expire(self.now, &mut look, &mut |exchange| exchanges.push(exchange));
         self.exchanges(exchanges);
         Ok(())
     }
@@ -152,7 +156,7 @@ impl<W: Write> Reader<W> {
             let mut flow = None;
             self.engine.record(exchange.slot, &mut |record| flow = Some(Snapshot::of(record)));
             let iface = name(&self.names, exchange.key.interface());
-            enrich(&mut exchange, flow.as_ref(), iface, &self.zones, &WallClock::CAPTURE);
+            enrich(&mut exchange, flow.as_ref(), iface, &self.zones, &mut self.paths, &WallClock::CAPTURE);
             self.summary.http += 1;
             match &mut self.metrics {
                 Some(metrics) => metrics.http(&exchange),

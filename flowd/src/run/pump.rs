@@ -17,15 +17,21 @@ use crate::{
     clock::{self, WallClock},
     export::{
         enrich::{ZoneNames, enrich},
-        log::{LogSink, Patience},
+        feed::Feed,
+        log::LogSink,
+        path::Paths,
         prometheus::Board,
     },
     flow::{Flow, Snapshot},
     interfaces,
     kernel::DrainReport,
-    protocol::http::{HttpExchange, HttpTracker},
+    protocol::http::{HttpExchange, HttpTracker, Progress},
     telemetry::Telemetry,
 };
+
+/// Time between two looks while lines of the flow log wait for places in its queue. Events are read as well
+/// at each of them.
+const SETTLE: Duration = Duration::from_millis(5);
 
 pub(super) struct Pump {
     source: Box<dyn Source>,
@@ -33,10 +39,12 @@ pub(super) struct Pump {
     tracker: HttpTracker,
     board: Arc<Board>,
     telemetry: Arc<Telemetry>,
+    feed: Arc<Feed<HttpExchange>>,
     http_log: Option<LogSink<HttpExchange>>,
     flow_log: Option<LogSink<Flow>>,
     clock: WallClock,
     zones: ZoneNames,
+    paths: Paths,
     /// Exchanges of one look at the event buffer, so bounded by its size; kept for its allocation.
     exchanges: Vec<HttpExchange>,
 }
@@ -49,12 +57,26 @@ impl Pump {
         tracker: HttpTracker,
         board: Arc<Board>,
         telemetry: Arc<Telemetry>,
+        feed: Arc<Feed<HttpExchange>>,
         http_log: Option<LogSink<HttpExchange>>,
         flow_log: Option<LogSink<Flow>>,
         clock: WallClock,
     ) -> Self {
-        let (zones, exchanges) = (ZoneNames::new(), Vec::new());
-        Self { source, ledger, tracker, board, telemetry, http_log, flow_log, clock, zones, exchanges }
+        let (zones, paths, exchanges) = (ZoneNames::new(), Paths::default(), Vec::new());
+        Self {
+            source,
+            ledger,
+            tracker,
+            board,
+            telemetry,
+            feed,
+            http_log,
+            flow_log,
+            clock,
+            zones,
+            paths,
+            exchanges,
+        }
     }
 
     /// Works until `stop` says so or is closed, then reads all that is left and closes the logs.
@@ -66,7 +88,8 @@ impl Pump {
     ) -> Result<()> {
         let mut next = Instant::now() + interval;
         let result = loop {
-            let wait = next.saturating_duration_since(Instant::now()).min(event_interval);
+            let look = if self.settle() { SETTLE.min(event_interval) } else { event_interval };
+            let wait = next.saturating_duration_since(Instant::now()).min(look);
             if !matches!(stop.recv_timeout(wait), Err(RecvTimeoutError::Timeout)) {
                 break Ok(());
             }
@@ -79,13 +102,18 @@ impl Pump {
         result.and(finished)
     }
 
+    /// True while lines of the flow log wait.
+    fn settle(&mut self) -> bool {
+        self.flow_log.as_mut().is_some_and(LogSink::settle)
+    }
+
     fn turn(&mut self, next: &mut Instant, interval: Duration) -> Result<()> {
         self.events()?;
         let now = Instant::now();
         if now < *next {
             return Ok(());
         }
-        self.drain(interval)?;
+        self.drain()?;
         // On the beat, but a beat that was slept through is not made up for.
         *next += interval;
         if *next < now {
@@ -100,7 +128,12 @@ impl Pump {
             tracker.event(event, payload, &mut |exchange| exchanges.push(exchange));
         });
         let now = clock::monotonic().context("cannot read the clock")?;
-        tracker.expire(now, &mut |exchange| exchanges.push(exchange));
+        let mut look = |slot| {
+            let mut progress = None;
+            source.record(slot, &mut |record| progress = Some(Progress::of(record)));
+            progress
+        };
+        tracker.expire(now, &mut look, &mut |exchange| exchanges.push(exchange));
         self.report();
         Ok(())
     }
@@ -115,26 +148,27 @@ impl Pump {
             self.source.record(exchange.slot, &mut |record| flow = Some(Snapshot::of(record)));
             let flow = flow.or_else(|| self.ledger.live().snapshot(exchange.slot));
             let iface = self.ledger.live().name(exchange.key.interface());
-            enrich(&mut exchange, flow.as_ref(), iface, &self.zones, &self.clock);
+            enrich(&mut exchange, flow.as_ref(), iface, &self.zones, &mut self.paths, &self.clock);
             let (server, duration) = (exchange.server().address, exchange.duration());
             self.board.http(|http| {
                 http.record(exchange.method.as_deref(), exchange.status, server, duration);
             });
+            let exchange = Arc::new(exchange);
+            self.feed.push(&exchange);
             if let Some(log) = &self.http_log {
                 log.write(exchange);
             }
         }
     }
 
-    fn drain(&mut self, interval: Duration) -> Result<()> {
+    fn drain(&mut self) -> Result<()> {
         let now = clock::monotonic().context("cannot read the clock")?;
         let started = Instant::now();
-        let mut patience = Patience::of_interval(interval);
         let Self { source, ledger, flow_log, .. } = self;
         let report = source.drain(now, &mut |slot, record, end| {
             ledger.absorb(slot, record, end, now, &mut |line| {
                 if let Some(log) = flow_log {
-                    log.write_patiently(line, &mut patience);
+                    log.write_burst(line);
                 }
             });
         })?;

@@ -12,7 +12,8 @@ use flow_common::{
 };
 
 use super::{source::Visit, *};
-use crate::{config::Span, flow::EndReason, flow::testing, kernel::DrainReport};
+use crate::export::log::{Outlets, json};
+use crate::{config::Span, flow::EndReason, flow::testing, kernel::DrainReport, protocol::http::HttpOptions};
 
 /// A kernel that has seen one HTTP exchange on slot 1 and, as through another interface, on slot 2.
 struct Story {
@@ -58,8 +59,10 @@ fn event(record: &FlowRecord, slot: u32, sender: Sender, kind: PayloadKind, payl
         kind: kind as u8,
         sender: sender as u8,
         tcp_flags: 0x18,
-        ack: 0,
-        reserved: 0,
+        ack: if sender == record.client() { 1 } else { 1 + REQUEST.len() as u32 },
+        retransmits: 0,
+        own_last: 0,
+        peer_last: 0,
     }
 }
 
@@ -136,8 +139,8 @@ async fn a_daemon_from_start_to_sigterm() {
         listen: free_port(),
         interval: Span::millis(100),
         event_interval: Span::millis(10),
-        http_log: path("http.log"),
-        flow_log: path("flow.log"),
+        http_log: path("http.log").as_str().into(),
+        flow_log: path("flow.log").as_str().into(),
         ..Config::default()
     };
     let attached = Arc::new(Mutex::new(Vec::new()));
@@ -167,4 +170,103 @@ async fn a_daemon_from_start_to_sigterm() {
     let flows = std::fs::read_to_string(path("flow.log")).unwrap();
     assert_eq!(flows.lines().filter(|line| line.contains("\"end_reason\":\"shutdown\"")).count(), 2);
     assert!(get(address, "/healthz").await.is_empty(), "the port is free again");
+}
+
+/// The flow log goes to a pipe that nobody reads, and many flows end: events are read all the same.
+#[test]
+fn waiting_flow_lines_never_delay_events() {
+    const FLOWS: u16 = 5_000;
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    // Open for reading as well, so that the writer can open it.
+    let held = std::fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
+    let counters = SinkCounters::new("flow_log");
+    let paths = [pipe.to_str().unwrap().to_owned()];
+    let flow_log = LogSink::open(&mut Outlets::default(), &paths, json, 16, Arc::clone(&counters)).unwrap();
+
+    let mut story = Story::new(Arc::default());
+    story.records = (0..FLOWS).map(|port| testing::connection(1, 1_000 + port, 80, 1_000)).collect();
+    let watched = Watched {
+        slot: 1,
+        name: Arc::from("lo"),
+        one_point: true,
+        physical: false,
+        speed: None,
+        mac: String::new(),
+        mtu: 1_500,
+        ifindex: 1,
+    };
+    let options = LedgerOptions { series_limit: 100, conversations: 10_000, active_timeout: Some(1) };
+    let clock = WallClock::measure().unwrap();
+    let ledger = Ledger::new(options, vec![(watched, None)], clock);
+    let telemetry = Arc::new(Telemetry::new(Vec::new(), 100));
+    let board = Board::new(ledger.numbers().clone(), HttpNumbers::new(100), Arc::clone(&telemetry));
+    let feed = Arc::new(Feed::new(10, 1, SinkCounters::new("http_stream")));
+    let pump = Pump::new(
+        Box::new(Late { story, drained: None }),
+        ledger,
+        HttpTracker::new(HttpOptions::default()),
+        Arc::new(board),
+        telemetry,
+        Arc::clone(&feed),
+        None,
+        Some(flow_log),
+        clock,
+    );
+    let (stop, stopped) = mpsc::channel();
+    let interval = Duration::from_secs(5);
+    let started = std::time::Instant::now();
+    let pump = thread::spawn(move || pump.run(interval, Duration::from_millis(10), &stopped));
+    while feed.latest(1, &|_| true).is_empty() {
+        assert!(started.elapsed() < interval * 2, "no event came through");
+        thread::sleep(Duration::from_millis(5));
+    }
+    let took = started.elapsed();
+    // A fifth of the interval is what lines once waited.
+    assert!(took < interval + Duration::from_millis(700), "{took:?}");
+    let dropped = counters.dropped.load(std::sync::atomic::Ordering::Relaxed);
+    assert!(dropped > 0 && dropped < u64::from(FLOWS), "{dropped}");
+    // A reader at last: the end comes, and all that was not dropped is there.
+    let reader = thread::spawn(move || std::io::BufRead::lines(std::io::BufReader::new(held)).count());
+    drop(stop);
+    pump.join().unwrap().unwrap();
+    let written = counters.records.load(std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(written + dropped, u64::from(FLOWS));
+    drop(reader);
+}
+
+/// A story whose events come after the first drain.
+struct Late {
+    story: Story,
+    drained: Option<std::time::Instant>,
+}
+
+impl Source for Late {
+    fn attach(&mut self, name: &str, ifindex: u32, interface: Setting) -> Result<&'static str> {
+        self.story.attach(name, ifindex, interface)
+    }
+
+    fn drain(&mut self, _: u64, visit: Visit<'_>) -> Result<DrainReport> {
+        self.drained = Some(std::time::Instant::now());
+        for (slot, record) in (0..).zip(&self.story.records) {
+            visit(slot, record, Some(EndReason::Idle));
+        }
+        self.story.records.clear();
+        Ok(DrainReport::default())
+    }
+
+    fn totals(&mut self, slot: u16) -> Result<InterfaceTotals> {
+        self.story.totals(slot)
+    }
+
+    fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize {
+        if self.drained.is_some() { self.story.events(visit) } else { 0 }
+    }
+
+    fn record(&mut self, _: u32, _: &mut dyn FnMut(&FlowRecord)) {}
+
+    fn finish(&mut self, _: Visit<'_>) -> Result<DrainReport> {
+        Ok(DrainReport::default())
+    }
 }

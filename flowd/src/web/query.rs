@@ -61,7 +61,13 @@ pub(super) fn wants_open_metrics(accept: &str) -> bool {
     open > 0.0 && open >= best("text/plain")
 }
 
-/// The weight of one media range, if it is of this kind.
+/// True where an Accept-Encoding header takes gzip (RFC 9110 section 12.5.3): by its name, else by `*`.
+pub(super) fn takes_gzip(accepted: &str) -> bool {
+    let of = |kind: &str| accepted.split(',').find_map(|coding| weight(coding, kind));
+    of("gzip").or_else(|| of("x-gzip")).or_else(|| of("*")).is_some_and(|weight| weight > 0.0)
+}
+
+/// The weight of one media range or coding, if it is of this kind.
 fn weight(range: &str, kind: &str) -> Option<f32> {
     let mut parts = range.split(';').map(str::trim);
     parts.next().filter(|name| name.eq_ignore_ascii_case(kind))?;

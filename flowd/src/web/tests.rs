@@ -1,8 +1,14 @@
+use std::io::Read as _;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
 use super::*;
 use crate::{
     aggregate::{HttpNumbers, Ledger, LedgerOptions, Watched},
     clock::WallClock,
+    export::testing as lines,
     flow::testing,
+    telemetry::SinkCounters,
 };
 
 fn state() -> State {
@@ -26,7 +32,8 @@ fn state() -> State {
     }
     let telemetry = Arc::new(Telemetry::new(Vec::new(), 100));
     let board = Board::new(ledger.numbers().clone(), HttpNumbers::new(100), Arc::clone(&telemetry));
-    State { board: Arc::new(board), live: Arc::clone(ledger.live()), telemetry }
+    let http = Arc::new(Feed::new(3, 2, SinkCounters::new("http_stream")));
+    State { board: Arc::new(board), live: Arc::clone(ledger.live()), telemetry, http }
 }
 
 async fn get(state: &State, path: &str, accept: &str) -> (u16, String, String) {
@@ -118,4 +125,151 @@ async fn a_busy_port_is_named_with_the_remedy() {
     let error = bind(address).await.unwrap_err().to_string();
     assert!(error.contains(&address.to_string()) && error.contains("--listen"), "{error}");
     assert!(!error.contains('\n'));
+}
+
+fn exchange(path: &str, status: u16) -> Arc<HttpExchange> {
+    let mut exchange = lines::exchange(&format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n"));
+    exchange.status = Some(status);
+    Arc::new(exchange)
+}
+
+#[tokio::test]
+async fn the_latest_requests_are_filtered() {
+    let state = state();
+    for (path, status) in [("/0", 200), ("/1", 200), ("/2", 503), ("/3", 200)] {
+        state.http.push(&exchange(path, status));
+    }
+    for (query, paths) in [
+        ("", &["/1", "/2", "/3"][..]),
+        ("?limit=2", &["/2", "/3"]),
+        ("?status=5xx", &["/2"]),
+        ("?path=%2F3&host=h", &["/3"]),
+        ("?client=192.0.2.0%2F24", &[]),
+    ] {
+        let (status, kind, body) = get(&state, &format!("/api/v1/http{query}"), "").await;
+        assert_eq!((status, kind.as_str()), (200, "application/json"));
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let shown: Vec<_> = body["lines"].as_array().unwrap().iter().map(|line| &line["target"]).collect();
+        assert_eq!(shown, paths, "{query}");
+    }
+    for query in ["limit=0", "limit=65537", "status=x", "clients=1"] {
+        for path in ["/api/v1/http", "/api/v1/http/stream"] {
+            // A stream may begin with nothing of the past.
+            if (query, path) == ("limit=0", "/api/v1/http/stream") {
+                continue;
+            }
+            let (status, _, body) = get(&state, &format!("{path}?{query}"), "").await;
+            let name = query.split('=').next().unwrap();
+            assert!(status == 400 && body.contains(name) && body.contains("error"), "{path} {query}: {body}");
+        }
+    }
+}
+
+fn unpacked(body: &[u8]) -> Vec<u8> {
+    let mut text = Vec::new();
+    flate2::read::GzDecoder::new(body).read_to_end(&mut text).unwrap();
+    text
+}
+
+#[tokio::test]
+async fn answers_are_compressed_where_asked() {
+    let state = state();
+    for path in ["/metrics", "/api/v1/flows"] {
+        for (accepted, packed) in [
+            ("gzip", true),
+            ("deflate, gzip;q=0.5", true),
+            ("*", true),
+            ("", false),
+            ("br", false),
+            ("gzip;q=0, *", false),
+            ("identity", false),
+        ] {
+            let request = warp::test::request().path(path).header("accept-encoding", accepted);
+            let response = request.reply(&routes(state.clone())).await;
+            assert_eq!(response.headers().contains_key("content-encoding"), packed, "{path} {accepted}");
+            assert_eq!(response.headers()["vary"], "Accept, Accept-Encoding");
+            let plain = get(&state, path, "").await.2;
+            let body = response.body();
+            if packed {
+                assert!(body.len() * 2 < plain.len(), "{} of {}", body.len(), plain.len());
+                assert_eq!(unpacked(body), plain.as_bytes());
+            } else {
+                assert_eq!(body, plain.as_bytes());
+            }
+        }
+    }
+    let request = warp::test::request().path("/healthz").header("accept-encoding", "gzip");
+    assert!(!request.reply(&routes(state)).await.headers().contains_key("content-encoding"), "too small");
+}
+
+/// A server on a port of its own, and how to stop it.
+async fn served(state: &State) -> (std::net::SocketAddr, tokio::sync::oneshot::Sender<()>, impl Future) {
+    let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let server = tokio::spawn(serve(listener, state.clone(), async {
+        let _ = stopped.await;
+    }));
+    (address, stop, server)
+}
+
+async fn ask(address: std::net::SocketAddr, request: &str) -> tokio::net::TcpStream {
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+async fn read_until(stream: &mut tokio::net::TcpStream, text: &mut String, part: &str) {
+    while !text.contains(part) {
+        let mut buffer = [0; 4_096];
+        let read = tokio::time::timeout(std::time::Duration::from_secs(5), stream.read(&mut buffer));
+        let read = read.await.unwrap_or_else(|_| panic!("no {part} in {text}")).unwrap();
+        assert!(read > 0, "ended without {part}: {text}");
+        text.push_str(&String::from_utf8_lossy(&buffer[..read]));
+    }
+}
+
+#[tokio::test]
+async fn a_stream_has_past_and_news_and_ends_with_the_daemon() {
+    let state = state();
+    state.http.push(&exchange("/0", 200));
+    state.http.push(&exchange("/1", 200));
+    let (address, stop, server) = served(&state).await;
+    let request = "GET /api/v1/http/stream?limit=1&status=200 HTTP/1.0\r\n\r\n";
+    let mut stream = ask(address, request).await;
+    let mut text = String::new();
+    read_until(&mut stream, &mut text, "\"/1\"").await;
+    assert!(text.contains("text/event-stream") && !text.contains("\"/0\""), "{text}");
+    state.http.push(&exchange("/2", 503));
+    state.http.push(&exchange("/3", 200));
+    read_until(&mut stream, &mut text, "\"/3\"").await;
+    assert!(!text.contains("\"/2\""), "{text}");
+    // One more may follow, the third may not.
+    let _second = state.http.follow(0, Box::new(|_| true)).unwrap();
+    let mut refused = String::new();
+    ask(address, request).await.read_to_string(&mut refused).await.unwrap();
+    assert!(refused.contains(" 503 ") && refused.contains("api.streams"), "{refused}");
+    state.http.close();
+    drop(stop);
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).await.unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(5), server).await.unwrap();
+}
+
+#[tokio::test]
+async fn heads_are_bounded() {
+    let state = state();
+    let (address, _stop, _server) = served(&state).await;
+    for (fields, status) in [
+        (String::new(), " 200 "),
+        ("X: y\r\n".repeat(65), " 431 "),
+        (format!("X: {}\r\n", "y".repeat(20_000)), " 431 "),
+    ] {
+        let request = format!("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{fields}\r\n");
+        let mut text = String::new();
+        let mut stream = ask(address, &request).await;
+        // The rest of a head that is refused may meet a reset.
+        let _ = stream.read_to_string(&mut text).await;
+        assert!(text.starts_with("HTTP/1.1") && text.contains(status), "{status}: {text}");
+    }
 }

@@ -13,13 +13,18 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod access_log;
 mod conservation;
 mod counters;
 mod http;
+mod http_secrets;
 mod loopback;
 mod malformed;
 mod offload;
+mod outputs;
 mod quality;
 mod refusals;
 mod restart;
 mod signals;
+mod tail;
+mod think;

@@ -4,7 +4,7 @@ use std::{
     fs::{self, File},
     io::{Read as _, Write as _},
     net::TcpStream,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -21,7 +21,7 @@ use super::{
 const LISTEN: &str = "127.0.0.1:9435";
 
 /// The configuration that tests begin with: quick, and small, as several run at once.
-const CONFIG: &str = "http_log = \"HTTP\"\nflow_log = \"FLOWS\"\n";
+const CONFIG: &str = "flow_log = \"FLOWS\"\n";
 
 pub struct Daemon<'a> {
     namespace: &'a Namespace,
@@ -80,11 +80,13 @@ impl<'a> Daemon<'a> {
     pub fn start(namespace: &'a Namespace, interfaces: &[&str], config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        let missing = |key: &str, line| if config.contains(key) { "" } else { line };
+        let missing =
+            |key: &str, line: &str| if config.contains(key) { String::new() } else { line.to_owned() };
         let interval = missing("interval = ", "interval = \"200ms\"\n");
         let flows = missing("flows = ", "flows = 16384\n");
-        let base = CONFIG.replace("HTTP", &path("http.log")).replace("FLOWS", &path("flow.log"));
-        fs::write(path("flowd.toml"), format!("{base}{interval}{flows}{config}")).unwrap();
+        let http = missing("http_log = ", &format!("http_log = \"{}\"\n", path("http.log")));
+        let base = CONFIG.replace("FLOWS", &path("flow.log"));
+        fs::write(path("flowd.toml"), format!("{base}{http}{interval}{flows}{config}")).unwrap();
         let mut command = flowd(namespace);
         command.args(["run", "--listen", LISTEN, "-c", &path("flowd.toml")]);
         command.args(interfaces.iter().flat_map(|interface| ["-i", interface]));
@@ -162,6 +164,21 @@ impl<'a> Daemon<'a> {
         lines(&self.folder.path().join("http.log"))
     }
 
+    /// Every file of the HTTP log as it is, the rotated ones included, by name.
+    pub fn http_files(&self) -> Vec<(PathBuf, String)> {
+        let entries = fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        let logs = entries.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("http.log"));
+        let mut files: Vec<_> =
+            logs.filter_map(|path| fs::read_to_string(&path).ok().map(|text| (path, text))).collect();
+        files.sort();
+        files
+    }
+
+    /// Sends a signal that does not end it.
+    pub fn signal(&self, number: i32) {
+        self.process.signal(number);
+    }
+
     /// Ends it by a signal and reads what it wrote.
     pub fn end(self, signal: i32) -> Ended {
         let Self { process, folder, .. } = self;
@@ -184,9 +201,11 @@ impl<'a> Daemon<'a> {
     }
 }
 
+/// Whole lines: the last one may be half written while the daemon runs.
 fn lines(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// Packets and bytes of all flow lines of an interface, both directions together.

@@ -1,0 +1,114 @@
+//! `flowd tail`: the HTTP requests that a running flowd sees, as they come.
+
+mod client;
+mod print;
+mod url;
+
+use std::{
+    io::{self, Write},
+    thread::sleep,
+    time::Duration,
+};
+
+use client::{Event, Stream};
+use url::Url;
+
+/// Pauses between attempts to connect again: twice as long each time, up to the second.
+const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(16)];
+
+/// What to follow and how to print it.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Of the daemon, as `http://127.0.0.1:9435`.
+    pub url: String,
+    /// Filters, by the API's names.
+    pub parameters: Vec<(&'static str, String)>,
+    /// Lines of the past to begin with.
+    pub lines: u32,
+    /// Responses that took so long are marked.
+    pub slow_ms: f64,
+    pub color: bool,
+    /// Lines as they come.
+    pub json: bool,
+}
+
+/// Nothing can be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum TailError {
+    #[error("--url {url}: {problem}; write as in http://127.0.0.1:9435")]
+    Url { url: String, problem: &'static str },
+    #[error("cannot connect to {url}: {source}; is flowd running there, and is --url its `listen`?")]
+    Connect { url: String, source: io::Error },
+    #[error("{url} ended the connection: {source}")]
+    Lost { url: String, source: io::Error },
+    #[error("{url} refuses: {reason}")]
+    Refused { url: String, status: u16, reason: String },
+    #[error("cannot write to standard output: {0}")]
+    Output(io::Error),
+}
+
+impl TailError {
+    /// The options are at fault.
+    #[must_use]
+    pub const fn is_usage(&self) -> bool {
+        matches!(self, Self::Url { .. } | Self::Refused { status: 400, .. })
+    }
+
+    /// It may work later.
+    const fn may_pass(&self) -> bool {
+        matches!(self, Self::Connect { .. } | Self::Lost { .. } | Self::Refused { status: 500.., .. })
+    }
+}
+
+/// Prints until it is stopped. Once connected, it connects again when the daemon goes away.
+///
+/// # Errors
+/// Names the URL and the remedy where the first connection fails, or what a filter may be.
+pub fn tail(options: &Options, out: &mut dyn Write) -> Result<(), TailError> {
+    let url = Url::parse(&options.url)?;
+    let [first, longest] = PAUSES;
+    let (mut past, mut pause, mut connected) = (options.lines, first, false);
+    loop {
+        let ended = match Stream::open(&url, &options.parameters, past) {
+            Ok(mut stream) => {
+                if connected {
+                    tell("connected again");
+                }
+                // What was shown is not shown again.
+                (connected, pause, past) = (true, first, 0);
+                follow(&mut stream, options, out)
+            }
+            Err(error) => error,
+        };
+        if !connected || !ended.may_pass() {
+            return Err(ended);
+        }
+        tell(&format!("{ended}; trying again in {} s", pause.as_secs()));
+        sleep(pause);
+        pause = (pause * 2).min(longest);
+    }
+}
+
+/// Prints until the stream ends; gives back why.
+fn follow(stream: &mut Stream, options: &Options, out: &mut dyn Write) -> TailError {
+    loop {
+        let printed = match stream.next() {
+            Ok(Event::Line(line)) if options.json => writeln!(out, "{line}"),
+            Ok(Event::Line(line)) => print::line(&line, options, out),
+            Ok(Event::Dropped(count)) => {
+                tell(&format!("{count} lines are missing: this client reads too slowly"));
+                Ok(())
+            }
+            Err(error) => return error,
+        };
+        if let Err(error) = printed.and_then(|()| out.flush()) {
+            return TailError::Output(error);
+        }
+    }
+}
+
+/// On standard error, so that standard output holds lines only.
+fn tell(message: &str) {
+    // Standard error may be closed.
+    let _ = writeln!(io::stderr(), "flowd: {message}");
+}

@@ -1,0 +1,88 @@
+//! The latest lines of one kind, and new ones as a stream of server-sent events. A new kind implements
+//! [`Kind`] and is named in one line of the routes.
+
+mod http;
+
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use serde::Serialize;
+use warp::{Reply, Stream, http::StatusCode, reply::Response, sse};
+
+use super::answer::{Answer, failure, json};
+use crate::export::feed::{Feed, Follow, News, Wanted};
+
+/// Lines shown without `limit`.
+const LIMIT: usize = 100;
+/// Lines shown at most: as many as can be kept.
+const MAX_LIMIT: usize = 65_536;
+/// How often a quiet stream says that it lives.
+pub(crate) const ALIVE: Duration = Duration::from_secs(15);
+
+/// A kind of lines with an API of its own.
+pub(super) trait Kind: Serialize + Send + Sync + Sized + 'static {
+    /// Which lines a request asks for; `limit` is taken out already.
+    fn wanted(parameters: &HashMap<String, String>) -> Result<Wanted<Self>, String>;
+}
+
+#[derive(Serialize)]
+struct Lines<'a, T> {
+    lines: &'a [Arc<T>],
+}
+
+struct Events<T>(Follow<T>);
+
+/// `limit`, or what stands for it, and the filter.
+fn parse<T: Kind>(
+    mut parameters: HashMap<String, String>,
+    otherwise: usize,
+    least: usize,
+) -> Result<(usize, Wanted<T>), String> {
+    let limit = parameters.remove("limit").map_or(Ok(otherwise), |limit| {
+        let number = limit.parse().ok().filter(|number| (least..=MAX_LIMIT).contains(number));
+        number.ok_or_else(|| format!("limit={limit}: use a number from {least} to {MAX_LIMIT}"))
+    })?;
+    Ok((limit, T::wanted(&parameters)?))
+}
+
+pub(super) fn latest<T: Kind>(feed: &Feed<T>, parameters: HashMap<String, String>) -> Answer {
+    match parse::<T>(parameters, LIMIT, 1) {
+        Ok((limit, wanted)) => json(StatusCode::OK, &Lines { lines: &feed.latest(limit, &*wanted) }),
+        Err(error) => failure(StatusCode::BAD_REQUEST, error),
+    }
+}
+
+/// New lines, after `limit` of those that are kept.
+pub(super) fn stream<T: Kind>(feed: &Feed<T>, parameters: HashMap<String, String>) -> Response {
+    let (past, wanted) = match parse::<T>(parameters, 0, 0) {
+        Ok(asked) => asked,
+        Err(error) => return failure(StatusCode::BAD_REQUEST, error).into_response(),
+    };
+    match feed.follow(past, wanted) {
+        Ok(follow) => sse::reply(sse::keep_alive().interval(ALIVE).stream(Events(follow))).into_response(),
+        Err(crowded) => failure(StatusCode::SERVICE_UNAVAILABLE, crowded.to_string()).into_response(),
+    }
+}
+
+impl<T: Serialize> Stream for Events<T> {
+    type Item = Result<sse::Event, Infallible>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.poll(context).map(|news| {
+            Some(Ok(match news? {
+                News::Line(line) => sse::Event::default()
+                    .json_data(&*line)
+                    .unwrap_or_else(|error| sse::Event::default().event("error").data(error.to_string())),
+                News::Lost(lost) => {
+                    sse::Event::default().event("dropped").data(format!("{{\"dropped\":{lost}}}"))
+                }
+            }))
+        })
+    }
+}
