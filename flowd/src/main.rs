@@ -55,6 +55,7 @@ fn execute(command: Command) -> Result<()> {
             Config::load(&file)?;
             Ok(writeln!(out, "{}: ok", file.display())?)
         }
+        Command::Man => Ok(cli::man(&mut out)?),
         Command::Completions { shell } => Ok(cli::completions(shell, &mut out)?),
     }
 }

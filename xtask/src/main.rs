@@ -10,6 +10,7 @@ mod bench;
 mod build;
 mod ci;
 mod demo;
+mod dist;
 mod kernels;
 mod lab;
 mod process;
@@ -49,6 +50,8 @@ enum Task {
     Kernels(kernels::Options),
     /// Hold the dependencies against deny.toml: licences, duplicates, bans, sources, advisories
     Supply,
+    /// Portable binary, tarball, .deb, .rpm, bill of materials and checksums in target/dist
+    Dist(dist::Options),
     /// Format, lints, documentation, BPF build and every test
     Ci,
 }
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Task::Verify(options) => verify::run(&options),
         Task::Kernels(options) => kernels::run(&options),
         Task::Supply => supply::run(),
+        Task::Dist(options) => dist::run(&options),
         Task::Ci => ci::run(),
     };
     match done {

@@ -43,7 +43,10 @@ impl Named {
     /// Version 1 stands for 1.2.3, and 0.1 for 0.1.2, as in a dependency.
     fn means(&self, package: &Package) -> bool {
         let same = |version: &String| {
-            package.version.strip_prefix(version.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            package
+                .version
+                .strip_prefix(version.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
         self.name == package.name && self.version.as_ref().is_none_or(same)
     }
@@ -62,7 +65,10 @@ pub(crate) fn run() -> Result<()> {
         println!("{complaint}");
     }
     if !complaints.is_empty() {
-        bail!("{} complaints by {FILE}: remove the dependency, or enter it there with the reason", complaints.len());
+        bail!(
+            "{} complaints by {FILE}: remove the dependency, or enter it there with the reason",
+            complaints.len()
+        );
     }
     println!("{} packages: licences, duplicates, bans and sources as {FILE} wants them", packages.len());
     println!("advisories   NOT CHECKED: no cargo-deny here; `cargo install cargo-deny --locked` adds it");
@@ -93,7 +99,9 @@ fn complaints(rules: &Rules, packages: &[Package]) -> Vec<String> {
     for (name, versions) in versions.iter().filter(|(_, versions)| versions.len() > 1) {
         complaints.push(format!("{name}: {} versions, {}", versions.len(), versions.join(" and ")));
     }
-    for skipped in rules.bans.skip.iter().filter(|skipped| !packages.iter().any(|package| skipped.means(package))) {
+    for skipped in
+        rules.bans.skip.iter().filter(|skipped| !packages.iter().any(|package| skipped.means(package)))
+    {
         complaints.push(format!("{}: {FILE} skips it, and nothing asks for it", skipped.name));
     }
     complaints
@@ -116,9 +124,12 @@ mod tests {
 
     #[test]
     fn each_rule_finds_its_offender() {
-        let good = [package("a", "1.0.0", "MIT"), package("old", "0.1.9", "MIT"), package("old", "0.2.0", "MIT")];
+        let good =
+            [package("a", "1.0.0", "MIT"), package("old", "0.1.9", "MIT"), package("old", "0.2.0", "MIT")];
         assert!(complaints(&rules(), &good).is_empty());
-        for bad in [package("a", "2.0.0", "MIT"), package("b", "1.0.0", "GPL-3.0"), package("bad", "1.0.0", "MIT")] {
+        for bad in
+            [package("a", "2.0.0", "MIT"), package("b", "1.0.0", "GPL-3.0"), package("bad", "1.0.0", "MIT")]
+        {
             let mut all = good.to_vec();
             all.push(bad);
             assert_eq!(complaints(&rules(), &all).len(), 1, "{all:?}");
