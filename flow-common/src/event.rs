@@ -17,6 +17,10 @@ pub enum PayloadKind {
     Continuation = 2,
     /// The connection ended (FIN or RST); no payload.
     End = 3,
+    /// A DNS message over UDP; over TCP, bytes of the stream.
+    Dns = 4,
+    /// The first bytes of a side that speaks TLS, or the next of the same hello.
+    TlsHello = 5,
 }
 
 /// The fixed part of an event; `copied` payload bytes follow it.

@@ -1,6 +1,7 @@
 //! From drained records to numbers: differences per interval, live flows, log lines of flows, and who
 //! speaks for a conversation that several interfaces see.
 
+mod dns;
 mod histogram;
 mod http;
 mod interface;
@@ -10,8 +11,10 @@ mod live;
 mod numbers;
 mod observed;
 mod table;
+mod tls;
 mod zone;
 
+pub use dns::{DNS_BOUNDS, DnsLabels, DnsNumbers};
 pub use histogram::Histogram;
 pub use http::{BOUNDS as HTTP_BOUNDS, HttpDurations, HttpLabels, HttpNumbers, Method};
 pub use interface::{Counted, InterfaceNumbers, Watched, passage};
@@ -23,4 +26,5 @@ pub use numbers::{
 };
 pub use observed::Observed;
 pub use table::Table;
+pub use tls::TlsNumbers;
 pub use zone::Zone;

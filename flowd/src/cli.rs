@@ -95,6 +95,12 @@ pub struct Run {
     /// Log one JSON line per flow; - is standard output; repeatable
     #[arg(long, env = "FLOWD_FLOW_LOG", value_name = "PATH|-", action = ArgAction::Append)]
     pub flow_log: Vec<String>,
+    /// Log one JSON line per DNS query; - is standard output; repeatable
+    #[arg(long, env = "FLOWD_DNS_LOG", value_name = "PATH|-", action = ArgAction::Append)]
+    pub dns_log: Vec<String>,
+    /// Log one JSON line per TLS handshake; - is standard output; repeatable
+    #[arg(long, env = "FLOWD_TLS_LOG", value_name = "PATH|-", action = ArgAction::Append)]
+    pub tls_log: Vec<String>,
     /// Query strings in the HTTP log: drop, keys or keep [default: drop]
     #[arg(long, env = "FLOWD_QUERY", value_name = "drop|keys|keep")]
     pub query: Option<Query>,
@@ -186,6 +192,8 @@ impl Run {
         set(&mut config.http_log, paths(&self.http_log).as_ref());
         set(&mut config.http_log_format, self.http_log_format.as_ref());
         set(&mut config.flow_log, paths(&self.flow_log).as_ref());
+        set(&mut config.dns.log, paths(&self.dns_log).as_ref());
+        set(&mut config.tls.log, paths(&self.tls_log).as_ref());
         set(&mut config.query, self.query.as_ref());
         set(&mut config.head_bytes, self.head_bytes.as_ref());
         config.validate("command line or environment")?;
@@ -199,12 +207,14 @@ impl Read {
     /// # Errors
     /// Names the option and the remedy.
     pub fn config(&self) -> Result<Config, ConfigError> {
-        let config = Config {
+        let mut config = Config {
             decapsulate: self.decapsulate.clone(),
             query: self.query,
             head_bytes: self.head_bytes,
             ..Config::default()
         };
+        // Nothing is saved here by leaving them out.
+        (config.dns.enabled, config.tls.enabled) = (true, true);
         config.validate("command line")?;
         Ok(config)
     }

@@ -2,20 +2,28 @@
 
 mod api;
 mod check;
+mod dns;
 mod error;
 mod http;
 mod keys;
 mod outputs;
+mod tls;
 mod units;
 
 use std::{fmt, net::SocketAddr, path::Path, str::FromStr};
 
 pub use api::Api;
+pub use dns::Dns;
 pub use error::{ConfigError, Place};
-use flow_common::{key::TunnelKind, names, settings::Settings};
+use flow_common::{
+    key::TunnelKind,
+    names,
+    settings::{Settings, copies},
+};
 pub use http::Http;
 pub use outputs::Outputs;
 use serde::{Deserialize, Serialize};
+pub use tls::Tls;
 pub use units::{Size, Span};
 
 /// The daemon's configuration.
@@ -62,6 +70,8 @@ pub struct Config {
     pub api: Api,
     /// When flows end.
     pub timeouts: Timeouts,
+    pub dns: Dns,
+    pub tls: Tls,
 }
 
 /// How long a flow may be quiet, and how long one line of the flow log may cover.
@@ -139,6 +149,8 @@ impl Default for Config {
             http: Http::default(),
             api: Api::default(),
             timeouts: Timeouts::default(),
+            dns: Dns::default(),
+            tls: Tls::default(),
         }
     }
 }
@@ -189,7 +201,11 @@ impl Config {
     /// What the packet path is told.
     #[must_use]
     pub fn settings(&self) -> Settings {
+        let wanted = |on, bit| if on { bit } else { 0 };
         Settings {
+            copies: wanted(self.head_bytes > 0, copies::HTTP)
+                | wanted(self.dns.is_on(), copies::DNS)
+                | wanted(self.tls.is_on(), copies::TLS),
             idle_tcp_established: self.timeouts.tcp_established.nanos(),
             idle_tcp_half_open: self.timeouts.tcp_half_open.nanos(),
             idle_tcp_closed: self.timeouts.tcp_closed.nanos(),

@@ -15,7 +15,7 @@ pub mod words;
 
 use std::{net::IpAddr, sync::Arc};
 
-pub use end::end_of;
+pub use end::{Rest, shortest_timeout};
 use serde::{Serialize, Serializer};
 pub use snapshot::{Side, Snapshot};
 pub use view::micros;

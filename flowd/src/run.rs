@@ -1,5 +1,6 @@
 //! `flowd run`: configuration, interfaces, kernel, tasks, signals, and an ordered end.
 
+mod lookups;
 mod pump;
 mod source;
 
@@ -10,6 +11,7 @@ use std::{
 
 use anyhow::{Context, Result, anyhow};
 use flow_common::{names, settings};
+use lookups::Lookups;
 use pump::Pump;
 use source::Source;
 use tokio::{
@@ -57,6 +59,8 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
     let mut logs = Logs { config, outlets: &mut outlets, sinks: &mut sinks };
     let http_log = logs.open(&config.http_log, "http_log", http_format(config.http_log_format))?;
     let flow_log = logs.open(&config.flow_log, "flow_log", log::json)?;
+    let dns_log = logs.open(&config.dns.log, "dns_log", log::json)?;
+    let tls_log = logs.open(&config.tls.log, "tls_log", log::json)?;
     let reopen = outlets.reopener();
     let streamed = SinkCounters::new("http_stream");
     sinks.push(Arc::clone(&streamed));
@@ -93,10 +97,12 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
     let state =
         State { board: Arc::clone(&board), live, telemetry: Arc::clone(&telemetry), http: Arc::clone(&feed) };
     let tracker = HttpTracker::new(config.http_options());
+    let lookups = Lookups::new(config.head_bytes, dns_log, tls_log);
     let pump = Pump::new(
         source,
         ledger,
         tracker,
+        lookups,
         board,
         Arc::clone(&telemetry),
         Arc::clone(&feed),

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// How a crate shows in source, and the files or folders of `src` that may use it.
-const HOMES: [(&str, &[&str]); 8] = [
+const HOMES: [(&str, &[&str]); 9] = [
     ("aya::", &["kernel"]),
     ("warp::", &["web"]),
     ("hyper::", &["web/serve"]),
@@ -15,7 +15,8 @@ const HOMES: [(&str, &[&str]); 8] = [
     ("flate2::", &["web/answer", "web/tests"]),
     ("clap::", &["cli"]),
     ("prometheus_client::", &["export/prometheus"]),
-    ("dashmap::", &["aggregate/live", "aggregate/ledger"]),
+    ("dashmap::", &["aggregate/live"]),
+    ("sha2::", &["protocol/tls/ja4"]),
 ];
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {

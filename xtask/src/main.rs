@@ -42,7 +42,7 @@ enum Task {
     Demo(demo::Options),
     /// Run the tests, those that need root included
     Test(test::Options),
-    /// Measure what a packet costs in the kernel, as root
+    /// Measure what flowd costs: per packet, on live traffic, in memory, reading captures; as root
     Bench(bench::Options),
     /// Hold the BPF programs against xdp-ebpf/budget.toml: sizes, verifier's work, stack, time per packet; as root
     Verify(verify::Options),

@@ -14,20 +14,27 @@ const COMPILER_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "libstd-rust-web
 const LLVM_PACKAGE: &str = "llvm-22-dev";
 
 /// Program that a test or the demo starts, and the Debian package that has it.
-const TEST_TOOLS: [(&str, &str); 8] = [
+const TEST_TOOLS: [(&str, &str); 9] = [
     ("nginx", "nginx-light"),
     ("iperf3", "iperf3"),
     ("wrk", "wrk"),
     ("curl", "curl"),
+    ("openssl", "openssl"),
     ("ethtool", "ethtool"),
     ("ip", "iproute2"),
     ("nft", "nftables"),
     ("goaccess", "goaccess"),
 ];
 
+/// Programs that the bench compares flowd with, where they are there.
+const BENCH_TOOLS: [(&str, &str); 3] =
+    [("nfpcapd", "nfdump"), ("softflowd", "softflowd"), ("tshark", "tshark")];
+
 pub(crate) fn run() -> Result<()> {
     toolchain(true)?;
-    test_tools(true)
+    test_tools(true)?;
+    bench_tools(true);
+    Ok(())
 }
 
 /// Makes what is missing of the BPF toolchain. `report` says what was found, too.
@@ -74,6 +81,22 @@ pub(crate) fn packages(programs: &[(&str, &str)]) -> Result<bool> {
     install(&packages)?;
     println!("test tools   installed: {list}");
     Ok(true)
+}
+
+/// Makes what is missing of the programs that the bench compares with. It goes without those that cannot be had.
+pub(crate) fn bench_tools(report: bool) {
+    for (program, package) in BENCH_TOOLS {
+        if find(program).is_some() {
+            if report {
+                println!("bench tools  found: {program}");
+            }
+            continue;
+        }
+        match install(&[package]) {
+            Ok(()) => println!("bench tools  installed: {package}"),
+            Err(error) => println!("bench tools  {program} is missing, the bench goes without it: {error:#}"),
+        }
+    }
 }
 
 fn install_compiler() -> Result<Compiler> {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use dashmap::Entry;
 use flow_common::{
     counter::InterfaceTotals,
     key::{FlowKey, Sender},
@@ -140,28 +139,27 @@ impl Ledger {
     ) {
         let snapshot = Snapshot::of(record);
         let live = Arc::clone(&self.live);
-        let mut entry = match live.flows.entry(slot) {
-            Entry::Occupied(entry) => entry,
-            Entry::Vacant(entry) => entry.insert_entry(self.begin(slot, &snapshot)),
-        };
-        if !same(&entry.get().snapshot, &snapshot) {
-            // The end of the flow that was here before was not shown.
-            let old = entry.insert(self.begin(slot, &snapshot));
-            self.finish(slot, &old, EndReason::Evicted, lines);
-        }
-        let flow = entry.get_mut();
-        self.count(flow, &snapshot);
-        flow.snapshot = snapshot;
-        if let Some(reason) = end {
-            let flow = entry.remove();
-            self.finish(slot, &flow, reason, lines);
-        } else if let Some(timeout) = self.options.active_timeout {
-            let since = flow.cut.as_ref().map_or(flow.snapshot.start, |cut| cut.time);
-            if now.saturating_sub(since) >= timeout {
-                lines(self.line(flow, EndReason::Active));
-                flow.cut = Some(Box::new(Cut { time: now, sides: flow.snapshot.sides }));
+        live.with(slot, |place| {
+            if let Some(old) = place.take_if(|flow| !same(&flow.snapshot, &snapshot)) {
+                // The end of the flow that was here before was not shown.
+                self.finish(slot, &old, EndReason::Evicted, lines);
             }
-        }
+            let flow = place.get_or_insert_with(|| self.begin(slot, &snapshot));
+            self.count(flow, &snapshot);
+            flow.snapshot = snapshot;
+            if let Some(reason) = end {
+                self.finish(slot, flow, reason, lines);
+                *place = None;
+            } else if let Some(timeout) = self.options.active_timeout {
+                let since = flow.cut.as_ref().map_or(flow.snapshot.start, |cut| cut.time);
+                if now.saturating_sub(since) >= timeout {
+                    lines(self.line(flow, EndReason::Active));
+                    // The same allocation each time.
+                    let cut = flow.cut.get_or_insert_default();
+                    **cut = Cut { time: now, sides: flow.snapshot.sides };
+                }
+            }
+        });
     }
 
     /// The heaviest live flows.
@@ -171,7 +169,7 @@ impl Ledger {
     }
 
     /// A flow seen for the first time: nothing of it is counted yet.
-    fn begin(&mut self, slot: u32, snapshot: &Snapshot) -> Box<LiveFlow> {
+    fn begin(&mut self, slot: u32, snapshot: &Snapshot) -> LiveFlow {
         let rows = self.rows(snapshot);
         let client = if snapshot.client == Sender::A { rows[0] } else { rows[1] };
         if let Some(row) = self.numbers.flows.row(client) {
@@ -187,7 +185,7 @@ impl Ledger {
             handshake_client_rtt: None,
             ..*snapshot
         };
-        Box::new(LiveFlow { snapshot: zero, cut: None, rows, counted: false, speaks })
+        LiveFlow { snapshot: zero, cut: None, rows, counted: false, speaks }
     }
 
     /// Adds what `snapshot` has more than `flow` had at the last drain.

@@ -60,7 +60,12 @@ impl Config {
             let remedy = "the kernel takes only powers of two, as in \"2MiB\"".to_owned();
             return fail("event_buffer", self.event_buffer.to_string(), remedy);
         }
-        for (key, log) in [("http_log", &self.http_log), ("flow_log", &self.flow_log)] {
+        for (key, log) in [
+            ("http_log", &self.http_log),
+            ("flow_log", &self.flow_log),
+            ("dns.log", &self.dns.log),
+            ("tls.log", &self.tls.log),
+        ] {
             if let Some(path) = log.mistake() {
                 return fail(
                     key,

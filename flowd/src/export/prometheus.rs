@@ -17,7 +17,7 @@ use prometheus_client::{
 
 use super::rows;
 use crate::{
-    aggregate::{HttpNumbers, Numbers},
+    aggregate::{DnsNumbers, HttpNumbers, Numbers, TlsNumbers},
     telemetry::Telemetry,
 };
 
@@ -106,6 +106,14 @@ pub const FAMILIES: &[Family] = &[
     histogram("flowd_tcp_rtt_seconds", &["iface", "src_net", "dst_net", "kind", "side"], Class::Interface, "Round trips from the interface to the client or server and back; kind data is every sample, the handshake's included.", rows::rtt),
     counter("flowd_http_requests", &["method", "status", "server_net"], Class::Budget, "HTTP requests by their final status, none where no response was seen.", rows::http_requests),
     histogram("flowd_http_request_duration_seconds", &["method", "status_class", "server_net"], Class::Budget, "Time from the first byte of a request to the first byte of its response.", rows::http_durations),
+    counter("flowd_dns_queries", &[], Class::Fixed, "DNS questions asked; one that is sent again counts once.", rows::dns_queries),
+    counter("flowd_dns_retries", &[], Class::Fixed, "DNS queries that were sent again while they waited.", rows::dns_retries),
+    counter("flowd_dns_unanswered", &[], Class::Fixed, "DNS questions without a response within the timeout.", rows::dns_unanswered),
+    counter("flowd_dns_responses", &["rcode", "qtype"], Class::Fixed, "DNS responses by code and by the type asked for.", rows::dns_responses),
+    histogram("flowd_dns_lookup_duration_seconds", &[], Class::Fixed, "Time from the first sending of a DNS query to its response.", rows::dns_lookups),
+    counter("flowd_dns_dropped", &["reason"], Class::Fixed, "DNS messages that could not be read, and lookups given up as the table was full.", rows::dns_dropped),
+    counter("flowd_tls_handshakes", &["version"], Class::Fixed, "TLS handshakes by the version that the server chose, none where it did not answer.", rows::tls_handshakes),
+    counter("flowd_tls_dropped", &["reason"], Class::Fixed, "Copies without a TLS hello that can be read, and handshakes given up as the table was full.", rows::tls_dropped),
     gauge("flowd_build_info", &["version"], Class::Fixed, "Always 1, the program's version as label.", rows::build_info),
     gauge("flowd_map_entries", &["map"], Class::Fixed, "Entries in use in a table of the kernel part.", rows::map_entries),
     gauge("flowd_map_capacity_entries", &["map"], Class::Fixed, "Entries that fit into a table of the kernel part.", rows::map_capacity),
@@ -146,6 +154,8 @@ const fn histogram(
 pub struct Scrape {
     pub numbers: Arc<Numbers>,
     pub http: HttpNumbers,
+    pub dns: DnsNumbers,
+    pub tls: TlsNumbers,
     pub telemetry: Arc<Telemetry>,
 }
 
@@ -154,6 +164,8 @@ pub struct Scrape {
 pub struct Board {
     numbers: RwLock<Arc<Numbers>>,
     http: Mutex<HttpNumbers>,
+    dns: Mutex<DnsNumbers>,
+    tls: Mutex<TlsNumbers>,
     telemetry: Arc<Telemetry>,
 }
 
@@ -161,7 +173,8 @@ impl Board {
     /// A board that shows `numbers` until the first drain.
     #[must_use]
     pub fn new(numbers: Numbers, http: HttpNumbers, telemetry: Arc<Telemetry>) -> Self {
-        Self { numbers: RwLock::new(Arc::new(numbers)), http: Mutex::new(http), telemetry }
+        let (dns, tls) = (Mutex::default(), Mutex::default());
+        Self { numbers: RwLock::new(Arc::new(numbers)), http: Mutex::new(http), dns, tls, telemetry }
     }
 
     /// Shows `numbers` from now on.
@@ -180,6 +193,16 @@ impl Board {
         change(&mut self.http.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
+    /// Changes the DNS numbers.
+    pub fn dns(&self, change: impl FnOnce(&mut DnsNumbers)) {
+        change(&mut self.dns.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Changes the TLS numbers.
+    pub fn tls(&self, change: impl FnOnce(&mut TlsNumbers)) {
+        change(&mut self.tls.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
     /// All families in OpenMetrics text.
     ///
     /// # Errors
@@ -188,6 +211,8 @@ impl Board {
         let scrape = Scrape {
             numbers: self.numbers(),
             http: self.http.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            dns: self.dns.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            tls: *self.tls.lock().unwrap_or_else(PoisonError::into_inner),
             telemetry: Arc::clone(&self.telemetry),
         };
         let mut registry = Registry::default();

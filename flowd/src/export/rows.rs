@@ -1,17 +1,21 @@
 //! The rows of each family: from numbers to label values.
 
+mod dns;
 mod flow;
 mod http;
 mod interface;
 mod itself;
 mod tcp;
+mod tls;
 
+pub(super) use dns::*;
 pub(super) use flow::*;
 use flow_common::key::Direction;
 pub(super) use http::*;
 pub(super) use interface::*;
 pub(super) use itself::*;
 pub(super) use tcp::*;
+pub(super) use tls::*;
 
 use super::prometheus::{Rows, Scrape};
 

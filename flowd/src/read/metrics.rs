@@ -6,12 +6,16 @@ use anyhow::Result;
 use flow_common::{counter::InterfaceTotals, record::FlowRecord};
 
 use crate::{
-    aggregate::{HttpNumbers, Ledger, LedgerOptions, Watched},
+    aggregate::{DnsNumbers, HttpNumbers, Ledger, LedgerOptions, TlsNumbers, Watched},
     clock::WallClock,
     config::Config,
     export::{classic::classic, prometheus::Board},
     flow::EndReason,
-    protocol::http::HttpExchange,
+    protocol::{
+        dns::{DnsExchange, DnsLosses},
+        http::HttpExchange,
+        tls::{TlsHandshake, TlsLosses},
+    },
     telemetry::Telemetry,
 };
 
@@ -19,6 +23,8 @@ use crate::{
 pub(super) struct Metrics {
     ledger: Option<Ledger>,
     http: HttpNumbers,
+    dns: DnsNumbers,
+    tls: TlsNumbers,
     limit: usize,
     conversations: usize,
 }
@@ -26,7 +32,14 @@ pub(super) struct Metrics {
 impl Metrics {
     pub(super) fn new(config: &Config) -> Self {
         let limit = config.series_limit as usize;
-        Self { ledger: None, http: HttpNumbers::new(limit), limit, conversations: config.flows as usize }
+        Self {
+            ledger: None,
+            http: HttpNumbers::new(limit),
+            dns: DnsNumbers::default(),
+            tls: TlsNumbers::default(),
+            limit,
+            conversations: config.flows as usize,
+        }
     }
 
     /// The ledger needs the interfaces' names, which a capture tells with its first packets.
@@ -55,6 +68,19 @@ impl Metrics {
         self.http.record(exchange.method.as_deref(), exchange.status, server, exchange.duration());
     }
 
+    pub(super) fn dns(&mut self, exchange: &DnsExchange) {
+        self.dns.record(exchange);
+    }
+
+    pub(super) fn tls(&mut self, handshake: &TlsHandshake) {
+        self.tls.record(handshake);
+    }
+
+    /// What the trackers could not follow to its end.
+    pub(super) const fn losses(&mut self, dns: DnsLosses, tls: TlsLosses) {
+        (self.dns.losses, self.tls.losses) = (dns, tls);
+    }
+
     /// The exposition in classic text format.
     pub(super) fn text(mut self, names: &[Arc<str>], totals: &[InterfaceTotals]) -> Result<String> {
         let limit = self.limit as u64;
@@ -64,6 +90,8 @@ impl Metrics {
         }
         let numbers = ledger.numbers().clone();
         let board = Board::new(numbers, self.http, Arc::new(Telemetry::new(Vec::new(), limit)));
+        board.dns(|dns| *dns = self.dns);
+        board.tls(|tls| *tls = self.tls);
         Ok(classic(&board.open_metrics()?))
     }
 }

@@ -11,7 +11,10 @@ use std::{
 use anyhow::{Context, Result};
 use tracing::{debug, warn};
 
-use super::source::Source;
+use super::{
+    lookups::{Lookups, Surroundings},
+    source::Source,
+};
 use crate::{
     aggregate::Ledger,
     clock::{self, WallClock},
@@ -37,6 +40,7 @@ pub(super) struct Pump {
     source: Box<dyn Source>,
     ledger: Ledger,
     tracker: HttpTracker,
+    lookups: Lookups,
     board: Arc<Board>,
     telemetry: Arc<Telemetry>,
     feed: Arc<Feed<HttpExchange>>,
@@ -55,6 +59,7 @@ impl Pump {
         source: Box<dyn Source>,
         ledger: Ledger,
         tracker: HttpTracker,
+        lookups: Lookups,
         board: Arc<Board>,
         telemetry: Arc<Telemetry>,
         feed: Arc<Feed<HttpExchange>>,
@@ -67,6 +72,7 @@ impl Pump {
             source,
             ledger,
             tracker,
+            lookups,
             board,
             telemetry,
             feed,
@@ -123,9 +129,10 @@ impl Pump {
     }
 
     fn events(&mut self) -> Result<()> {
-        let Self { source, tracker, exchanges, .. } = self;
+        let Self { source, tracker, lookups, exchanges, .. } = self;
         source.events(&mut |event, payload| {
             tracker.event(event, payload, &mut |exchange| exchanges.push(exchange));
+            lookups.event(event, payload);
         });
         let now = clock::monotonic().context("cannot read the clock")?;
         let mut look = |slot| {
@@ -134,12 +141,15 @@ impl Pump {
             progress
         };
         tracker.expire(now, &mut look, &mut |exchange| exchanges.push(exchange));
+        lookups.expire(Some(now));
         self.report();
         Ok(())
     }
 
     /// Logs and counts the exchanges that have come up.
     fn report(&mut self) {
+        let Self { source, ledger, board, zones, clock, lookups, .. } = self;
+        lookups.report(&mut Surroundings { source: source.as_mut(), ledger, board, zones, clock: *clock });
         for mut exchange in self.exchanges.drain(..) {
             if !self.ledger.speaks(&exchange.key, exchange.slot) {
                 continue;
@@ -213,11 +223,13 @@ impl Pump {
         let last_events = self.events();
         let Self { tracker, exchanges, .. } = &mut self;
         tracker.finish(&mut |exchange| exchanges.push(exchange));
+        self.lookups.expire(None);
         self.report();
         let published = drained.and_then(|report| self.publish(now, started, &report));
         for log in [self.http_log.take().map(LogSink::close), self.flow_log.take().map(LogSink::close)] {
             log.unwrap_or_default();
         }
+        self.lookups.close();
         if !self.ledger.live().is_empty() {
             warn!("{} flows did not end with the last drain", self.ledger.live().len());
         }

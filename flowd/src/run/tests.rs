@@ -207,6 +207,7 @@ fn waiting_flow_lines_never_delay_events() {
         Box::new(Late { story, drained: None }),
         ledger,
         HttpTracker::new(HttpOptions::default()),
+        Lookups::new(512, None, None),
         Arc::new(board),
         telemetry,
         Arc::clone(&feed),
