@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 use self::packages::Package;
-use crate::process::{cargo, check, find, root};
+use crate::process::{cargo, check, find, output, root};
 
 const FILE: &str = "deny.toml";
 
@@ -54,7 +54,8 @@ impl Named {
 
 pub(crate) fn run() -> Result<()> {
     if find("cargo-deny").is_some() {
-        return check(&mut cargo(["deny", "--locked", "check"]));
+        check(&mut cargo(["deny", "--locked", "check", "licenses", "bans", "sources"]))?;
+        return advisories();
     }
     let path = root().join(FILE);
     let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
@@ -73,6 +74,17 @@ pub(crate) fn run() -> Result<()> {
     println!("{} packages: licences, duplicates, bans and sources as {FILE} wants them", packages.len());
     println!("advisories   NOT CHECKED: no cargo-deny here; `cargo install cargo-deny --locked` adds it");
     Ok(())
+}
+
+/// Known vulnerabilities, by a database that cargo-deny fetches; where it cannot, that is said and no failure.
+fn advisories() -> Result<()> {
+    match output(&mut cargo(["deny", "--locked", "check", "advisories"])) {
+        Err(error) if format!("{error:#}").contains("failed to fetch advisory database") => {
+            println!("advisories   NOT CHECKED: RustSec's database cannot be fetched; check the network");
+            Ok(())
+        }
+        other => other.map(drop),
+    }
 }
 
 fn complaints(rules: &Rules, packages: &[Package]) -> Vec<String> {

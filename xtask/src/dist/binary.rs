@@ -1,6 +1,5 @@
 //! The portable binary: no shared library, so that it runs whatever C library a system has, or none.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,22 +9,16 @@ use anyhow::{Context, Result, bail};
 use crate::process::{cargo, check, output, root};
 use crate::{setup, toolchain};
 
-/// Builds it below `folder`. The flags put fixed names in place of this machine's folders: the same sources and tools
-/// give the same bytes wherever they are.
+/// Builds it below `folder`: the same sources and tools give the same bytes wherever they are.
 pub(crate) fn build(folder: &Path) -> Result<PathBuf> {
     setup::toolchain(false)?;
     let host = output(Command::new("rustc").arg("-vV"))?;
     let host =
         host.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?.to_owned();
-    let home = env::var("HOME").unwrap_or_default();
-    let registry = env::var("CARGO_HOME").unwrap_or_else(|_| format!("{home}/.cargo"));
-    let flags = format!(
-        "-C target-feature=+crt-static --remap-path-prefix={}=/flowd --remap-path-prefix={registry}=/cargo",
-        root().display()
-    );
+    let flags = toolchain::encoded("-C target-feature=+crt-static", &root());
     // With a target, the flags are for it alone and not for what runs while building, which cannot be static.
     let arguments = ["build", "--release", "--locked", "--package", "flowd", "--target", &host];
-    check(cargo(arguments).env("RUSTFLAGS", flags).env("CARGO_TARGET_DIR", folder))?;
+    check(cargo(arguments).env("CARGO_ENCODED_RUSTFLAGS", flags).env("CARGO_TARGET_DIR", folder))?;
     let binary = folder.join(host).join("release").join("flowd");
     portable(&binary)?;
     Ok(binary)
