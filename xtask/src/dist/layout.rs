@@ -35,14 +35,20 @@ pub(crate) fn files(binary: &Path) -> Result<Vec<File>> {
     for (shell, path) in [
         ("bash", "/usr/share/bash-completion/completions/flowd"),
         ("zsh", "/usr/share/zsh/site-functions/_flowd"),
+        ("zsh", "/usr/share/zsh/vendor-completions/_flowd"), // Debian's folder
         ("fish", "/usr/share/fish/vendor_completions.d/flowd.fish"),
     ] {
         add(path, ask(&["completions", shell])?, 0o644, false);
     }
-    for entry in root().join("dashboards").read_dir()? {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        add(&format!("/usr/share/flowd/dashboards/{name}"), fs::read(entry.path())?, 0o644, false);
+    for (folder, kind) in [("dashboards", "json"), ("config/rules", "yml")] {
+        for entry in root().join(folder).read_dir().with_context(|| folder.to_owned())? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.extension().is_some_and(|extension| extension == kind) {
+                let last = folder.rsplit('/').next().unwrap_or(folder);
+                add(&format!("/usr/share/flowd/{last}/{name}"), fs::read(&path)?, 0o644, false);
+            }
+        }
     }
     for (name, from) in [
         ("README.md", "README.md"),
@@ -53,7 +59,7 @@ pub(crate) fn files(binary: &Path) -> Result<Vec<File>> {
     ] {
         add(&format!("/usr/share/doc/flowd/{name}"), read(from)?, 0o644, false);
     }
-    add("/usr/share/doc/flowd/changelog.gz", gzip(&read("CHANGELOG.md")?)?, 0o644, false);
+    add("/usr/share/doc/flowd/CHANGELOG.md.gz", gzip(&read("CHANGELOG.md")?)?, 0o644, false);
     add("/usr/share/doc/flowd/flowd.cdx.json", sbom::cyclone()?.into_bytes(), 0o644, false);
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)

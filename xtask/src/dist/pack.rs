@@ -11,8 +11,12 @@ use super::layout::{self, File};
 use crate::process::{check, output, root};
 
 const SUMMARY: &str = "Network flow monitor";
-const DESCRIPTION: &str = "Watches the packets of a gateway's interfaces in the kernel and turns them into flows, TCP \
-    quality figures and HTTP request lines, as metrics for Prometheus and as logs.";
+/// Lines that a package manager shows as they are.
+const DESCRIPTION: [&str; 3] = [
+    "Watches the packets of a gateway's interfaces in the kernel and turns",
+    "them into flows, TCP quality figures and HTTP request lines, as metrics",
+    "for Prometheus and as logs.",
+];
 const SCRIPTS: [&str; 3] = ["postinst", "prerm", "postrm"];
 
 /// What a package is called and when its files are from, in seconds since the epoch.
@@ -57,7 +61,8 @@ pub(crate) fn deb(files: &[File], release: &Release, into: &Path) -> Result<Path
     let fields = format!(
         "Package: flowd\nVersion: {version}\nArchitecture: {architecture}\nMaintainer: flowd <flowd@localhost>\n\
          Installed-Size: {size}\nRecommends: logrotate\nSection: net\nPriority: optional\n\
-         Description: {SUMMARY}\n {DESCRIPTION}\n"
+         Description: {SUMMARY}\n {}\n",
+        DESCRIPTION.join("\n ")
     );
     fs::write(control.join("control"), fields)?;
     let kept = files.iter().filter(|file| file.config).map(|file| format!("{}\n", file.path));
@@ -86,7 +91,7 @@ pub(crate) fn rpm(files: &[File], release: &Release, into: &Path) -> Result<Path
     });
     let text = format!(
         "Name: flowd\nVersion: {}\nRelease: 1\nSummary: {SUMMARY}\nLicense: Apache-2.0 OR MIT\nAutoReqProv: no\n\
-         %description\n{DESCRIPTION}\n\
+         %description\n{}\n\
          %install\nmkdir -p %{{buildroot}}\ncp -a {}/. %{{buildroot}}/\n\
          %post\nif [ -d /run/systemd/system ]; then systemctl daemon-reload || :; fi\n\
          if [ $1 -eq 1 ] && command -v systemctl > /dev/null; then systemctl preset flowd.service || :; fi\n\
@@ -95,6 +100,7 @@ pub(crate) fn rpm(files: &[File], release: &Release, into: &Path) -> Result<Path
          systemctl daemon-reload || :; systemctl try-restart flowd.service || :\nfi\n\
          %files\n{}",
         release.version,
+        DESCRIPTION.join("\n"),
         tree.display(),
         list.collect::<String>()
     );
