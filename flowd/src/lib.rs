@@ -11,6 +11,7 @@ pub mod kernel;
 pub mod native;
 pub mod protocol;
 pub mod read;
+pub mod report;
 pub mod run;
 pub mod tail;
 pub mod telemetry;

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use flowd::{
     cli::{self, Cli, Command, Which},
     config::{Config, ConfigError},
-    interfaces, kernel, read, run,
+    interfaces, kernel, read, report, run,
     tail::{self, TailError},
     telemetry,
 };
@@ -48,6 +48,7 @@ fn execute(command: Command) -> Result<()> {
             let config = options.config()?;
             read::read(options.path(), options.engine.into(), options.output(), &config)
         }
+        Command::Report(options) => report::report(&options.request()?, &mut out),
         Command::Tail(options) => Ok(tail::tail(&options.options(), &mut out)?),
         Command::Interfaces { which } => print_interfaces(&which, &mut out),
         Command::Check => check(&mut out),

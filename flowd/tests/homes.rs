@@ -14,6 +14,7 @@ const HOMES: [(&str, &[&str]); 9] = [
     ("hyper_util::", &["web/serve"]),
     ("flate2::", &["web/answer", "web/tests"]),
     ("clap::", &["cli"]),
+    ("ureq::", &["report/prometheus"]),
     ("prometheus_client::", &["export/prometheus"]),
     ("dashmap::", &["aggregate/live"]),
     ("sha2::", &["protocol/tls/ja4"]),

@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod build;
 mod ci;
+mod dashboards;
 mod demo;
 mod dist;
 mod kernels;
@@ -52,6 +53,8 @@ enum Task {
     Supply,
     /// Portable binary, tarball, .deb, .rpm, bill of materials and checksums in target/dist
     Dist(dist::Options),
+    /// Write Grafana's JSON from dashboards/source, or draw it
+    Dashboards(dashboards::Options),
     /// Format, lints, documentation, BPF build and every test
     Ci,
 }
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Task::Kernels(options) => kernels::run(&options),
         Task::Supply => supply::run(),
         Task::Dist(options) => dist::run(&options),
+        Task::Dashboards(options) => dashboards::run(&options),
         Task::Ci => ci::run(),
     };
     match done {

@@ -14,7 +14,7 @@ const COMPILER_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "libstd-rust-web
 const LLVM_PACKAGE: &str = "llvm-22-dev";
 
 /// Program that a test or the demo starts, and the Debian package that has it.
-const TEST_TOOLS: [(&str, &str); 9] = [
+const TEST_TOOLS: &[(&str, &str)] = &[
     ("nginx", "nginx-light"),
     ("iperf3", "iperf3"),
     ("wrk", "wrk"),
@@ -23,6 +23,7 @@ const TEST_TOOLS: [(&str, &str); 9] = [
     ("ethtool", "ethtool"),
     ("ip", "iproute2"),
     ("nft", "nftables"),
+    ("prometheus", "prometheus"),
     ("goaccess", "goaccess"),
 ];
 
@@ -60,9 +61,12 @@ pub(crate) fn toolchain(report: bool) -> Result<()> {
 
 /// Makes what is missing of the programs that tests and the demo run.
 pub(crate) fn test_tools(report: bool) -> Result<()> {
-    let installed = packages(&TEST_TOOLS)?;
+    let installed = packages(TEST_TOOLS)?;
     if report && !installed {
-        println!("test tools   found: {}", TEST_TOOLS.map(|(program, _)| program).join(" "));
+        println!(
+            "test tools   found: {}",
+            TEST_TOOLS.iter().map(|(program, _)| *program).collect::<Vec<_>>().join(" ")
+        );
     }
     Ok(())
 }
