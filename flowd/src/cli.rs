@@ -45,6 +45,8 @@ pub enum Command {
     },
     /// Say whether this kernel, these privileges and the programs already attached let flowd run
     Check,
+    /// Remove what a killed flowd left on interfaces: its own filters, and qdiscs that it made
+    Clean,
     /// Check a configuration file
     CheckConfig {
         /// The file
@@ -66,8 +68,8 @@ pub struct Which {
     /// Configuration file; config/flowd.toml documents every key
     #[arg(short, long, env = "FLOWD_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Interfaces to watch, as patterns ("eth0", "wan*"); repeatable [default: those that hold a default
-    /// route]
+    /// Interfaces to watch, as patterns ("eth0", "wan*"; "!docker*" leaves out); repeatable [default: those
+    /// that hold a default route]
     #[arg(
         short,
         long = "interface",

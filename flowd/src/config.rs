@@ -1,6 +1,7 @@
 //! Every setting, its default and its limits. The same names stand in `config/flowd.toml`.
 
 mod api;
+mod attach;
 mod check;
 mod dns;
 mod error;
@@ -15,6 +16,7 @@ mod zones;
 use std::{fmt, net::SocketAddr, path::Path, str::FromStr};
 
 pub use api::Api;
+pub use attach::{Hook, Order};
 pub use dns::Dns;
 pub use error::{ConfigError, Place};
 use flow_common::{
@@ -34,7 +36,8 @@ pub use zones::{BUILT_IN as BUILT_IN_ZONES, Net, Zones};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Patterns of interfaces to watch; empty: those that hold a default route.
+    /// Patterns of interfaces to watch, and with `!` before them of those to leave out; without a pattern to
+    /// watch: those that hold a default route.
     pub interfaces: Vec<String>,
     /// Address of /metrics and the API.
     pub listen: SocketAddr,
@@ -62,6 +65,8 @@ pub struct Config {
     pub event_interval: Span,
     /// By which of the kernel's hooks packets are seen.
     pub hook: Hook,
+    /// Where they stand among the programs of others there.
+    pub order: Order,
     /// Flows that fit into the table.
     pub flows: u32,
     /// Tunnels whose inner packets are flows of their own, or `all`.
@@ -119,19 +124,6 @@ pub enum LogFormat {
     Combined,
 }
 
-/// Where the programs are attached.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Hook {
-    /// TCX where the kernel has it, else clsact.
-    #[default]
-    Auto,
-    /// Links of TCX.
-    Tcx,
-    /// Filters of the clsact qdisc.
-    Clsact,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -149,6 +141,7 @@ impl Default for Config {
             event_buffer: Size(u64::from(names::DEFAULT_EVENT_BYTES)),
             event_interval: Span::millis(100),
             hook: Hook::Auto,
+            order: Order::First,
             flows: names::DEFAULT_FLOWS,
             decapsulate: Vec::new(),
             http: Http::default(),

@@ -57,6 +57,8 @@ pub enum InterfaceError {
     Pattern { pattern: String, reason: String },
     #[error("no interface matches \"{pattern}\"; there are: {existing}")]
     NoMatch { pattern: String, existing: String },
+    #[error("every interface that is asked for is left out by {excludes}; there are: {existing}")]
+    Excluded { excludes: String, existing: String },
     #[error("no interface holds a default route; name one with -i, there are: {existing}")]
     NoDefault { existing: String },
     #[error(
@@ -135,18 +137,47 @@ pub fn statistics(name: &str) -> io::Result<Statistics> {
     })
 }
 
-/// Those of `all` to watch: what matches `patterns`, or without patterns what holds a default route.
+/// The name that an interface of this index has now; `None` where it has gone or is in another namespace.
+/// `name` is the last that was known.
+#[must_use]
+pub fn current_name(name: &str, ifindex: u32) -> Option<String> {
+    let root = Path::new("/sys/class/net");
+    let is_it = |name: &str| {
+        let index = fs::read_to_string(root.join(name).join("ifindex")).ok();
+        index.and_then(|index| index.trim().parse().ok()) == Some(ifindex)
+    };
+    if is_it(name) {
+        return Some(name.to_owned());
+    }
+    let mut others =
+        fs::read_dir(root).ok()?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    others.find(|name| is_it(name))
+}
+
+/// A pattern without its `!`, and whether it had one: then it leaves out.
+#[must_use]
+pub fn pattern(text: &str) -> (&str, bool) {
+    text.strip_prefix('!').map_or((text, false), |rest| (rest, true))
+}
+
+/// Those of `all` to watch: what matches `patterns`, or without any what holds a default route; in both cases
+/// without what a pattern behind a `!` matches.
 ///
 /// # Errors
 /// Names the pattern that matches nothing, and what exists.
 pub fn choose(all: &[Interface], patterns: &[String]) -> Result<Vec<Interface>, InterfaceError> {
-    let chosen: Vec<Interface> = if patterns.is_empty() {
+    let of_kind = |exclude| {
+        let parsed = patterns.iter().map(|text| pattern(text)).filter(move |(_, is)| *is == exclude);
+        parsed.map(|(text, _)| text).collect::<Vec<_>>()
+    };
+    let (includes, excludes) = (of_kind(false), of_kind(true));
+    let mut chosen: Vec<Interface> = if includes.is_empty() {
         all.iter().filter(|interface| interface.default_route).cloned().collect()
     } else {
-        let set = compile(patterns)?;
-        for (index, pattern) in patterns.iter().enumerate() {
+        let set = compile(&includes)?;
+        for (index, pattern) in includes.iter().enumerate() {
             if !all.iter().any(|interface| set.matches(&interface.name).contains(&index)) {
-                return Err(InterfaceError::NoMatch { pattern: pattern.clone(), existing: names(all) });
+                return Err(InterfaceError::NoMatch { pattern: (*pattern).to_owned(), existing: names(all) });
             }
         }
         all.iter().filter(|interface| set.is_match(&interface.name)).cloned().collect()
@@ -154,13 +185,20 @@ pub fn choose(all: &[Interface], patterns: &[String]) -> Result<Vec<Interface>, 
     if chosen.is_empty() {
         return Err(InterfaceError::NoDefault { existing: names(all) });
     }
+    let left_out = compile(&excludes)?;
+    chosen.retain(|interface| !left_out.is_match(&interface.name));
+    if chosen.is_empty() {
+        let excludes =
+            excludes.iter().map(|pattern| format!("\"!{pattern}\"")).collect::<Vec<_>>().join(", ");
+        return Err(InterfaceError::Excluded { excludes, existing: names(all) });
+    }
     if let Some(far) = chosen.iter().find(|interface| interface.ifindex >= MAX_IFINDEX) {
         return Err(InterfaceError::IndexTooLarge { name: far.name.clone(), ifindex: far.ifindex });
     }
     Ok(chosen)
 }
 
-fn compile(patterns: &[String]) -> Result<GlobSet, InterfaceError> {
+fn compile(patterns: &[&str]) -> Result<GlobSet, InterfaceError> {
     let fail = |pattern: &str, error: &globset::Error| InterfaceError::Pattern {
         pattern: pattern.to_owned(),
         reason: error.kind().to_string(),
@@ -215,6 +253,17 @@ mod tests {
     }
 
     #[test]
+    fn excludes_take_away_from_what_is_chosen() {
+        assert_eq!(choose_names(&["*", "!eth1", "!docker*"]).unwrap(), ["lo", "eth0"]);
+        assert_eq!(choose_names(&["!e*1", "eth*"]).unwrap(), ["eth0"]);
+        // Alone, from what is chosen without patterns.
+        assert_eq!(choose_names(&["!eth1"]).unwrap(), ["eth0"]);
+        let error = choose_names(&["eth0", "!e*"]).unwrap_err();
+        assert!(error.contains("left out by \"!e*\"") && error.contains("lo, eth0"), "{error}");
+        assert!(choose_names(&["!eth["]).is_err());
+    }
+
+    #[test]
     fn what_matches_nothing_is_named_with_what_exists() {
         let error = choose_names(&["lo", "wan0"]).unwrap_err();
         assert_eq!(error, "no interface matches \"wan0\"; there are: lo, eth0, eth1");
@@ -229,6 +278,9 @@ mod tests {
         let lo = all.iter().find(|interface| interface.name == "lo").unwrap();
         assert!(lo.is_loopback() && lo.link() == LINK_ETHERNET && lo.mac.is_empty());
         statistics("lo").unwrap();
+        assert_eq!(current_name("lo", lo.ifindex).as_deref(), Some("lo"));
+        assert_eq!(current_name("an older name", lo.ifindex).as_deref(), Some("lo"));
+        assert_eq!(current_name("lo", u32::MAX), None);
         assert!(statistics("no such interface").is_err());
     }
 }

@@ -9,7 +9,9 @@ use anyhow::{Result, bail};
 use flowd::{
     cli::{self, Cli, Command, Which},
     config::{Config, ConfigError},
-    interfaces, kernel, read, report, run,
+    interfaces::{self, Interface},
+    kernel::{self, Cleaned},
+    read, report, run,
     tail::{self, TailError},
     telemetry,
 };
@@ -52,6 +54,7 @@ fn execute(command: Command) -> Result<()> {
         Command::Tail(options) => Ok(tail::tail(&options.options(), &mut out)?),
         Command::Interfaces { which } => print_interfaces(&which, &mut out),
         Command::Check => check(&mut out),
+        Command::Clean => clean(&mut out),
         Command::CheckConfig { file } => {
             let config = Config::load(&file)?;
             for note in config.zones.notes() {
@@ -87,6 +90,25 @@ fn check(out: &mut dyn Write) -> Result<()> {
         0 => Ok(()),
         missing => bail!("{missing} of {} requirements are missing", checks.len()),
     }
+}
+
+fn clean(out: &mut dyn Write) -> Result<()> {
+    let mut nothing = true;
+    for Interface { name, ifindex, .. } in interfaces::list()? {
+        match kernel::clean(&name, ifindex)? {
+            Cleaned::Nothing => continue,
+            Cleaned::InUse(holder) => writeln!(out, "{name}: a flowd is at work ({holder}), left as it is")?,
+            Cleaned::Removed { filters, qdisc } => {
+                let qdisc = if qdisc { " and the clsact qdisc" } else { "" };
+                writeln!(out, "{name}: removed {filters} filters{qdisc}")?;
+            }
+        }
+        nothing = false;
+    }
+    if nothing {
+        writeln!(out, "nothing to remove")?;
+    }
+    Ok(())
 }
 
 /// The error and its causes in one line, without those whose text the error states already.

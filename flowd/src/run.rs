@@ -8,6 +8,7 @@ mod source;
 use std::{
     sync::{Arc, mpsc},
     thread,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, anyhow};
@@ -19,13 +20,14 @@ use source::Source;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
+    task::JoinHandle,
 };
 use tracing::{info, warn};
 
 use crate::{
     aggregate::{HttpNumbers, Ledger, LedgerOptions, Policy, Watched},
     clock::WallClock,
-    config::{Config, ConfigError, Hook, LogFormat, Outputs},
+    config::{Config, ConfigError, Hook, LogFormat, Order, Outputs},
     export::{
         feed::Feed,
         log::{self, Format, LogSink, Outlets, Rotation},
@@ -37,6 +39,10 @@ use crate::{
     telemetry::{SinkCounters, Telemetry},
     web::{self, State},
 };
+
+/// How long clients have to take their answers at the end. Together with the time after which a log is given up
+/// it makes the two seconds within which the daemon ends, whatever others do.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Reads the configuration once more, as it was read at the start.
 pub type Again = Box<dyn Fn() -> Result<Config, ConfigError> + Send>;
@@ -85,6 +91,7 @@ async fn daemon(
         event_bytes: u32::try_from(config.event_buffer.0).unwrap_or(u32::MAX),
         interfaces: u32::try_from(interfaces).unwrap_or(u32::MAX),
         hook: hook(config.hook),
+        order: order(config.order),
     })?;
     let clock = WallClock::measure().context("cannot read the clocks")?;
     let watched = attach(source.as_mut(), &chosen)?;
@@ -135,7 +142,7 @@ async fn daemon(
     info!("metrics at http://{}/metrics", config.listen);
 
     let (close, closed) = oneshot::channel::<()>();
-    let server = tokio::spawn(web::serve(listener, state, async {
+    let mut server = tokio::spawn(web::serve(listener, state, async {
         // Closed from either end, it is time.
         let _ = closed.await;
     }));
@@ -144,19 +151,23 @@ async fn daemon(
         reopen.reopen();
         reload.reload();
     };
-    let early = signals.wait(hang_up, &mut ended).await;
+    let end = signals.wait(hang_up, &mut ended, &mut server).await;
     telemetry.set_ready(false);
     // Without a sender of settings the pump comes to its end.
     drop(reload);
-    let result = match early {
-        Some(result) => result,
-        None => ended.await.unwrap_or_else(|_| Err(anyhow!("the thread that reads the flow table died"))),
+    let served = !matches!(end, End::Server);
+    let result = match end {
+        End::Pump(result) => result,
+        End::Signal | End::Server => pump_ended(ended.await),
     };
     // All lines are out: streams end, so that they do not hold up the end.
     feed.close();
     drop(close);
+    if !served {
+        return result.and(Err(anyhow!("the web server died; see the lines above")));
+    }
     // Scrapes under way get their answer; connections kept open do not hold up the end.
-    if tokio::time::timeout(std::time::Duration::from_secs(2), server).await.is_err() {
+    if tokio::time::timeout(PATIENCE, server).await.is_err() {
         warn!("a client keeps its connection open; ending without it");
     }
     result
@@ -225,6 +236,22 @@ const fn hook(hook: Hook) -> Option<kernel::Hook> {
     }
 }
 
+const fn order(order: Order) -> kernel::Order {
+    match order {
+        Order::First => kernel::Order::First,
+        Order::Last => kernel::Order::Last,
+    }
+}
+
+/// Why the daemon comes to its end.
+enum End {
+    Signal,
+    /// The pump came to its end by itself, so.
+    Pump(Result<()>),
+    /// The web server did.
+    Server,
+}
+
 struct Signals {
     term: Signal,
     int: Signal,
@@ -241,23 +268,28 @@ impl Signals {
         })
     }
 
-    /// Waits for the end; `Some` where the pump ended by itself.
+    /// Waits for a signal to end, or for a part of the daemon that ends without one.
     async fn wait(
         &mut self,
         mut hang_up: impl FnMut(),
         ended: &mut oneshot::Receiver<Result<()>>,
-    ) -> Option<Result<()>> {
+        server: &mut JoinHandle<()>,
+    ) -> End {
         loop {
             tokio::select! {
-                _ = self.term.recv() => return None,
-                _ = self.int.recv() => return None,
+                _ = self.term.recv() => return End::Signal,
+                _ = self.int.recv() => return End::Signal,
                 _ = self.hup.recv() => hang_up(),
-                result = &mut *ended => {
-                    return Some(result.unwrap_or_else(|_| Err(anyhow!("the thread that reads the flow table died"))));
-                }
+                result = &mut *ended => return End::Pump(pump_ended(result)),
+                _ = &mut *server => return End::Server,
             }
         }
     }
+}
+
+/// Without a result it has panicked.
+fn pump_ended(result: Result<Result<()>, oneshot::error::RecvError>) -> Result<()> {
+    result.unwrap_or_else(|_| Err(anyhow!("the thread that reads the flow table died; see the lines above")))
 }
 
 #[cfg(test)]

@@ -59,11 +59,31 @@ pub struct Drains {
     pub capacity: u64,
 }
 
+/// Watched interfaces that are there no more.
+#[derive(Debug, Default)]
+struct Lost {
+    names: Vec<Arc<str>>,
+    all: bool,
+}
+
+/// Whether packets are watched as they should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// Not yet, or no more.
+    NotAttached,
+    Ready,
+    /// Without these interfaces, which have gone.
+    Degraded(Vec<Arc<str>>),
+    /// Every interface has gone.
+    Lost(Vec<Arc<str>>),
+}
+
 /// Counters of the daemon's own work.
 #[derive(Debug)]
 pub struct Telemetry {
     drains: Mutex<Drains>,
     ready: AtomicBool,
+    lost: Mutex<Lost>,
     /// One per sink that is in use.
     pub sinks: Vec<Arc<SinkCounters>>,
     run_times: Mutex<Vec<(String, Duration)>>,
@@ -73,7 +93,13 @@ impl Telemetry {
     /// Zeros for a daemon with these sinks.
     #[must_use]
     pub fn new(sinks: Vec<Arc<SinkCounters>>) -> Self {
-        Self { drains: Mutex::default(), ready: AtomicBool::new(false), sinks, run_times: Mutex::default() }
+        Self {
+            drains: Mutex::default(),
+            ready: AtomicBool::new(false),
+            lost: Mutex::default(),
+            sinks,
+            run_times: Mutex::default(),
+        }
     }
 
     /// Sets how long each program has run in the kernel.
@@ -110,9 +136,22 @@ impl Telemetry {
         self.ready.store(ready, Ordering::Release);
     }
 
-    /// True while the programs are attached.
+    /// Sets which of the watched interfaces are there no more, and whether any other is.
+    pub fn set_lost(&self, names: Vec<Arc<str>>, all: bool) {
+        *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = Lost { names, all };
+    }
+
+    /// Whether packets are watched as they should be.
     #[must_use]
-    pub fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Acquire)
+    pub fn readiness(&self) -> Readiness {
+        if !self.ready.load(Ordering::Acquire) {
+            return Readiness::NotAttached;
+        }
+        let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*lost {
+            Lost { names, .. } if names.is_empty() => Readiness::Ready,
+            Lost { names, all: false } => Readiness::Degraded(names.clone()),
+            Lost { names, all: true } => Readiness::Lost(names.clone()),
+        }
     }
 }

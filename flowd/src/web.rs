@@ -19,7 +19,7 @@ use crate::{
     export::{classic::classic, feed::Feed, interfaces, prometheus::Board},
     flow::Flow,
     protocol::http::HttpExchange,
-    telemetry::Telemetry,
+    telemetry::{Readiness, Telemetry},
 };
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -57,10 +57,16 @@ fn routes(state: State) -> BoxedFilter<(Response,)> {
         .map(move || json(StatusCode::OK, &interfaces::list(&board.numbers())));
     let telemetry = state.telemetry;
     let ready = warp::path!("readyz").map(move || {
-        if telemetry.is_ready() {
-            text(StatusCode::OK, "ready\n")
-        } else {
-            text(StatusCode::SERVICE_UNAVAILABLE, "not attached\n")
+        match telemetry.readiness() {
+            Readiness::Ready => text(StatusCode::OK, "ready\n"),
+            // Whoever restarts what is not ready would stop the other interfaces' counting.
+            Readiness::Degraded(names) => {
+                text(StatusCode::OK, &format!("degraded: lost {}\n", names.join(", ")))
+            }
+            Readiness::Lost(names) => {
+                text(StatusCode::SERVICE_UNAVAILABLE, &format!("lost {}\n", names.join(", ")))
+            }
+            Readiness::NotAttached => text(StatusCode::SERVICE_UNAVAILABLE, "not attached\n"),
         }
     });
     let live = state.live;

@@ -6,6 +6,7 @@ use flow_common::{event::MAX_PAYLOAD, key::TunnelKind};
 use globset::Glob;
 
 use super::{Config, ConfigError, Size, Span, decapsulate};
+use crate::interfaces;
 
 const FLOWS: RangeInclusive<u32> = 1_024..=4_194_304;
 const INTERVAL: RangeInclusive<Span> = Span::millis(100)..=Span::seconds(3_600);
@@ -75,8 +76,9 @@ impl Config {
             }
         }
         for pattern in &self.interfaces {
-            if let Err(error) = Glob::new(pattern) {
-                let remedy = format!("not a pattern ({}); write as in \"eth*\"", error.kind());
+            if let Err(error) = Glob::new(interfaces::pattern(pattern).0) {
+                let remedy =
+                    format!("not a pattern ({}); write as in \"eth*\" or \"!docker*\"", error.kind());
                 return fail("interfaces", format!("\"{pattern}\""), remedy);
             }
         }

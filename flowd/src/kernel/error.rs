@@ -31,6 +31,10 @@ pub enum KernelError {
     Object { detail: String },
     #[error("cannot attach to interface {interface}: {detail}")]
     Attach { interface: String, detail: String },
+    #[error(
+        "interface {interface} is watched by another flowd ({holder}): stop that one, or choose other interfaces with -i"
+    )]
+    InUse { interface: String, holder: String },
     #[error("map {map}: {detail}")]
     Map { map: &'static str, detail: String },
     #[error("waiting for running BPF programs: {0}")]
@@ -80,6 +84,15 @@ impl KernelError {
             Some(libc::EPERM) => "flowd needs CAP_NET_ADMIN".to_owned(),
             Some(libc::ENODEV) => "it has gone".to_owned(),
             _ => chain(error),
+        };
+        Self::Attach { interface: interface.to_owned(), detail }
+    }
+
+    pub(super) fn leftovers(interface: &str, error: &io::Error) -> Self {
+        let detail = match error.raw_os_error() {
+            Some(libc::EPERM) => "flowd needs CAP_NET_ADMIN".to_owned(),
+            Some(libc::ENODEV) => "it has gone".to_owned(),
+            _ => format!("what an earlier flowd left there cannot be looked at or removed: {error}"),
         };
         Self::Attach { interface: interface.to_owned(), detail }
     }

@@ -14,7 +14,7 @@ use aya::{
 use flow_common::{names, settings::Settings};
 
 use super::{
-    Hook, Kernel, KernelError,
+    Hook, Kernel, KernelError, Order,
     drain::Drained,
     free::{FreeSlots, run_length},
     pod::Plain,
@@ -35,6 +35,7 @@ pub struct LoadOptions {
     pub interfaces: u32,
     /// The only hook to attach by; the best that works without it.
     pub hook: Option<Hook>,
+    pub order: Order,
 }
 
 impl Default for LoadOptions {
@@ -45,6 +46,7 @@ impl Default for LoadOptions {
             event_bytes: names::DEFAULT_EVENT_BYTES,
             interfaces: names::DEFAULT_INTERFACES,
             hook: None,
+            order: Order::First,
         }
     }
 }
@@ -74,6 +76,7 @@ impl Kernel {
             bpf,
             settings: options.settings,
             hook: options.hook,
+            order: options.order,
             slab,
             index,
             free,
@@ -81,6 +84,7 @@ impl Kernel {
             totals,
             events,
             drained: Drained::new(options.flows),
+            places: Vec::new(),
         })
     }
 }

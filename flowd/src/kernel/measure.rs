@@ -10,7 +10,6 @@ use flow_common::names::{self, vary};
 
 use super::{
     Kernel, KernelError, LoadOptions,
-    attach::attach_one,
     context::SkBuff,
     load,
     replay::{LONGEST, LOOPBACK},
@@ -161,8 +160,7 @@ impl Kernel {
     pub fn attach_empty(&mut self, interface: &str) -> Result<(), KernelError> {
         self.load_once(names::PROGRAM_EMPTY)?;
         for at in [TcAttachType::Ingress, TcAttachType::Egress] {
-            let program = load::program(&mut self.bpf, names::PROGRAM_EMPTY)?;
-            attach_one(program, interface, at, self.hook)?;
+            self.attach_program(names::PROGRAM_EMPTY, interface, at)?;
         }
         Ok(())
     }

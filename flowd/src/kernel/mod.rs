@@ -2,13 +2,16 @@
 
 mod attach;
 mod check;
+mod claim;
 mod context;
 mod drain;
 mod error;
 mod free;
+mod leftovers;
 mod load;
 mod measure;
 mod memory;
+mod netlink;
 mod pod;
 mod replay;
 mod slab;
@@ -28,22 +31,24 @@ use flow_common::{
     settings::Settings,
 };
 
+use self::{attach::Place, drain::Drained, free::FreeSlots, pod::Plain, slab::Slab};
 pub use self::{
-    attach::Hook,
+    attach::{Hook, Order},
     check::{Check, check},
     drain::DrainReport,
     error::KernelError,
+    leftovers::{Cleaned, clean},
     load::LoadOptions,
     measure::{Measured, ProgramFacts, Stream, Vary},
     replay::Refused,
 };
-use self::{drain::Drained, free::FreeSlots, pod::Plain, slab::Slab};
 
 /// The loaded programs with their maps; dropping it detaches them.
 pub struct Kernel {
     bpf: Ebpf,
     settings: Settings,
     hook: Option<Hook>,
+    order: Order,
     slab: Slab,
     index: OwnedFd,
     free: FreeSlots,
@@ -51,6 +56,8 @@ pub struct Kernel {
     totals: PerCpuArray<MapData, Plain<InterfaceTotals>>,
     events: RingBuf<MapData>,
     drained: Drained,
+    /// Behind the programs, whose links go first.
+    places: Vec<Place>,
 }
 
 impl Kernel {

@@ -9,14 +9,14 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use super::{
     lookups::{Lookups, Surroundings},
     source::Source,
 };
 use crate::{
-    aggregate::{HttpNumbers, HttpSeen, Ledger},
+    aggregate::{HttpNumbers, HttpSeen, InterfaceNumbers, Ledger},
     clock::{self, WallClock},
     config::Config,
     export::{enrich::enrich, feed::Feed, log::LogSink, path::Paths, prometheus::Board},
@@ -46,6 +46,8 @@ pub(super) struct Pump {
     paths: Paths,
     /// Exchanges of one look at the event buffer, so bounded by its size; kept for its allocation.
     exchanges: Vec<HttpExchange>,
+    /// Watched interfaces that had gone at the last drain.
+    lost: Vec<Arc<str>>,
 }
 
 impl Pump {
@@ -63,7 +65,7 @@ impl Pump {
         flow_log: Option<LogSink<Flow>>,
         clock: WallClock,
     ) -> Self {
-        let (paths, exchanges) = (Paths::default(), Vec::new());
+        let (paths, exchanges, lost) = (Paths::default(), Vec::new(), Vec::new());
         Self {
             source,
             ledger,
@@ -78,6 +80,7 @@ impl Pump {
             clock,
             paths,
             exchanges,
+            lost,
         }
     }
 
@@ -195,17 +198,28 @@ impl Pump {
     }
 
     fn publish(&mut self, now: u64, started: Instant, report: &DrainReport) -> Result<()> {
-        let watched: Vec<(u16, Arc<str>)> = self
+        let mut lost = Vec::new();
+        let watched: Vec<(u16, Arc<str>, u32)> = self
             .ledger
             .numbers()
             .interfaces
             .iter()
-            .map(|interface| (interface.watched.slot, Arc::clone(&interface.watched.name)))
+            .map(|InterfaceNumbers { watched, .. }| {
+                (watched.slot, Arc::clone(&watched.name), watched.ifindex)
+            })
             .collect();
-        for (slot, name) in watched {
+        let count = watched.len();
+        for (slot, name, ifindex) in watched {
             let totals = self.source.totals(slot)?;
-            self.ledger.interface(slot, &totals, interfaces::statistics(&name).ok());
+            // Another device may have taken over the name, and this one may have another by now.
+            let now = interfaces::current_name(&name, ifindex);
+            let statistics = now.as_deref().and_then(|now| interfaces::statistics(now).ok());
+            self.ledger.interface(slot, &totals, statistics);
+            if now.is_none() {
+                lost.push(name);
+            }
         }
+        self.miss(lost, count);
         self.clock = WallClock::measure().context("cannot read the clocks")?;
         self.ledger.drained(now, self.clock);
         self.http.settle(now, self.clock.wall(now) / 1_000_000_000);
@@ -217,6 +231,20 @@ impl Pump {
         self.telemetry.drained(duration, self.clock.wall(now), live, capacity);
         debug!(?duration, ?report, "drained");
         Ok(())
+    }
+
+    /// Says which interfaces have gone, once, and which are back.
+    fn miss(&mut self, lost: Vec<Arc<str>>, watched: usize) {
+        for name in lost.iter().filter(|name| !self.lost.contains(*name)) {
+            warn!("interface {name} has gone: its counters stand still; start flowd again once it is back");
+        }
+        for name in self.lost.iter().filter(|name| !lost.contains(*name)) {
+            info!("interface {name} is back");
+        }
+        if lost != self.lost {
+            self.telemetry.set_lost(lost.clone(), lost.len() == watched);
+            self.lost = lost;
+        }
     }
 
     fn finish(mut self) -> Result<()> {
