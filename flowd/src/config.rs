@@ -5,7 +5,9 @@ mod check;
 mod error;
 mod keys;
 mod outputs;
+mod security;
 mod units;
+mod web;
 
 use std::{fmt, net::SocketAddr, path::Path, str::FromStr};
 
@@ -13,8 +15,10 @@ pub use api::Api;
 pub use error::{ConfigError, Place};
 use flow_common::{key::TunnelKind, names, settings::Settings};
 pub use outputs::Outputs;
+pub use security::Security;
 use serde::{Deserialize, Serialize};
 pub use units::{Size, Span};
+pub use web::Web;
 
 /// The daemon's configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +60,10 @@ pub struct Config {
     pub series_limit: u32,
     /// What the API keeps.
     pub api: Api,
+    /// Who may ask the web server.
+    pub web: Web,
+    /// What the daemon gives up.
+    pub security: Security,
     /// When flows end.
     pub timeouts: Timeouts,
 }
@@ -133,6 +141,8 @@ impl Default for Config {
             decapsulate: Vec::new(),
             series_limit: 2_000,
             api: Api::default(),
+            web: Web::default(),
+            security: Security::default(),
             timeouts: Timeouts::default(),
         }
     }

@@ -9,6 +9,7 @@ pub mod flow;
 pub mod interfaces;
 pub mod kernel;
 pub mod native;
+pub mod privileges;
 pub mod protocol;
 pub mod read;
 pub mod run;

@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use flowd::{
     cli::{self, Cli, Command, Which},
     config::{Config, ConfigError},
-    interfaces, kernel, read, run,
+    interfaces, kernel, privileges, read, run,
     tail::{self, TailError},
     telemetry,
 };
@@ -40,6 +40,7 @@ fn execute(command: Command) -> Result<()> {
             drop(out);
             let config = options.config()?;
             telemetry::init();
+            privileges::confine(&config, options.which.config.as_deref());
             run::run(&config)
         }
         Command::Read(options) => {

@@ -24,14 +24,15 @@ use crate::{
     config::{Config, Hook, LogFormat, Outputs, Query},
     export::{
         feed::Feed,
-        log::{self, Format, LogSink, Outlets, Reopen, Rotation},
+        log::{self, Format, LogSink, Outlets, Rotation},
         prometheus::Board,
     },
     interfaces::{self, Interface},
     kernel::{self, LoadOptions},
+    privileges::{self, Role},
     protocol::http::{self, HttpExchange, HttpOptions, HttpTracker},
     telemetry::{SinkCounters, Telemetry},
-    web::{self, State},
+    web::{self, Guard, State},
 };
 
 /// Runs until SIGTERM or SIGINT, then drains for the last time, writes what is queued and detaches.
@@ -41,10 +42,16 @@ use crate::{
 pub fn run(config: &Config) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        .on_thread_start(|| privileges::give_up(Role::Web))
         .enable_all()
         .build()
         .context("cannot start the asynchronous runtime")?;
-    runtime.block_on(daemon(config, source::load))
+    let load = |options: &LoadOptions| {
+        let source = source::load(options)?;
+        privileges::give_up(Role::Kernel);
+        Ok(source)
+    };
+    runtime.block_on(daemon(config, load))
 }
 
 /// The daemon over any source of packets.
@@ -62,6 +69,8 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
     sinks.push(Arc::clone(&streamed));
     let feed = Feed::new(config.api.http_lines as usize, config.api.streams as usize, streamed);
     let feed = Arc::new(feed);
+    let guard = Guard::load(&config.web)?;
+    guard.warn(config.listen);
     let listener = web::bind(config.listen).await?;
 
     let interfaces = chosen.len().max(names::DEFAULT_INTERFACES as usize);
@@ -117,14 +126,19 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
         .spawn(move || done.send(pump.run(interval, event_interval, &stopped)))
         .context("cannot start the thread that reads the flow table")?;
     telemetry.set_ready(true);
-    info!("metrics at http://{}/metrics", config.listen);
+    let scheme = if config.web.tls() { "https" } else { "http" };
+    info!("metrics at {scheme}://{}/metrics", config.listen);
 
     let (close, closed) = oneshot::channel::<()>();
-    let server = tokio::spawn(web::serve(listener, state, async {
+    let server = tokio::spawn(web::serve(listener, state, guard.clone(), async {
         // Closed from either end, it is time.
         let _ = closed.await;
     }));
-    let early = signals.wait(&reopen, &mut ended).await;
+    let reload = || {
+        reopen.reopen();
+        guard.reload(&config.web);
+    };
+    let early = signals.wait(&reload, &mut ended).await;
     telemetry.set_ready(false);
     drop(stop);
     let result = match early {
@@ -231,14 +245,14 @@ impl Signals {
     /// Waits for the end; `Some` where the pump ended by itself.
     async fn wait(
         &mut self,
-        reopen: &Reopen,
+        reload: &(dyn Fn() + Sync),
         ended: &mut oneshot::Receiver<Result<()>>,
     ) -> Option<Result<()>> {
         loop {
             tokio::select! {
                 _ = self.term.recv() => return None,
                 _ = self.int.recv() => return None,
-                _ = self.hup.recv() => reopen.reopen(),
+                _ = self.hup.recv() => reload(),
                 result = &mut *ended => {
                     return Some(result.unwrap_or_else(|_| Err(anyhow!("the thread that reads the flow table died"))));
                 }

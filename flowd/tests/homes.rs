@@ -7,11 +7,18 @@ use std::{
 };
 
 /// How a crate shows in source, and the files or folders of `src` that may use it.
-const HOMES: [(&str, &[&str]); 8] = [
+const HOMES: [(&str, &[&str]); 15] = [
     ("aya::", &["kernel"]),
     ("warp::", &["web"]),
     ("hyper::", &["web/serve"]),
     ("hyper_util::", &["web/serve"]),
+    ("tokio_rustls::", &["web/tls"]),
+    ("ring::", &["web/access"]),
+    ("bcrypt::", &["web/access"]),
+    ("base64::", &["web/access"]),
+    ("caps::", &["privileges/capabilities"]),
+    ("landlock::", &["privileges/files"]),
+    ("seccompiler::", &["privileges/calls"]),
     ("flate2::", &["web/answer", "web/tests"]),
     ("clap::", &["cli"]),
     ("prometheus_client::", &["export/prometheus"]),

@@ -68,6 +68,15 @@ impl Config {
                 );
             }
         }
+        let web = &self.web;
+        if web.tls_certificate.is_empty() != web.tls_key.is_empty() {
+            let (key, value) = if web.tls_key.is_empty() {
+                ("web.tls_key", &web.tls_key)
+            } else {
+                ("web.tls_certificate", &web.tls_certificate)
+            };
+            return fail(key, format!("\"{value}\""), "TLS takes both a certificate and its key".to_owned());
+        }
         for pattern in &self.interfaces {
             if let Err(error) = Glob::new(pattern) {
                 let remedy = format!("not a pattern ({}); write as in \"eth*\"", error.kind());
