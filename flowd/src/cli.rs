@@ -1,5 +1,6 @@
 //! The command line, the only user of clap.
 
+mod check;
 mod tail;
 
 use std::{
@@ -8,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use self::check::{Check, CheckFormat};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 pub use tail::Tail;
@@ -39,8 +41,8 @@ pub enum Command {
         #[command(flatten)]
         which: Which,
     },
-    /// Say whether this kernel, these privileges and the programs already attached let flowd run
-    Check,
+    /// Say whether this machine lets flowd run with its configuration, with a remedy for what is missing
+    Check(Check),
     /// Check a configuration file
     CheckConfig {
         /// The file

@@ -1,6 +1,7 @@
 //! The daemon behind the `flowd` binary.
 pub mod aggregate;
 pub mod capture;
+pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod config;

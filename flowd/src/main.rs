@@ -7,9 +7,10 @@ use std::{
 
 use anyhow::{Result, bail};
 use flowd::{
+    check::{self, Status},
     cli::{self, Cli, Command, Which},
     config::{Config, ConfigError},
-    interfaces, kernel, privileges, read, run,
+    interfaces, privileges, read, run,
     tail::{self, TailError},
     telemetry,
 };
@@ -51,7 +52,7 @@ fn execute(command: Command) -> Result<()> {
         }
         Command::Tail(options) => Ok(tail::tail(&options.options(), &mut out)?),
         Command::Interfaces { which } => print_interfaces(&which, &mut out),
-        Command::Check => check(&mut out),
+        Command::Check(options) => print_checks(&options, &mut out),
         Command::CheckConfig { file } => {
             Config::load(&file)?;
             Ok(writeln!(out, "{}: ok", file.display())?)
@@ -70,16 +71,13 @@ fn print_interfaces(which: &Which, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-fn check(out: &mut dyn Write) -> Result<()> {
-    let checks = kernel::check();
-    for check in &checks {
-        let mark = if check.ok { "ok" } else { "MISSING" };
-        writeln!(out, "{mark:8} {}: {}", check.name, check.detail)?;
-        if !check.ok {
-            writeln!(out, "         {}", check.remedy)?;
-        }
+fn print_checks(options: &cli::Check, out: &mut dyn Write) -> Result<()> {
+    let checks = check::all(&options.config()?);
+    match options.format {
+        cli::CheckFormat::Text => check::text(&checks, out)?,
+        cli::CheckFormat::Json => check::json(&checks, out)?,
     }
-    match checks.iter().filter(|check| !check.ok).count() {
+    match checks.iter().filter(|check| check.status == Status::Missing).count() {
         0 => Ok(()),
         missing => bail!("{missing} of {} requirements are missing", checks.len()),
     }

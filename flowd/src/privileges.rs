@@ -15,6 +15,7 @@ use std::{
 
 pub use capabilities::{Role, missing};
 use files::Reach;
+pub use files::{may_read, may_write};
 use tracing::{info, warn};
 
 use crate::config::Config;
@@ -57,4 +58,14 @@ pub fn give_up(role: Role) {
     {
         warn!("sandbox: capabilities of a thread not dropped: {error}");
     }
+}
+
+/// What this kernel cannot enforce of [`confine`].
+#[must_use]
+pub fn lacking() -> Vec<&'static str> {
+    let has = [
+        (files::has_landlock(), "Landlock"),
+        (Path::new("/proc/sys/kernel/seccomp/actions_avail").exists(), "seccomp filters"),
+    ];
+    has.iter().filter(|(has, _)| !has).map(|(_, name)| *name).collect()
 }

@@ -14,11 +14,12 @@ const COMPILER_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "libstd-rust-web
 const LLVM_PACKAGE: &str = "llvm-22-dev";
 
 /// Program that a test or the demo starts, and the Debian package that has it.
-const TEST_TOOLS: [(&str, &str); 8] = [
+const TEST_TOOLS: [(&str, &str); 9] = [
     ("nginx", "nginx-light"),
     ("iperf3", "iperf3"),
     ("wrk", "wrk"),
     ("curl", "curl"),
+    ("openssl", "openssl"),
     ("ethtool", "ethtool"),
     ("ip", "iproute2"),
     ("nft", "nftables"),

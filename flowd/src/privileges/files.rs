@@ -106,6 +106,25 @@ fn folder(path: &Path) -> PathBuf {
     }
 }
 
+/// Whether this thread may read the file, or list the folder.
+#[must_use]
+pub fn may_read(path: &Path) -> bool {
+    may(path, libc::R_OK)
+}
+
+/// Whether this thread may write the file, or make files in the folder.
+#[must_use]
+pub fn may_write(path: &Path) -> bool {
+    may(path, if path.is_dir() { libc::W_OK | libc::X_OK } else { libc::W_OK })
+}
+
+/// Whether this kernel has Landlock, and it is switched on.
+pub(super) fn has_landlock() -> bool {
+    const VERSION: libc::c_int = 1;
+    // SAFETY: without a ruleset and with this flag the call only answers with its version.
+    unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0_usize, VERSION) > 0 }
+}
+
 /// As the effective user and with the effective capabilities, which `access(2)` does not ask about.
 fn may(path: &Path, how: i32) -> bool {
     let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return false };

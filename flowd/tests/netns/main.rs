@@ -24,5 +24,6 @@ mod outputs;
 mod quality;
 mod refusals;
 mod restart;
+mod security;
 mod signals;
 mod tail;
