@@ -41,8 +41,8 @@ fn execute(command: Command) -> Result<()> {
             drop(out);
             let config = options.config()?;
             telemetry::init();
-            privileges::confine(&config, options.which.config.as_deref());
-            run::run(&config)
+            let sandbox = privileges::confine(&config, options.which.config.as_deref());
+            run::run(&config, &sandbox)
         }
         Command::Read(options) => {
             // The reader writes there.

@@ -23,31 +23,52 @@ use crate::config::Config;
 /// [`confine`] was asked to.
 static CONFINED: AtomicBool = AtomicBool::new(false);
 
+/// What [`confine`] could do; to be told once the daemon runs, so that a failed start says only why.
+#[must_use]
+#[derive(Debug)]
+pub struct Sandbox {
+    in_force: Vec<String>,
+    /// What could not be done, and why.
+    lacking: Vec<String>,
+}
+
 /// Gives up for good what a daemon of this configuration, read from `file`, never needs. To be called before
 /// any thread is started, and before the programs are loaded.
-pub fn confine(config: &Config, file: Option<&Path>) {
+pub fn confine(config: &Config, file: Option<&Path>) -> Sandbox {
+    let mut sandbox = Sandbox { in_force: Vec::new(), lacking: Vec::new() };
     if !config.security.sandbox {
-        warn!("sandbox: off (security.sandbox = false)");
-        return;
+        return sandbox;
     }
     CONFINED.store(true, Ordering::Release);
     let reach = Reach::of(config, file);
-    let held = capabilities::keep(config.listen.port(), &reach);
-    let parts = [
-        ("no new privileges", calls::no_new_privileges()),
-        ("files", reach.restrict()),
-        ("system calls", calls::deny()),
-    ];
-    let in_force: Vec<String> =
-        parts.iter().filter_map(|(name, done)| Some(format!("{name} ({})", done.as_ref().ok()?))).collect();
-    for (name, done) in &parts {
-        if let Err(reason) = done {
-            warn!("sandbox: {name} not restricted: {reason}");
+    let capabilities = capabilities::keep(config.listen.port(), &reach).map_err(|error| error.to_string());
+    for (name, done) in [
+        ("capabilities", capabilities),
+        ("no new privileges", calls::no_new_privileges().map(str::to_owned)),
+        ("files", reach.restrict().map(str::to_owned)),
+        ("system calls", calls::deny().map(str::to_owned)),
+    ] {
+        match done {
+            Ok(how) => sandbox.in_force.push(format!("{name} ({how})")),
+            Err(reason) => sandbox.lacking.push(format!("{name} ({reason})")),
         }
     }
-    match held {
-        Ok(held) => info!("sandbox: {}; capabilities {held}", in_force.join(", ")),
-        Err(error) => warn!("sandbox: {}; capabilities not dropped: {error}", in_force.join(", ")),
+    sandbox
+}
+
+impl Sandbox {
+    /// Called by the thread that loaded the programs, once they are: gives up what only that took, and says
+    /// what is in force.
+    pub fn settle(&self) {
+        give_up(Role::Kernel);
+        if self.in_force.is_empty() && self.lacking.is_empty() {
+            warn!("sandbox: off (security.sandbox = false)");
+            return;
+        }
+        info!("sandbox: {}", self.in_force.join(", "));
+        if !self.lacking.is_empty() {
+            warn!("sandbox: not in force: {}", self.lacking.join(", "));
+        }
     }
 }
 

@@ -29,7 +29,7 @@ use crate::{
     },
     interfaces::{self, Interface},
     kernel::{self, LoadOptions},
-    privileges::{self, Role},
+    privileges::{self, Role, Sandbox},
     protocol::http::{self, HttpExchange, HttpOptions, HttpTracker},
     telemetry::{SinkCounters, Telemetry},
     web::{self, Guard, State},
@@ -39,7 +39,7 @@ use crate::{
 ///
 /// # Errors
 /// One line that names what is missing or in the way, and the remedy.
-pub fn run(config: &Config) -> Result<()> {
+pub fn run(config: &Config, sandbox: &Sandbox) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .on_thread_start(|| privileges::give_up(Role::Web))
@@ -48,7 +48,7 @@ pub fn run(config: &Config) -> Result<()> {
         .context("cannot start the asynchronous runtime")?;
     let load = |options: &LoadOptions| {
         let source = source::load(options)?;
-        privileges::give_up(Role::Kernel);
+        sandbox.settle();
         Ok(source)
     };
     runtime.block_on(daemon(config, load))
@@ -70,7 +70,6 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
     let feed = Feed::new(config.api.http_lines as usize, config.api.streams as usize, streamed);
     let feed = Arc::new(feed);
     let guard = Guard::load(&config.web)?;
-    guard.warn(config.listen);
     let listener = web::bind(config.listen).await?;
 
     let interfaces = chosen.len().max(names::DEFAULT_INTERFACES as usize);
@@ -127,6 +126,7 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
         .context("cannot start the thread that reads the flow table")?;
     telemetry.set_ready(true);
     let scheme = if config.web.tls() { "https" } else { "http" };
+    guard.warn(config.listen);
     info!("metrics at {scheme}://{}/metrics", config.listen);
 
     let (close, closed) = oneshot::channel::<()>();

@@ -16,7 +16,10 @@ pub use guard::{Guard, GuardError};
 pub(crate) use lines::ALIVE;
 use serde::Serialize;
 pub use serve::{WebError, bind};
-use tokio::net::TcpListener;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+};
 use warp::{
     Filter, Rejection, Reply,
     filters::BoxedFilter,
@@ -59,6 +62,11 @@ pub async fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
     serve::accept(listener, routes(state, guard.clone()), guard, stop).await;
+}
+
+/// Answers the requests of one stream, whatever it is, until it ends.
+pub async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin + Send, state: State, guard: Guard) {
+    serve::converse(stream, routes(state, guard)).await;
 }
 
 /// The request says nothing, or nothing right, about who asks.

@@ -28,3 +28,8 @@ fn http() {
 fn config() {
     replay("config", inputs::config);
 }
+
+#[test]
+fn api() {
+    replay("api", inputs::api);
+}

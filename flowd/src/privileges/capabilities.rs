@@ -43,15 +43,17 @@ pub fn missing() -> Vec<String> {
     missing.map(ToString::to_string).collect()
 }
 
-/// Keeps what the daemon needs, for this thread and those that it will start. Gives back their names.
+/// Keeps what the daemon needs, for this thread and those that it will start. Gives back the names of what is
+/// left once the programs are loaded.
 pub(super) fn keep(port: u16, reach: &Reach) -> Result<String, CapsError> {
     let mut kept = NEEDED.to_vec();
     if port < 1024 {
         kept.push(Capability::CAP_NET_BIND_SERVICE);
     }
     only(&kept_with_files(&kept, reach)?)?;
-    let mut names: Vec<String> =
-        caps::read(None, CapSet::Permitted)?.iter().map(|capability| short(*capability)).collect();
+    let held = caps::read(None, CapSet::Permitted)?;
+    let left = held.iter().filter(|capability| Role::Kernel.needs().contains(capability));
+    let mut names: Vec<String> = left.map(|capability| short(*capability)).collect();
     names.sort();
     Ok(if names.is_empty() { "none".to_owned() } else { names.join(" ") })
 }

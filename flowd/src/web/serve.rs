@@ -8,7 +8,11 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+    sync::Semaphore,
+};
 use tracing::{debug, warn};
 use warp::{Filter, Reply, filters::BoxedFilter};
 
@@ -65,9 +69,7 @@ pub(super) async fn accept<R: Reply + 'static>(
     guard: Guard,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
-    let mut protocol = http1::Builder::new();
-    protocol.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
-    protocol.max_buf_size(HEAD).max_headers(FIELDS);
+    let protocol = protocol();
     let service = TowerToHyperService::new(warp::service(routes.map(Reply::into_response)));
     let (open, shutdown) = (Arc::new(Semaphore::new(CONNECTIONS)), GracefulShutdown::new());
     let mut stop = std::pin::pin!(stop);
@@ -114,4 +116,24 @@ pub(super) async fn accept<R: Reply + 'static>(
 
 fn patient<S>(stream: S) -> TokioIo<Patient<S>> {
     TokioIo::new(Patient::new(stream, STALLED))
+}
+
+fn protocol() -> http1::Builder {
+    let mut protocol = http1::Builder::new();
+    protocol.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    protocol.max_buf_size(HEAD).max_headers(FIELDS);
+    protocol
+}
+
+/// Answers the requests of one stream, as [`accept`] does those of each connection.
+pub(super) async fn converse<R: Reply + 'static>(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+    routes: BoxedFilter<(R,)>,
+) {
+    let service = TowerToHyperService::new(warp::service(routes.map(Reply::into_response)));
+    // Such a stream says all at once, and ends with that.
+    let connection = protocol().half_close(true).serve_connection(patient(stream), service);
+    if let Err(error) = connection.await {
+        debug!("connection: {error}");
+    }
 }

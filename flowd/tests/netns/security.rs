@@ -164,7 +164,10 @@ fn every_thread_has_what_it_needs_and_no_more() {
     }
     let said = daemon.stderr();
     println!("{}", said.lines().find(|line| line.contains("sandbox")).unwrap());
-    assert!(said.contains("sandbox: no new privileges") && !said.contains("WARN"), "{said}");
+    assert!(
+        said.contains("sandbox: capabilities (BPF NET_ADMIN), no new privileges") && !said.contains("WARN"),
+        "{said}"
+    );
     daemon.stop();
     let daemon = Daemon::start(&host, &["lo"], "[security]\nsandbox = false\n");
     assert!(daemon.stderr().contains("sandbox: off"));
