@@ -167,7 +167,7 @@ fn flows(live: &LiveFlows, parameters: &Parameters) -> Answer {
 
 async fn refuse(rejection: Rejection) -> Result<Response, std::convert::Infallible> {
     if let Some(Unknown(challenge)) = rejection.find() {
-        let error = "this flowd asks for a password or a token (web.users, web.tokens)".to_owned();
+        let error = "this flowd asks for a password or a token of its web.users or web.tokens".to_owned();
         let mut refusal = failure(StatusCode::UNAUTHORIZED, error).into_response();
         refusal.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         return Ok(refusal);

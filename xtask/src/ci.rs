@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::process::{cargo, check, root};
-use crate::test::{Tally, cargo_test};
+use crate::test::{Tally, cargo_test, cargo_test_with};
 use crate::{build, setup, verify};
 
 const MEMBERS: [&str; 4] = ["flow-common", "flowd", "xdp-ebpf", "xtask"];
@@ -54,6 +54,12 @@ pub(crate) fn run() -> Result<()> {
             cargo_test(["--package", package, "--test", &test], tally)
         });
     }
+    // the whole suite takes a minute more: what touches files, privileges, both hooks and the end
+    ci.step("netns tests as nobody", |tally| {
+        let part =
+            ["--package", "flowd", "--test", "netns", "--", "security", "refusals", "restart", "outputs"];
+        cargo_test_with(part, Some("nobody"), tally)
+    });
     // last, when nothing else runs beside what is timed
     ci.step("verify", |_| verify::run(&verify::Options::default()));
     println!("\n{} steps, {:.1} s", ci.steps, start.elapsed().as_secs_f64());

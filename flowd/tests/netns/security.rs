@@ -2,9 +2,10 @@
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream, UdpSocket},
     path::Path,
+    process::Stdio,
 };
 
 use crate::support::{
@@ -125,6 +126,43 @@ fn what_cannot_be_used_is_named_before_anything_is_attached() {
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.lines().last().unwrap().contains(part) && !said.contains("watching"), "{said}");
     }
+}
+
+#[test]
+fn tail_shows_its_token() {
+    if !privileged("tail_shows_its_token") {
+        return;
+    }
+    let host = Namespace::new("host");
+    let folder = folder();
+    let file = folder.path().join("tokens");
+    let path = file.to_str().unwrap();
+    fs::write(&file, TOKENS.join("\n")).unwrap();
+    own(&file);
+    let daemon = Daemon::start(&host, &["lo"], &format!("[web]\ntokens = \"{path}\"\n"));
+    let refused = attempt(flowd(&host).args(["tail", "-n", "1"]));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(refused.status.code() == Some(1) && said.contains("web.tokens"), "{said}");
+    let refused = attempt(flowd(&host).args(["tail", "--token-file", "/no/such"]));
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    let mut tail = flowd(&host);
+    tail.args(["tail", "--json", "--token-file", path]).stdout(Stdio::piped());
+    let mut tail = tail.spawn().unwrap();
+    // The request of curl for what is open is on lo, and so in the stream.
+    until("a line", 20, || {
+        let (code, _) = ask(
+            &host,
+            &["-H", &format!("Authorization: Bearer {}", TOKENS[1])],
+            "http://127.0.0.1:9435/metrics",
+        );
+        (code == "200").then_some(())
+    });
+    let mut line = String::new();
+    BufReader::new(tail.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    tail.kill().unwrap();
+    tail.wait().unwrap();
+    assert!(line.contains("/metrics") || line.contains("/api/v1/http/stream"), "{line}");
+    daemon.stop();
 }
 
 /// Bits of CAP_NET_ADMIN and CAP_BPF.
