@@ -4,11 +4,14 @@
 use flow_common::{
     counter::Tally,
     dissect::{Headers, NO_TAG, Start, dissect as read_headers, link::Link, transport::Segment, tunnel},
+    event::{MAX_PAYLOAD, PayloadKind},
     key::{Direction, Endpoint, FlowKey, Scope, Sender, TunnelKind},
     observe::Arrival,
     packet::Captured,
     record::{FlowRecord, HOLES},
-    sniff as payload, tcp as track,
+    settings::copies,
+    sniff::{self as payload, Wanted},
+    tcp as track,
     wiretrue::{self, Frame, Offload},
 };
 
@@ -150,9 +153,17 @@ pub(crate) fn sniff(input: &[u8]) {
         let segment = Segment { sequence, window: 1, flags: u16::from(flags & 0x1f), ..Segment::NONE };
         *place = sequence.wrapping_add(len as u32);
         let order = track::track(&mut record, sender, &segment, len as u32, 0, 1);
-        let found = payload::sniff(&bytes, &mut record, sender, &segment, order, (0, len as u32), head_bytes);
-        if let Some(find) = found {
-            assert!(find.len <= len as u32 && find.len <= head_bytes, "{find:?}");
+        let mut headers = Headers { segment, payload_len: len as u32, ..Headers::NONE };
+        // The first bit of the head size says whether this is the port of DNS.
+        headers.source.port = if head_bytes & 16 == 0 { 80 } else { 53 };
+        let wanted = Wanted { what: copies::ALL, head_bytes };
+        if let Some(find) = payload::sniff(&bytes, &mut record, sender, &headers, order, wanted) {
+            let most = match find.kind {
+                PayloadKind::Dns => payload::dns_limit(head_bytes),
+                PayloadKind::TlsHello => MAX_PAYLOAD as u32,
+                _ => head_bytes,
+            };
+            assert!(find.len <= len as u32 && find.len <= most, "{find:?}");
         }
     }
 }

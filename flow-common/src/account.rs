@@ -14,7 +14,8 @@ use crate::{
     record::{Ended, FlowRecord, Half, RoleBy, TcpEnd},
     role,
     settings::Settings,
-    sniff, tcp,
+    sniff::{self, Wanted},
+    tcp,
     wire::tcp::flag,
 };
 
@@ -41,7 +42,8 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
     let sender = Sender::from_number(forget(&mut work.sender, joined.unwrap_or(sender) as u8));
     let (headers, key) = (&work.headers, &work.key);
     let cpu = env.cpu();
-    let head_bytes = env.setting(|settings| &settings.head_bytes);
+    let what = env.setting(|settings| &settings.copies);
+    let wanted = Wanted { what, head_bytes: env.setting(|settings| &settings.head_bytes) };
     let Some(found) = flows::update(env, key, now, |env, record| over(env, record, headers, now)) else {
         return false;
     };
@@ -52,6 +54,7 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
         record.role_by = role_by as u8;
         record.fragment = u8::from(joined.is_none());
     }
+    work.own_last = record.half_mut(sender).last;
     stamp(record.half_mut(sender), headers, now);
     record.half_mut(sender).count(cpu, &work.volume, E::add);
     let find = match headers.transport {
@@ -64,12 +67,10 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
             }
             let segment_size = work.arrival.offload.segment_size;
             let order = tcp::track(record, sender, segment, headers.payload_len, segment_size, now);
-            let payload = (headers.payload_offset, headers.payload_len);
-            if head_bytes == 0 {
+            if wanted.what == 0 {
                 None
             } else {
-                sniff::sniff(packet, record, sender, segment, order, payload, head_bytes)
-                    .map(|find| (find, segment))
+                sniff::sniff(packet, record, sender, headers, order, wanted).map(|find| (find, segment))
             }
         }
         Transport::Icmp | Transport::IcmpAnswer => {
@@ -78,10 +79,17 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
             }
             None
         }
-        Transport::Other => None,
+        Transport::Other => {
+            sniff::datagram(headers, wanted.what, wanted.head_bytes).map(|find| (find, &headers.segment))
+        }
     };
     if let Some((find, segment)) = find {
         let copied = if matches!(find.kind, PayloadKind::End) { 0 } else { find.len as u16 };
+        let retransmits = record.halves[0].tcp.retransmits.wrapping_add(record.halves[1].tcp.retransmits);
+        let (own, peer) = tcp::pair(record, sender);
+        own.tcp.copies = PayloadEvent::number_after(own.tcp.copies);
+        let (number, peer_last) = (own.tcp.copies, peer.tcp.next_seq_time);
+        let own_last = work.own_last;
         env.copy(packet, headers.payload_offset, copied, || PayloadEvent {
             key: *key,
             time: now,
@@ -90,10 +98,12 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
             payload_len: headers.payload_len,
             copied,
             kind: find.kind as u8,
-            sender: sender as u8,
+            sender: PayloadEvent::numbered(sender, number),
             ack: segment.acknowledgement,
             tcp_flags: segment.flags,
-            reserved: 0,
+            retransmits: retransmits as u16,
+            own_last,
+            peer_last,
         });
     }
     true
@@ -136,19 +146,25 @@ fn over<E: Env>(env: &E, record: &FlowRecord, headers: &Headers, now: u64) -> Op
     if headers.segment.flags & (flag::SYN | flag::ACK) == flag::SYN && record.ended != Ended::No as u8 {
         return Some(Ended::Fin);
     }
-    let timeout = idle_timeout(record, |field| env.setting(field));
+    let states = || [record.halves[0].tcp.state, record.halves[1].tcp.state];
+    let timeout = idle_timeout(record.key.protocol(), record.ended, states, |field| env.setting(field));
     (now.saturating_sub(record.last()) > timeout).then_some(Ended::Idle)
 }
 
-/// How long a record may rest, in nanoseconds; `setting` reads one field of the settings.
+/// How long a record may rest, in nanoseconds. `ended` is an [`Ended`], `states` gives a [`TcpEnd`] of each side,
+/// `setting` reads one field of the settings.
 #[inline(always)]
-pub fn idle_timeout(record: &FlowRecord, setting: impl Fn(fn(&Settings) -> &u64) -> u64) -> u64 {
-    match record.key.protocol() {
+pub fn idle_timeout(
+    protocol: u8,
+    ended: u8,
+    states: impl FnOnce() -> [u8; 2],
+    setting: impl Fn(fn(&Settings) -> &u64) -> u64,
+) -> u64 {
+    match protocol {
         protocol::TCP => {
-            let established = |half: &Half| half.tcp.state >= TcpEnd::Partial as u8;
-            if record.ended != Ended::No as u8 {
+            if ended != Ended::No as u8 {
                 setting(|settings| &settings.idle_tcp_closed)
-            } else if established(&record.halves[0]) || established(&record.halves[1]) {
+            } else if has_established(states()) {
                 setting(|settings| &settings.idle_tcp_established)
             } else {
                 setting(|settings| &settings.idle_tcp_half_open)
@@ -158,6 +174,11 @@ pub fn idle_timeout(record: &FlowRecord, setting: impl Fn(fn(&Settings) -> &u64)
         protocol::ICMP | protocol::ICMPV6 => setting(|settings| &settings.idle_icmp),
         _ => setting(|settings| &settings.idle_other),
     }
+}
+
+#[inline(always)]
+const fn has_established(states: [u8; 2]) -> bool {
+    states[0] >= TcpEnd::Partial as u8 || states[1] >= TcpEnd::Partial as u8
 }
 
 /// Notes time, DSCP and congestion marks.

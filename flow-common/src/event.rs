@@ -17,6 +17,10 @@ pub enum PayloadKind {
     Continuation = 2,
     /// The connection ended (FIN or RST); no payload.
     End = 3,
+    /// A DNS message over UDP; over TCP, bytes of the stream.
+    Dns = 4,
+    /// The first bytes of a side that speaks TLS, or the next of the same hello.
+    TlsHello = 5,
 }
 
 /// The fixed part of an event; `copied` payload bytes follow it.
@@ -36,21 +40,51 @@ pub struct PayloadEvent {
     pub copied: u16,
     /// A [`PayloadKind`].
     pub kind: u8,
-    /// A [`Sender`].
+    /// A [`Sender`] in bit 0, and above it which of its sender's copies this is: [`PayloadEvent::number`].
     pub sender: u8,
     /// TCP acknowledgement number of the segment.
     pub ack: u32,
     /// TCP flags of the segment.
     pub tcp_flags: u16,
-    pub reserved: u16,
+    /// Retransmits of both sides so far, modulo 65,536.
+    pub retransmits: u16,
+    /// When the sender's segment before this one passed, ns; 0: there was none.
+    pub own_last: u64,
+    /// When the other side's last new byte passed, ns; 0: there was none.
+    pub peer_last: u64,
 }
 
-const _: () = assert!(size_of::<PayloadEvent>() == 80);
+const _: () = assert!(size_of::<PayloadEvent>() == 96);
 
 impl PayloadEvent {
+    /// Copies of one side are numbered from 1 to this, and then from 1 again.
+    pub const NUMBERS: u8 = 127;
+
     /// Which endpoint of the key sent it.
     #[must_use]
     pub const fn from(&self) -> Sender {
-        if self.sender == Sender::A as u8 { Sender::A } else { Sender::B }
+        if self.sender & 1 == Sender::A as u8 { Sender::A } else { Sender::B }
+    }
+
+    /// Which of its sender's copies this is, so that the reader sees that one was lost; 0: not numbered.
+    #[must_use]
+    pub const fn number(&self) -> u8 {
+        self.sender >> 1
+    }
+
+    /// The field [`PayloadEvent::sender`].
+    #[inline(always)]
+    #[must_use]
+    pub const fn numbered(sender: Sender, number: u8) -> u8 {
+        sender as u8 | number << 1
+    }
+
+    /// The number behind `number`.
+    #[inline(always)]
+    #[must_use]
+    pub const fn number_after(number: u8) -> u8 {
+        // Without a branch, which the verifier would walk twice.
+        let next = number + 1;
+        next & Self::NUMBERS | next >> 7
     }
 }

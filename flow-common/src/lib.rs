@@ -10,6 +10,7 @@ pub mod counter;
 pub mod dissect;
 pub mod event;
 pub mod flows;
+pub mod free;
 pub mod key;
 pub mod names;
 pub mod observe;

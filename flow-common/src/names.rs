@@ -30,14 +30,19 @@ pub mod vary {
     pub const TURN: u32 = 3;
     /// The low 20 bits of the word two before the ports change: the source address, where it is IPv4.
     pub const FLOW: u32 = 4;
+    /// Another of 131,072 connections, in either direction (IPv4): the word of checksum and urgent pointer, which
+    /// nobody reads, says which.
+    pub const CONNECTION: u32 = 5;
 }
 
 /// Hash: flow key to slot in [`MAP_FLOWS`].
 pub const MAP_INDEX: &str = "FLOW_INDEX";
 /// Array of flow records, mapped into the daemon's memory and read in place.
 pub const MAP_FLOWS: &str = "FLOWS";
-/// Stack of free slots: the daemon fills it, the programs take from it; low slots are used first.
+/// Stack of [`crate::free::Run`]: the daemon fills it, the programs take from it; low slots are used first.
 pub const MAP_FREE: &str = "FREE_SLOTS";
+/// Per-CPU array of one [`crate::free::Hand`].
+pub const MAP_HAND: &str = "FREE_HAND";
 /// LRU hash: fragmented datagram to the ports of its first fragment.
 pub const MAP_FRAGMENTS: &str = "FRAGMENTS";
 /// Array: interface index of the kernel to [`crate::settings::Interface`].

@@ -138,6 +138,8 @@ pub struct Workspace {
     pub(crate) volume: Volume,
     tally: Tally,
     pub(crate) now: u64,
+    /// When the sender's packet before this one passed.
+    pub(crate) own_last: u64,
     repeated: (u32, u32),
     pub(crate) tunnel_id: u32,
     pub(crate) depth: u8,
@@ -180,6 +182,7 @@ impl Workspace {
             volume: Volume { packets: 0, skb_packets: 0, ip_bytes: 0, frame_bytes: 0, payload_bytes: 0 },
             tally: Tally { packets: 0, bytes: 0, skb_packets: 0, skb_bytes: 0 },
             now: 0,
+            own_last: 0,
             repeated: (0, 0),
             tunnel_id: 0,
             depth: 0,

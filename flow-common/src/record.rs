@@ -9,7 +9,7 @@ use crate::key::{FlowKey, Sender};
 
 /// Slot states, in [`FlowRecord::life`].
 pub mod life {
-    /// Nobody's; in the stack of free slots.
+    /// Nobody's; in a run of free slots.
     pub const FREE: u32 = 0;
     /// Found through the index; programs write to it.
     pub const LIVE: u32 = 1;
@@ -142,7 +142,8 @@ pub struct TcpHalf {
     pub head_window: u16,
     /// What [`crate::tcp::track`] found of the last segment.
     pub verdict: u8,
-    pub reserved: u8,
+    /// Number of the last copy of payload, [`crate::event::PayloadEvent::number`].
+    pub copies: u8,
     /// One past the last byte of the latest segment.
     pub latest_seq: u32,
     /// Its timestamp value.
@@ -184,8 +185,12 @@ pub mod sniffing {
     pub const PUSHED: u8 = 1;
     /// This side has sent something that begins like HTTP.
     pub const HTTP: u8 = 2;
+    /// This side has sent a hello of TLS.
+    pub const TLS: u8 = 4;
     /// A FIN or RST of this side was reported.
     pub const END_TOLD: u8 = 8;
+    /// This side has sent DNS.
+    pub const DNS: u8 = 16;
 }
 
 /// What one endpoint sent.
@@ -290,7 +295,8 @@ pub struct FlowRecord {
     pub handshake_client_rtt: u64,
     /// Bit 2n+s: history letter n was noted for sender s.
     pub history_seen: u32,
-    pub reserved2: u32,
+    /// While the slot is free: how many slots lie between it and the next of its run, see [`crate::free`].
+    pub skip: u32,
     /// Zeek's history letters, in order; upper case: sent by the client.
     pub history: [u8; 16],
     /// What A and what B sent.
@@ -360,7 +366,7 @@ impl FlowRecord {
             handshake_server_rtt: 0,
             handshake_client_rtt: 0,
             history_seen: 0,
-            reserved2: 0,
+            skip: 0,
             history: [0; 16],
             halves: [Half::default(), Half::default()],
         }

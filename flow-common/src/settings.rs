@@ -17,6 +17,14 @@ pub struct Interface {
     pub one_point: u8,
 }
 
+/// Bits of [`Settings::copies`]: whose payload is copied.
+pub mod copies {
+    pub const HTTP: u32 = 1;
+    pub const DNS: u32 = 2;
+    pub const TLS: u32 = 4;
+    pub const ALL: u32 = HTTP | DNS | TLS;
+}
+
 /// Constants of one load of the BPF object; times in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
@@ -27,13 +35,14 @@ pub struct Settings {
     pub idle_udp: u64,
     pub idle_icmp: u64,
     pub idle_other: u64,
-    /// Bytes of an HTTP head that are copied, at most [`crate::event::MAX_PAYLOAD`]; 0 switches copying off.
+    /// Bytes of an HTTP head that are copied, at most [`crate::event::MAX_PAYLOAD`].
     pub head_bytes: u32,
     /// Bits of [`crate::key::TunnelKind::bit`] whose inner packets are flows of their own.
     pub decapsulate: u32,
     /// 1: the time of a packet is the skb's (replays of captures); 0: the kernel's monotonic clock.
     pub packet_time: u32,
-    pub reserved: u32,
+    /// Bits of [`copies`].
+    pub copies: u32,
 }
 
 const SECOND: u64 = 1_000_000_000;
@@ -50,7 +59,7 @@ impl Settings {
         head_bytes: 512,
         decapsulate: 0,
         packet_time: 0,
-        reserved: 0,
+        copies: copies::HTTP,
     };
 }
 

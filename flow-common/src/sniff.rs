@@ -1,16 +1,24 @@
-//! Which payload deserves a copy: the first bytes of HTTP messages, looked for where one may begin.
+//! Which payload deserves a copy: the first bytes of HTTP messages, looked for where one may begin; DNS messages
+//! by their port; the hellos of TLS.
 //!
 //! The first touch of a payload's cache line is the dearest step of the packet path. So only the first
-//! segment after the conversation turned is looked at, and, once a side has spoken HTTP, what follows the
+//! segment after the conversation turned is looked at, and, once a side has spoken HTTP or DNS, what follows the
 //! end of a write (PSH), as pipelined requests and their answers do. A flow that was looked at a few times
-//! and showed nothing known is left alone.
+//! and showed nothing known is left alone, and so is a side of TLS after its hello.
+
+mod dns;
+mod http;
+mod tls;
+
+pub use dns::{DNS_BYTES, datagram, limit as dns_limit};
 
 use crate::{
-    dissect::transport::Segment,
+    dissect::Headers,
     event::PayloadKind,
     key::Sender,
     packet::Packet,
     record::{FlowRecord, sniffing},
+    settings::copies,
     tcp::{Order, pair},
     wire::tcp::flag,
 };
@@ -26,18 +34,27 @@ pub struct Find {
     pub len: u32,
 }
 
+/// What the settings ask for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// Bits of [`copies`].
+    pub what: u32,
+    /// Bytes of an HTTP head.
+    pub head_bytes: u32,
+}
+
 /// Looks at one segment after [`crate::tcp::track`] said what it is.
 #[inline(always)]
 pub fn sniff<P: Packet>(
     packet: &P,
     record: &mut FlowRecord,
     sender: Sender,
-    segment: &Segment,
+    headers: &Headers,
     order: Order,
-    payload: (u32, u32),
-    head_bytes: u32,
+    wanted: Wanted,
 ) -> Option<Find> {
-    let (offset, len) = payload;
+    let (offset, len) = headers.payload();
+    let segment = &headers.segment;
     if len == 0 {
         return end(record, sender, segment.flags);
     }
@@ -57,92 +74,108 @@ pub fn sniff<P: Packet>(
         return None;
     }
 
+    // A DNS message of its own gets a window of its own: it may be longer than what is left of the last.
+    let anew = own.tcp.sniffing & sniffing::DNS != 0 && (turned || pushed);
     // More of a head that began before. Its window is a stretch of sequence space, so that segments may
     // come in any order.
-    if own.tcp.head_window != 0 {
+    if own.tcp.head_window != 0 && !anew {
         let into = sequence.wrapping_sub(own.tcp.head_seq);
         if into < u32::from(own.tcp.head_window) {
             let wanted = (u32::from(own.tcp.head_window) - into).min(len);
-            if wanted == len && ends_head(packet, offset, len) {
+            let kind = continuation(own.tcp.sniffing);
+            if matches!(kind, PayloadKind::Continuation)
+                && wanted == len
+                && http::ends_head(packet, offset, len)
+            {
                 own.tcp.head_window = 0;
             }
-            return Some(Find { kind: PayloadKind::Continuation, len: wanted });
+            return Some(Find { kind, len: wanted });
         }
     }
 
-    let spoke = (own.tcp.sniffing | peer.tcp.sniffing) & sniffing::HTTP != 0;
+    let spoke = (own.tcp.sniffing | peer.tcp.sniffing) & (sniffing::HTTP | sniffing::DNS) != 0;
     let late = matches!(order, Order::Late | Order::Repair);
     if !(turned || spoke && pushed || late) || !spoke && own.tcp.misses >= MAX_MISSES {
         return None;
     }
-    let Some(kind) = classify(packet, offset, len) else {
+    // What a side of TLS sends after its hello is nobody's business.
+    if own.tcp.sniffing & sniffing::TLS != 0 {
+        return None;
+    }
+    let answers = peer.tcp.sniffing & sniffing::TLS != 0;
+    let Some(kind) = classify(packet, headers, wanted.what, answers) else {
         own.tcp.misses = own.tcp.misses.saturating_add(1);
         return None;
     };
-    own.tcp.sniffing |= sniffing::HTTP;
+    let (spoken, window, ended) = match kind {
+        PayloadKind::Dns => (sniffing::DNS, dns::limit(wanted.head_bytes), false),
+        PayloadKind::TlsHello => {
+            let window = tls::window(packet, offset, len);
+            (sniffing::TLS, window, window <= len)
+        }
+        _ => (
+            sniffing::HTTP,
+            wanted.head_bytes,
+            wanted.head_bytes >= len && http::ends_head(packet, offset, len),
+        ),
+    };
+    own.tcp.sniffing |= spoken;
     own.tcp.head_seq = sequence;
-    let wanted = head_bytes.min(len);
-    own.tcp.head_window = if wanted == len && ends_head(packet, offset, len) { 0 } else { head_bytes as u16 };
-    Some(Find { kind, len: wanted })
+    own.tcp.head_window = if ended { 0 } else { window as u16 };
+    Some(Find { kind, len: window.min(len) })
 }
 
-/// The end of a connection that spoke HTTP is told once per side, so that what is open can be closed.
+/// What the next bytes of a side's window belong to, by what it spoke.
+#[inline(always)]
+const fn continuation(spoken: u8) -> PayloadKind {
+    if spoken & sniffing::TLS != 0 {
+        PayloadKind::TlsHello
+    } else if spoken & sniffing::DNS != 0 {
+        PayloadKind::Dns
+    } else {
+        PayloadKind::Continuation
+    }
+}
+
+/// The end of a connection that spoke HTTP is told once per side, so that what is open can be closed; of TLS,
+/// while one side's hello is without an answer.
 #[inline(always)]
 fn end(record: &mut FlowRecord, sender: Sender, flags: u16) -> Option<Find> {
     let (own, peer) = pair(record, sender);
-    let spoke = (own.tcp.sniffing | peer.tcp.sniffing) & sniffing::HTTP != 0;
-    if !spoke || flags & (flag::FIN | flag::RST) == 0 || own.tcp.sniffing & sniffing::END_TOLD != 0 {
+    let (own_spoke, peer_spoke) = (own.tcp.sniffing, peer.tcp.sniffing);
+    let open = (own_spoke | peer_spoke) & sniffing::HTTP | (own_spoke ^ peer_spoke) & sniffing::TLS;
+    if open == 0 || flags & (flag::FIN | flag::RST) == 0 || own.tcp.sniffing & sniffing::END_TOLD != 0 {
         return None;
     }
     own.tcp.sniffing |= sniffing::END_TOLD;
     Some(Find { kind: PayloadKind::End, len: 0 })
 }
 
-/// Whether the payload ends with an empty line, as a message without a body does.
+/// What the payload begins like; `answers`: the other side has sent a hello of TLS.
 #[inline(always)]
-fn ends_head<P: Packet>(packet: &P, offset: u32, len: u32) -> bool {
-    len >= 4 && packet.read::<u32>(offset + len - 4) == Some(u32::from_ne_bytes(*b"\r\n\r\n"))
-}
-
-/// Request methods by their first four bytes: RFC 9110, PATCH, WebDAV, SSDP, and what Microsoft's clients use. A
-/// word that is no method is sorted out by the reader of the copy.
-const METHODS: [[u8; 4]; 32] = [
-    *b"GET ", *b"POST", *b"PUT ", *b"HEAD", *b"DELE", *b"OPTI", *b"CONN", *b"TRAC", *b"PATC", *b"PROP",
-    *b"MKCO", *b"COPY", *b"MOVE", *b"LOCK", *b"UNLO", *b"REPO", *b"SEAR", *b"MERG", *b"NOTI", *b"SUBS",
-    *b"UNSU", *b"PURG", *b"M-SE", *b"BIND", *b"CCM_", *b"RPC_", *b"BITS", *b"VERS", *b"MKAC", *b"QUER",
-    *b"POLL", *b"LINK",
-];
-
-/// What a message begins like. One to three bytes that may become a method or a version are enough: what
-/// follows is copied in any case, and the reader sorts it out.
-#[inline(always)]
-fn classify<P: Packet>(packet: &P, offset: u32, len: u32) -> Option<PayloadKind> {
-    if len < 4 {
-        return classify_short(packet, offset, len);
-    }
-    let first: u32 = packet.read(offset)?;
-    if first == u32::from_ne_bytes(*b"HTTP") {
-        return Some(PayloadKind::HttpResponse);
-    }
-    let mut known = false;
-    for method in METHODS {
-        known |= first == u32::from_ne_bytes(method);
-    }
-    known.then_some(PayloadKind::HttpRequest)
-}
-
-#[inline(always)]
-fn classify_short<P: Packet>(packet: &P, offset: u32, len: u32) -> Option<PayloadKind> {
-    let first: u8 = packet.read(offset)?;
-    if len >= 2 {
-        let second: u8 = packet.read(offset + 1)?;
-        if !(second.is_ascii_uppercase() || second == b'-') {
-            return None;
+fn classify<P: Packet>(packet: &P, headers: &Headers, wanted: u32, answers: bool) -> Option<PayloadKind> {
+    let (offset, len) = headers.payload();
+    let (http, first, second) = if len < 4 {
+        let first: u8 = packet.read(offset)?;
+        if len >= 2 {
+            let second: u8 = packet.read(offset + 1)?;
+            (http::classify_short(first, Some(second)), first, second)
+        } else {
+            // What is not there may still become right.
+            (http::classify_short(first, None), first, tls::MAJOR)
         }
-        if [first, second] == *b"HT" {
-            return Some(PayloadKind::HttpResponse);
-        }
+    } else {
+        let word: u32 = packet.read(offset)?;
+        let [first, second, ..] = word.to_ne_bytes();
+        (http::classify(word), first, second)
+    };
+    if wanted & copies::HTTP != 0 && http.is_some() {
+        http
+    } else if wanted & copies::TLS != 0 && tls::begins(first, second, answers) {
+        Some(PayloadKind::TlsHello)
+    } else if wanted & copies::DNS != 0 && dns::port(headers) {
+        Some(PayloadKind::Dns)
+    } else {
+        None
     }
-    // An H alone may become HEAD or HTTP; the reader of the copy decides.
-    first.is_ascii_uppercase().then_some(PayloadKind::HttpRequest)
 }

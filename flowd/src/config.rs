@@ -2,23 +2,37 @@
 
 mod api;
 mod check;
+mod dns;
 mod error;
+mod http;
 mod keys;
 mod outputs;
 mod security;
+mod series;
+mod tls;
 mod units;
 mod web;
+mod zones;
 
 use std::{fmt, net::SocketAddr, path::Path, str::FromStr};
 
 pub use api::Api;
+pub use dns::Dns;
 pub use error::{ConfigError, Place};
-use flow_common::{key::TunnelKind, names, settings::Settings};
+use flow_common::{
+    key::TunnelKind,
+    names,
+    settings::{Settings, copies},
+};
+pub use http::Http;
 pub use outputs::Outputs;
 pub use security::Security;
 use serde::{Deserialize, Serialize};
+pub use series::{BUDGETS, FlowLabel, Series};
+pub use tls::Tls;
 pub use units::{Size, Span};
 pub use web::Web;
+pub use zones::{BUILT_IN as BUILT_IN_ZONES, Net, Zones};
 
 /// The daemon's configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,8 +70,8 @@ pub struct Config {
     pub flows: u32,
     /// Tunnels whose inner packets are flows of their own, or `all`.
     pub decapsulate: Vec<String>,
-    /// Series that one metric family may have.
-    pub series_limit: u32,
+    /// What HTTP lines show of a target.
+    pub http: Http,
     /// What the API keeps.
     pub api: Api,
     /// Who may ask the web server.
@@ -66,6 +80,12 @@ pub struct Config {
     pub security: Security,
     /// When flows end.
     pub timeouts: Timeouts,
+    pub dns: Dns,
+    pub tls: Tls,
+    /// Names of nets.
+    pub zones: Zones,
+    /// The budget of metric series.
+    pub series: Series,
 }
 
 /// How long a flow may be quiet, and how long one line of the flow log may cover.
@@ -139,11 +159,15 @@ impl Default for Config {
             hook: Hook::Auto,
             flows: names::DEFAULT_FLOWS,
             decapsulate: Vec::new(),
-            series_limit: 2_000,
+            http: Http::default(),
             api: Api::default(),
             web: Web::default(),
             security: Security::default(),
             timeouts: Timeouts::default(),
+            dns: Dns::default(),
+            tls: Tls::default(),
+            zones: Zones::default(),
+            series: Series::default(),
         }
     }
 }
@@ -184,17 +208,45 @@ impl Config {
     /// Names the file, the line and the key.
     pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
         keys::check(file, text)?;
-        toml::from_str(text).map_err(|error| {
+        let config: Self = toml::from_str(text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start);
             let place = Place::at(file, text, offset);
             ConfigError::Syntax { place, message: keys::one_line(error.message()) }
-        })
+        })?;
+        config.zones.check(file, text)?;
+        Ok(config)
+    }
+
+    /// Keys whose values differ in `other`, of those that are fixed while the daemon runs: all but zones and
+    /// series.
+    #[must_use]
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let of = |config: &Self| {
+            let fixed = Self { zones: Zones::default(), series: Series::default(), ..config.clone() };
+            toml::Table::try_from(fixed).unwrap_or_default()
+        };
+        keys::differences(&of(self), &of(other))
+    }
+
+    /// Every log, with its key.
+    #[must_use]
+    pub const fn logs(&self) -> [(&'static str, &Outputs); 4] {
+        [
+            ("http_log", &self.http_log),
+            ("flow_log", &self.flow_log),
+            ("dns.log", &self.dns.log),
+            ("tls.log", &self.tls.log),
+        ]
     }
 
     /// What the packet path is told.
     #[must_use]
     pub fn settings(&self) -> Settings {
+        let wanted = |on, bit| if on { bit } else { 0 };
         Settings {
+            copies: wanted(self.head_bytes > 0, copies::HTTP)
+                | wanted(self.dns.is_on(), copies::DNS)
+                | wanted(self.tls.is_on(), copies::TLS),
             idle_tcp_established: self.timeouts.tcp_established.nanos(),
             idle_tcp_half_open: self.timeouts.tcp_half_open.nanos(),
             idle_tcp_closed: self.timeouts.tcp_closed.nanos(),

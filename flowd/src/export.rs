@@ -5,6 +5,7 @@ pub mod enrich;
 pub mod feed;
 pub mod interfaces;
 pub mod log;
+pub mod path;
 pub mod prometheus;
 mod rows;
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod native;
 pub mod privileges;
 pub mod protocol;
 pub mod read;
+pub mod report;
 pub mod run;
 pub mod tail;
 pub mod telemetry;

@@ -10,7 +10,7 @@ use flowd::{
     check::{self, Status},
     cli::{self, Cli, Command, Which},
     config::{Config, ConfigError},
-    interfaces, privileges, read, run,
+    interfaces, privileges, read, report, run,
     tail::{self, TailError},
     telemetry,
 };
@@ -42,7 +42,7 @@ fn execute(command: Command) -> Result<()> {
             let config = options.config()?;
             telemetry::init();
             let sandbox = privileges::confine(&config, options.which.config.as_deref());
-            run::run(&config, &sandbox)
+            run::run(&config, Box::new(move || options.config()), &sandbox)
         }
         Command::Read(options) => {
             // The reader writes there.
@@ -50,11 +50,15 @@ fn execute(command: Command) -> Result<()> {
             let config = options.config()?;
             read::read(options.path(), options.engine.into(), options.output(), &config)
         }
+        Command::Report(options) => report::report(&options.request()?, &mut out),
         Command::Tail(options) => Ok(tail::tail(&options.options(), &mut out)?),
         Command::Interfaces { which } => print_interfaces(&which, &mut out),
         Command::Check(options) => print_checks(&options, &mut out),
         Command::CheckConfig { file } => {
-            Config::load(&file)?;
+            let config = Config::load(&file)?;
+            for note in config.zones.notes() {
+                writeln!(out, "{}: note: {note}", file.display())?;
+            }
             Ok(writeln!(out, "{}: ok", file.display())?)
         }
         Command::Completions { shell } => Ok(cli::completions(shell, &mut out)?),

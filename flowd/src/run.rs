@@ -1,6 +1,8 @@
 //! `flowd run`: configuration, interfaces, kernel, tasks, signals, and an ordered end.
 
+mod lookups;
 mod pump;
+mod reload;
 mod source;
 
 use std::{
@@ -10,7 +12,9 @@ use std::{
 
 use anyhow::{Context, Result, anyhow};
 use flow_common::{names, settings};
+use lookups::Lookups;
 use pump::Pump;
+use reload::Reload;
 use source::Source;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -19,9 +23,9 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
-    aggregate::{HttpNumbers, Ledger, LedgerOptions, Watched},
+    aggregate::{HttpNumbers, Ledger, LedgerOptions, Policy, Watched},
     clock::WallClock,
-    config::{Config, Hook, LogFormat, Outputs, Query},
+    config::{Config, ConfigError, Hook, LogFormat, Outputs},
     export::{
         feed::Feed,
         log::{self, Format, LogSink, Outlets, Rotation},
@@ -30,16 +34,20 @@ use crate::{
     interfaces::{self, Interface},
     kernel::{self, LoadOptions},
     privileges::{self, Role, Sandbox},
-    protocol::http::{self, HttpExchange, HttpOptions, HttpTracker},
+    protocol::http::{HttpExchange, HttpTracker},
     telemetry::{SinkCounters, Telemetry},
     web::{self, Guard, State},
 };
 
-/// Runs until SIGTERM or SIGINT, then drains for the last time, writes what is queued and detaches.
+/// Reads the configuration once more, as it was read at the start.
+pub type Again = Box<dyn Fn() -> Result<Config, ConfigError> + Send>;
+
+/// Runs until SIGTERM or SIGINT, then drains for the last time, writes what is queued and detaches. On SIGHUP,
+/// `again` gives the configuration anew.
 ///
 /// # Errors
 /// One line that names what is missing or in the way, and the remedy.
-pub fn run(config: &Config, sandbox: &Sandbox) -> Result<()> {
+pub fn run(config: &Config, again: Again, sandbox: &Sandbox) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .on_thread_start(|| privileges::give_up(Role::Web))
@@ -51,11 +59,15 @@ pub fn run(config: &Config, sandbox: &Sandbox) -> Result<()> {
         sandbox.settle();
         Ok(source)
     };
-    runtime.block_on(daemon(config, load))
+    runtime.block_on(daemon(config, again, load))
 }
 
 /// The daemon over any source of packets.
-async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<dyn Source>>) -> Result<()> {
+async fn daemon(
+    config: &Config,
+    again: Again,
+    load: impl FnOnce(&LoadOptions) -> Result<Box<dyn Source>>,
+) -> Result<()> {
     // All that can fail without privileges comes first, so that nothing is attached in vain.
     let chosen = interfaces::choose(&interfaces::list()?, &config.interfaces)?;
     let mut signals = Signals::new()?;
@@ -64,6 +76,8 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
     let mut logs = Logs { config, outlets: &mut outlets, sinks: &mut sinks };
     let http_log = logs.open(&config.http_log, "http_log", http_format(config.http_log_format))?;
     let flow_log = logs.open(&config.flow_log, "flow_log", log::json)?;
+    let dns_log = logs.open(&config.dns.log, "dns_log", log::json)?;
+    let tls_log = logs.open(&config.tls.log, "tls_log", log::json)?;
     let reopen = outlets.reopener();
     let streamed = SinkCounters::new("http_stream");
     sinks.push(Arc::clone(&streamed));
@@ -83,10 +97,10 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
     let clock = WallClock::measure().context("cannot read the clocks")?;
     let watched = attach(source.as_mut(), &chosen)?;
 
-    let limit = config.series_limit as usize;
-    let telemetry = Arc::new(Telemetry::new(sinks, u64::from(config.series_limit)));
+    let telemetry = Arc::new(Telemetry::new(sinks));
+    let policy = Arc::new(Policy::new(config));
+    config.zones.notes().iter().for_each(|note| info!("{note}"));
     let options = LedgerOptions {
-        series_limit: limit,
         conversations: config.flows as usize,
         active_timeout: flow_log.is_some().then(|| config.timeouts.active.nanos()),
     };
@@ -94,21 +108,22 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
         let before = interfaces::statistics(&watched.name).ok();
         (watched, before)
     };
-    let ledger = Ledger::new(options, watched.into_iter().map(baseline).collect(), clock);
+    let watched = watched.into_iter().map(baseline).collect();
+    let ledger = Ledger::new(options, Arc::clone(&policy), watched, clock);
     let live = Arc::clone(ledger.live());
-    let board =
-        Arc::new(Board::new(ledger.numbers().clone(), HttpNumbers::new(limit), Arc::clone(&telemetry)));
+    let http = HttpNumbers::new(policy);
+    let (numbers, shown) = (ledger.numbers().published(), http.published());
+    let board = Arc::new(Board::new(numbers, shown, Arc::clone(&telemetry)));
     let state =
         State { board: Arc::clone(&board), live, telemetry: Arc::clone(&telemetry), http: Arc::clone(&feed) };
-    let tracker = HttpTracker::new(HttpOptions {
-        query: query(config.query),
-        head_bytes: config.head_bytes,
-        ..HttpOptions::default()
-    });
+    let tracker = HttpTracker::new(config.http_options());
+    let lookups = Lookups::new(config.head_bytes, dns_log, tls_log);
     let pump = Pump::new(
         source,
         ledger,
+        http,
         tracker,
+        lookups,
         board,
         Arc::clone(&telemetry),
         Arc::clone(&feed),
@@ -117,12 +132,12 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
         clock,
     );
 
-    let (stop, stopped) = mpsc::channel();
+    let (settings, new_settings) = mpsc::channel();
     let (done, mut ended) = oneshot::channel();
     let (interval, event_interval) = (config.interval.0, config.event_interval.0);
     thread::Builder::new()
         .name("pump".to_owned())
-        .spawn(move || done.send(pump.run(interval, event_interval, &stopped)))
+        .spawn(move || done.send(pump.run(interval, event_interval, &new_settings)))
         .context("cannot start the thread that reads the flow table")?;
     telemetry.set_ready(true);
     let scheme = if config.web.tls() { "https" } else { "http" };
@@ -134,13 +149,16 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
         // Closed from either end, it is time.
         let _ = closed.await;
     }));
-    let reload = || {
+    let mut reload = Reload { config: config.clone(), again, settings };
+    let hang_up = || {
         reopen.reopen();
         guard.reload(&config.web);
+        reload.reload();
     };
-    let early = signals.wait(&reload, &mut ended).await;
+    let early = signals.wait(hang_up, &mut ended).await;
     telemetry.set_ready(false);
-    drop(stop);
+    // Without a sender of settings the pump comes to its end.
+    drop(reload);
     let result = match early {
         Some(result) => result,
         None => ended.await.unwrap_or_else(|_| Err(anyhow!("the thread that reads the flow table died"))),
@@ -218,14 +236,6 @@ const fn hook(hook: Hook) -> Option<kernel::Hook> {
     }
 }
 
-const fn query(query: Query) -> http::Query {
-    match query {
-        Query::Drop => http::Query::Drop,
-        Query::Keys => http::Query::Keys,
-        Query::Keep => http::Query::Keep,
-    }
-}
-
 struct Signals {
     term: Signal,
     int: Signal,
@@ -245,14 +255,14 @@ impl Signals {
     /// Waits for the end; `Some` where the pump ended by itself.
     async fn wait(
         &mut self,
-        reload: &(dyn Fn() + Sync),
+        mut hang_up: impl FnMut(),
         ended: &mut oneshot::Receiver<Result<()>>,
     ) -> Option<Result<()>> {
         loop {
             tokio::select! {
                 _ = self.term.recv() => return None,
                 _ = self.int.recv() => return None,
-                _ = self.hup.recv() => reload(),
+                _ = self.hup.recv() => hang_up(),
                 result = &mut *ended => {
                     return Some(result.unwrap_or_else(|_| Err(anyhow!("the thread that reads the flow table died"))));
                 }

@@ -127,7 +127,7 @@ fn an_unknown_interface_is_named_with_those_there_are() {
 
 #[test]
 fn an_unwritable_log_is_named_with_the_remedy() {
-    for option in ["--http-log", "--flow-log"] {
+    for option in ["--http-log", "--flow-log", "--dns-log", "--tls-log"] {
         let arguments = ["run", "-i", "lo", "--listen", "127.0.0.1:0", option, "/nonexistent/x.log"];
         fails(&arguments, &[], 1, &["/nonexistent/x.log", "make the folder"]);
     }

@@ -25,6 +25,16 @@ fn http() {
 }
 
 #[test]
+fn dns() {
+    replay("dns", inputs::dns);
+}
+
+#[test]
+fn tls() {
+    replay("tls", inputs::tls);
+}
+
+#[test]
 fn config() {
     replay("config", inputs::config);
 }

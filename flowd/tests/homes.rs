@@ -7,7 +7,7 @@ use std::{
 };
 
 /// How a crate shows in source, and the files or folders of `src` that may use it.
-const HOMES: [(&str, &[&str]); 15] = [
+const HOMES: &[(&str, &[&str])] = &[
     ("aya::", &["kernel"]),
     ("warp::", &["web"]),
     ("hyper::", &["web/serve"]),
@@ -21,8 +21,10 @@ const HOMES: [(&str, &[&str]); 15] = [
     ("seccompiler::", &["privileges/calls"]),
     ("flate2::", &["web/answer", "web/tests"]),
     ("clap::", &["cli"]),
+    ("ureq::", &["report/prometheus"]),
     ("prometheus_client::", &["export/prometheus"]),
-    ("dashmap::", &["aggregate/live", "aggregate/ledger"]),
+    ("dashmap::", &["aggregate/live"]),
+    ("sha2::", &["protocol/tls/ja4"]),
 ];
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {

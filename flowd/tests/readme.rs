@@ -16,7 +16,12 @@ use flow_common::{
 use flowd::{
     export::prometheus::{FAMILIES, Kind},
     flow::{Endpoint, Flow, Icmp, Rtt, Tcp, Traffic, Tunnel},
-    protocol::http::{HttpExchange, Outcome},
+    protocol::{
+        dns::{DnsExchange, DnsOutcome},
+        http::{HttpExchange, Outcome},
+        network::Network,
+        tls::{TlsHandshake, TlsOutcome},
+    },
 };
 use serde_json::Value;
 
@@ -124,6 +129,10 @@ fn flow_fields_are_those_of_the_records() {
             icmp: Some(Icmp { kind: 8, code: 0, identifier: None }),
             end_reason: None,
             app: None,
+            client_zone: None,
+            server_zone: None,
+            direction: None,
+            service: None,
         },
     );
 }
@@ -138,7 +147,10 @@ fn http_fields_are_those_of_the_log() {
             request_from: Sender::A,
             time: 0,
             request_time: None,
+            request_end: None,
+            acknowledged: None,
             response_time: None,
+            response_end: None,
             method: None,
             target: None,
             host: None,
@@ -154,16 +166,70 @@ fn http_fields_are_those_of_the_log() {
             response_bytes: None,
             partial: false,
             outcome: Outcome::Complete,
+            retransmits: 0,
             iface: None,
+            think_time: None,
             server_rtt_us: None,
             client_rtt_us: None,
-            retransmits: None,
             client_zone: None,
             server_zone: None,
         },
     );
     for outcome in Outcome::ALL {
         assert!(section("### HTTP").contains(&format!("`{}`", outcome.name())), "{outcome:?}");
+    }
+}
+
+#[test]
+fn dns_fields_are_those_of_the_log() {
+    same_fields(
+        "### DNS",
+        &DnsExchange {
+            key: FlowKey::EMPTY,
+            slot: 0,
+            client: Sender::A,
+            time: 0,
+            query: None,
+            qtype: None,
+            rcode: None,
+            answers: Vec::new(),
+            answer_count: None,
+            truncated: None,
+            response_time: None,
+            retries: 0,
+            outcome: DnsOutcome::Answered,
+            network: Network::default(),
+        },
+    );
+    for outcome in DnsOutcome::ALL {
+        assert!(section("### DNS").contains(&format!("`{}`", outcome.name())), "{outcome:?}");
+    }
+}
+
+#[test]
+fn tls_fields_are_those_of_the_log() {
+    same_fields(
+        "### TLS",
+        &TlsHandshake {
+            key: FlowKey::EMPTY,
+            slot: 0,
+            client: Sender::A,
+            time: 0,
+            sni: None,
+            alpn: None,
+            alpn_chosen: None,
+            version: None,
+            cipher: None,
+            ja4: None,
+            alert: None,
+            handshake_time: None,
+            partial: false,
+            outcome: TlsOutcome::Complete,
+            network: Network::default(),
+        },
+    );
+    for outcome in TlsOutcome::ALL {
+        assert!(section("### TLS").contains(&format!("`{}`", outcome.name())), "{outcome:?}");
     }
 }
 

@@ -22,7 +22,7 @@ use flow_common::{
 };
 
 use crate::{
-    maps::{self, EVENTS, FLOW_INDEX, FLOWS, FRAGMENTS, FREE_SLOTS, TOTALS},
+    maps::{self, EVENTS, FLOW_INDEX, FLOWS, FRAGMENTS, FREE_HAND, FREE_SLOTS, TOTALS},
     skb::Skb,
     steps,
 };
@@ -65,13 +65,19 @@ impl Flows for Kernel {
 
     #[inline(always)]
     fn take(&mut self) -> Option<u32> {
-        FREE_SLOTS.pop().ok().flatten()
+        // SAFETY: this CPU's own.
+        let hand = unsafe { &mut *FREE_HAND.get_ptr_mut(0)? };
+        hand.take(|| FREE_SLOTS.pop().ok().flatten(), |slot| FLOWS.get(slot).map(|record| record.skip))
     }
 
     #[inline(always)]
     fn give_back(&mut self, slot: u32) {
-        // The stack has room for every slot there is.
-        let _ = FREE_SLOTS.push(slot, u64::from(BPF_ANY));
+        let Some(hand) = FREE_HAND.get_ptr_mut(0) else { return };
+        // SAFETY: this CPU's own, from which the slot was taken a moment ago.
+        let skip = unsafe { &mut *hand }.give_back(slot);
+        if let Some(record) = self.record(slot) {
+            record.skip = skip;
+        }
     }
 
     #[inline(always)]
@@ -103,6 +109,8 @@ impl Fragments for Kernel {
 /// Room in the ring buffer must be asked for in constant sizes: header alone, and payloads up to these.
 const SMALL: usize = 128;
 const MIDDLE: usize = 512;
+/// A DNS message or a hello of TLS, which are seldom longer.
+const LARGE: usize = 2048;
 const HEADER: usize = size_of::<PayloadEvent>();
 
 impl Events for Kernel {
@@ -121,6 +129,8 @@ impl Events for Kernel {
             self.submit::<{ HEADER + SMALL }, { SMALL as u32 }>(event, offset, len)
         } else if len <= MIDDLE as u32 {
             self.submit::<{ HEADER + MIDDLE }, { MIDDLE as u32 }>(event, offset, len)
+        } else if len <= LARGE as u32 {
+            self.submit::<{ HEADER + LARGE }, { LARGE as u32 }>(event, offset, len)
         } else {
             self.submit::<{ HEADER + MAX_PAYLOAD }, { MAX_PAYLOAD as u32 }>(event, offset, len)
         };

@@ -8,6 +8,7 @@ use aya_ebpf::{
 };
 use flow_common::{
     counter::InterfaceTotals,
+    free::{Hand, Run},
     key::FlowKey,
     names,
     observe::{Datagram, FirstFragment, Workspace},
@@ -38,7 +39,10 @@ pub(crate) static FLOWS: Array<FlowRecord, { names::DEFAULT_FLOWS as usize }, { 
     Array::new();
 
 #[btf_map]
-pub(crate) static FREE_SLOTS: Stack<u32, { names::DEFAULT_FLOWS as usize }> = Stack::new();
+pub(crate) static FREE_SLOTS: Stack<Run, { names::DEFAULT_FLOWS as usize }> = Stack::new();
+
+#[btf_map]
+pub(crate) static FREE_HAND: PerCpuArray<Hand, 1> = PerCpuArray::new();
 
 #[btf_map]
 pub(crate) static FRAGMENTS: LruHashMap<Datagram, FirstFragment, { names::MAX_FRAGMENTS as usize }> =

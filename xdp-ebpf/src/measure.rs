@@ -57,6 +57,7 @@ pub(crate) fn flow_vary(context: TcContext) -> i32 {
         vary::ACKNOWLEDGE => skb.change(tcp + 8, |number| number.wrapping_add(1448)),
         vary::TURN => turn(skb, tcp, payload_len),
         vary::FLOW => another_flow(skb, tcp, payload_len),
+        vary::CONNECTION => another_connection(skb, tcp, payload_len),
         _ => {}
     }
     // SAFETY: nothing here needs to be dropped.
@@ -75,6 +76,30 @@ fn another_flow(skb: Skb, tcp: u32, payload_len: u32) {
     });
     if number == 0 {
         skb.change(tcp + 4, |sequence| sequence.wrapping_add(payload_len));
+    }
+}
+
+/// The next segment of one side of another connection: the low 17 bits of a number that runs as in
+/// [`another_flow`] are the connection, the one above is the side. Once round, both sides go on by a segment and
+/// acknowledge all that the other sent the time before.
+#[inline(always)]
+fn another_connection(skb: Skb, tcp: u32, payload_len: u32) {
+    const SERVER: u32 = 0xc000_0201;
+    const CLIENTS: u32 = 0x0a00_0000;
+    const PORTS: u32 = 0x9c55_01bb;
+    let mut number = 0;
+    skb.change(tcp + 16, |before| {
+        number = before.wrapping_mul(0x19_660d).wrapping_add(0x3c6e_f35f) & 0x3_ffff;
+        number
+    });
+    let client = CLIENTS | number & 0x1_ffff;
+    let answers = number & 0x2_0000 != 0;
+    skb.change(tcp.wrapping_sub(8), |_| if answers { SERVER } else { client });
+    skb.change(tcp.wrapping_sub(4), |_| if answers { client } else { SERVER });
+    skb.change(tcp, |_| if answers { PORTS.rotate_left(16) } else { PORTS });
+    if number == 0 {
+        skb.change(tcp + 4, |sequence| sequence.wrapping_add(payload_len));
+        skb.change(tcp + 8, |acknowledged| acknowledged.wrapping_add(payload_len));
     }
 }
 

@@ -1,73 +1,142 @@
-//! `cargo xtask bench`: what a packet costs, as a table and as JSON.
+//! `cargo xtask bench`: what flowd costs, as a table and as JSON, each figure beside its target.
+
+mod compare;
+mod readme;
+mod row;
+mod table;
+mod targets;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use anyhow::{Context, Result};
-use serde_json::Value;
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
 
-use crate::process::{cargo, check, output};
-use crate::setup;
+use crate::process::{cargo, check, output, root};
 use crate::test::root_runner;
+use crate::{build, setup, toolchain};
+use row::Row;
+
+/// Parts by their letters, as `--part` takes them.
+const PARTS: [(char, &str); 7] = [
+    ('a', "the programs, packet by packet (BPF_PROG_TEST_RUN)"),
+    ('b', "live traffic between two namespaces"),
+    ('c', "one reading of the flow table"),
+    ('d', "the daemon at 100,000 packets a second"),
+    ('e', "/metrics"),
+    ('f', "`flowd read` of a large capture"),
+    ('g', "size and start"),
+];
+
+/// Optimised like the release build, but quicker to build and unwinding.
+const PROFILE: &str = "measure";
+/// Captures that a checkout may have beside it.
+const CASES: &str = "../shared/cases/open";
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Fewer rounds, for a first look
+    /// Fewer and shorter rounds, about a minute, for a first look
     #[arg(long)]
     quick: bool,
+    /// Parts to run, such as a,f: a programs, b live traffic, c drain, d daemon, e /metrics, f read, g size and start
+    #[arg(long, value_delimiter = ',', default_value = "a,b,c,d,e,f,g")]
+    part: Vec<char>,
     /// Also write the figures into this file
     #[arg(long)]
     json: Option<PathBuf>,
+    /// Compare with the figures in this file, and mark what changed by more than the noise
+    #[arg(long)]
+    against: Option<PathBuf>,
+    /// Measure nothing: write the table of the figures in this file into README.md
+    #[arg(long, conflicts_with_all = ["quick", "part", "json", "against"])]
+    readme: Option<PathBuf>,
+    /// Folder of captures that the large one of part f is made of; traffic is made up where it is missing
+    #[arg(long, default_value = CASES)]
+    cases: PathBuf,
+    /// Leave the large capture in target/bench
+    #[arg(long)]
+    keep: bool,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    setup::toolchain(false)?;
-    let mut arguments = vec!["--million"];
-    if options.quick {
-        arguments.push("--quick");
+    if let Some(path) = &options.readme {
+        return readme::write(&load(path)?);
     }
-    let report = programs(&arguments)?;
+    if let Some(unknown) = options.part.iter().find(|part| PARTS.iter().all(|(known, _)| known != *part)) {
+        bail!("there is no part {unknown}: take some of a,b,c,d,e,f,g");
+    }
+    // Before anything is measured, as it may be no such file.
+    let before = options.against.as_deref().map(load).transpose()?;
+    setup::toolchain(false)?;
+    setup::test_tools(false)?;
+    setup::bench_tools(false);
+    let report = measure(options)?;
     if let Some(path) = &options.json {
         fs::write(path, format!("{report:#}\n")).with_context(|| path.display().to_string())?;
     }
-    println!("{}", table(&report));
+    let before = before.as_ref().map(row::all).transpose()?;
+    println!("\n{}", table::markdown(&report, before.as_deref())?);
     Ok(())
 }
 
-/// What `flowd/benches/programs` measured, as root. Its own code is not what is measured, so that it need not be
-/// optimised.
-pub(crate) fn programs(arguments: &[&str]) -> Result<Value> {
-    let bench = ["bench", "--locked", "--profile", "dev", "--package", "flowd", "--bench", "programs"];
+fn load(path: &Path) -> Result<Value> {
+    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    serde_json::from_str(&text).with_context(|| format!("{} holds no figures of the bench", path.display()))
+}
+
+fn measure(options: &Options) -> Result<Value> {
+    let mut rows = Vec::new();
+    let mut cpu = Value::Null;
+    let mut busy = Value::Null;
+    let wants = |part| options.part.contains(&part);
+    build::flowd("release")?;
+    if wants('a') {
+        let mut arguments = vec!["--all"];
+        arguments.extend(options.quick.then_some("--quick"));
+        let report = programs(PROFILE, &arguments)?;
+        rows.extend(row::of_programs(&report)?.iter().map(Row::json));
+        cpu = report.get("cpu").cloned().unwrap_or_default();
+    }
+    if options.part.iter().any(|&part| part != 'a') {
+        let report = system(options)?;
+        busy = report.get("busy").cloned().unwrap_or_default();
+        rows.extend(row::all(&report)?.iter().map(Row::json));
+    }
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let cpus = std::thread::available_parallelism()?.get();
+    let machine = json!({ "cpu": cpu, "cpus": cpus, "kernel": kernel.trim(), "busy": busy });
+    Ok(json!({ "machine": machine, "quick": options.quick, "rows": rows }))
+}
+
+/// What `flowd/benches/programs` measured, as root. Its own code is not what is measured, so that any profile does.
+pub(crate) fn programs(profile: &str, arguments: &[&str]) -> Result<Value> {
+    bench(profile, "programs", &[&["--json"], arguments].concat())
+}
+
+/// What `flowd/benches/system` measured, as root.
+fn system(options: &Options) -> Result<Value> {
+    let target = toolchain::target_dir(&root());
+    let flowd = target.join("release").join("flowd").display().to_string();
+    let folder = target.join("bench").display().to_string();
+    let cases = root().join(&options.cases).display().to_string();
+    let parts: Vec<String> = options.part.iter().map(char::to_string).collect();
+    let parts = parts.join(",");
+    let mut arguments = vec!["--flowd", &flowd, "--folder", &folder, "--cases", &cases, "--part", &parts];
+    arguments.extend(options.quick.then_some("--quick"));
+    arguments.extend(options.keep.then_some("--keep"));
+    bench(PROFILE, "system", &arguments)
+}
+
+fn bench(profile: &str, name: &str, arguments: &[&str]) -> Result<Value> {
+    let bench = ["bench", "--locked", "--quiet", "--profile", profile, "--package", "flowd", "--bench", name];
     check(cargo(bench).arg("--no-run"))?;
     let mut command = cargo(bench);
     root_runner(&mut command)?;
-    let text = output(command.args(["--", "--json"]).args(arguments).stdin(Stdio::null()))?;
-    serde_json::from_str(text.trim()).context("the bench printed no JSON")
-}
-
-fn table(report: &Value) -> String {
-    let number = |row: &Value, key: &str| row.get(key).and_then(Value::as_f64).unwrap_or(f64::NAN);
-    let word = |row: &Value, key: &str| row.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();
-    let mut lines = vec![
-        format!("BPF_PROG_TEST_RUN on {}: medians of ns per packet, programs in turn", word(report, "cpu")),
-        format!(
-            "{:<14} {:>6} {:>6} {:>6} {:>6} {:>11} {:>11}  a run is",
-            "shape", "empty", "parse", "flowd", "net", "runs", "counted"
-        ),
-    ];
-    for row in report.get("shapes").and_then(Value::as_array).into_iter().flatten() {
-        lines.push(format!(
-            "{:<14} {:>6} {:>6} {:>6} {:>6} {:>11} {:>11}  {}",
-            word(row, "name"),
-            number(row, "empty_ns"),
-            number(row, "parse_ns"),
-            number(row, "ns"),
-            number(row, "net_ns"),
-            number(row, "runs"),
-            number(row, "counted"),
-            word(row, "exercises"),
-        ));
-    }
-    lines.join("\n")
+    // ip and ethtool are often not on the PATH of a user who became root.
+    let path = std::env::var("PATH").unwrap_or_default();
+    command.env("PATH", format!("{path}:/usr/local/sbin:/usr/sbin:/sbin"));
+    command.arg("--").args(arguments).stdin(Stdio::null()).stderr(Stdio::inherit());
+    let text = output(&mut command).with_context(|| format!("the bench of the {name}"))?;
+    serde_json::from_str(text.trim()).with_context(|| format!("the bench of the {name} printed no JSON"))
 }

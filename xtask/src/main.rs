@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod build;
 mod ci;
+mod dashboards;
 mod demo;
 mod lab;
 mod process;
@@ -39,10 +40,12 @@ enum Task {
     Demo(demo::Options),
     /// Run the tests, those that need root included
     Test(test::Options),
-    /// Measure what a packet costs in the kernel, as root
+    /// Measure what flowd costs: per packet, on live traffic, in memory, reading captures; as root
     Bench(bench::Options),
     /// Hold the BPF programs against xdp-ebpf/budget.toml: sizes, verifier's work, stack, time per packet; as root
     Verify(verify::Options),
+    /// Write Grafana's JSON from dashboards/source, or draw it
+    Dashboards(dashboards::Options),
     /// Format, lints, documentation, BPF build and every test
     Ci,
 }
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Verify(options) => verify::run(&options),
+        Task::Dashboards(options) => dashboards::run(&options),
         Task::Ci => ci::run(),
     };
     match done {

@@ -14,7 +14,7 @@ const COMPILER_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "libstd-rust-web
 const LLVM_PACKAGE: &str = "llvm-22-dev";
 
 /// Program that a test or the demo starts, and the Debian package that has it.
-const TEST_TOOLS: [(&str, &str); 9] = [
+const TEST_TOOLS: &[(&str, &str)] = &[
     ("nginx", "nginx-light"),
     ("iperf3", "iperf3"),
     ("wrk", "wrk"),
@@ -23,12 +23,19 @@ const TEST_TOOLS: [(&str, &str); 9] = [
     ("ethtool", "ethtool"),
     ("ip", "iproute2"),
     ("nft", "nftables"),
+    ("prometheus", "prometheus"),
     ("goaccess", "goaccess"),
 ];
 
+/// Programs that the bench compares flowd with, where they are there.
+const BENCH_TOOLS: [(&str, &str); 3] =
+    [("nfpcapd", "nfdump"), ("softflowd", "softflowd"), ("tshark", "tshark")];
+
 pub(crate) fn run() -> Result<()> {
     toolchain(true)?;
-    test_tools(true)
+    test_tools(true)?;
+    bench_tools(true);
+    Ok(())
 }
 
 /// Makes what is missing of the BPF toolchain. `report` says what was found, too.
@@ -65,9 +72,28 @@ pub(crate) fn test_tools(report: bool) -> Result<()> {
         println!("test tools   installed: {list}");
     }
     if report && packages.is_empty() {
-        println!("test tools   found: {}", TEST_TOOLS.map(|(program, _)| program).join(" "));
+        println!(
+            "test tools   found: {}",
+            TEST_TOOLS.iter().map(|(program, _)| *program).collect::<Vec<_>>().join(" ")
+        );
     }
     Ok(())
+}
+
+/// Makes what is missing of the programs that the bench compares with. It goes without those that cannot be had.
+pub(crate) fn bench_tools(report: bool) {
+    for (program, package) in BENCH_TOOLS {
+        if find(program).is_some() {
+            if report {
+                println!("bench tools  found: {program}");
+            }
+            continue;
+        }
+        match install(&[package]) {
+            Ok(()) => println!("bench tools  installed: {package}"),
+            Err(error) => println!("bench tools  {program} is missing, the bench goes without it: {error:#}"),
+        }
+    }
 }
 
 fn install_compiler() -> Result<Compiler> {

@@ -71,7 +71,7 @@ fn within(key: &str, measured: f64, budget: f64, speed: f64) -> bool {
 
 fn measure() -> Result<Figures> {
     let object = fs::read(build::object()?)?;
-    let report = bench::programs(&["--quick"])?;
+    let report = bench::programs("dev", &["--quick"])?;
     let mut figures = Figures::new();
     let programs = list(&report, "programs")?;
     let names = programs.iter().map(name).collect::<Result<Vec<_>>>()?;

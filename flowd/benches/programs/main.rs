@@ -1,5 +1,5 @@
 //! What the BPF programs come to and cost per packet (BPF_PROG_TEST_RUN), as root:
-//! `cargo bench -p flowd --bench programs -- [--json] [--quick] [--million] [--programs]`.
+//! `cargo bench -p flowd --bench programs -- [--json] [--quick] [--all] [--programs]`.
 //!
 //! The empty program and the one that only parses run in the same rounds, in turn: read the figures as
 //! differences and ratios. The caches are warm and no payload was touched by a network card, so that real traffic
@@ -14,10 +14,10 @@ use anyhow::{Context as _, Result, ensure};
 use flow_common::{
     counter::InterfaceTotals,
     names,
-    settings::{Interface, LINK_ETHERNET},
+    settings::{Interface, LINK_ETHERNET, Settings, copies},
     wiretrue::Offload,
 };
-use flowd::kernel::{Kernel, LoadOptions, Measured, Stream};
+use flowd::kernel::{Kernel, LoadOptions, Measured, Stream, Vary};
 use serde_json::{Value, json};
 use shapes::Shape;
 
@@ -42,7 +42,7 @@ fn main() -> Result<()> {
         Plan { rounds: 41, repeat: 200_000 }
     };
     let mut shapes = Vec::new();
-    let options = LoadOptions { flows: 4096, interfaces: 2, ..LoadOptions::default() };
+    let options = LoadOptions { settings: SETTINGS, flows: 4096, interfaces: 2, ..LoadOptions::default() };
     let programs = programs()?;
     if !has("--programs") {
         let mut kernel = load(&options)?;
@@ -50,13 +50,18 @@ fn main() -> Result<()> {
             shapes.push(measure(&mut kernel, &shape, plan)?);
         }
     }
-    if has("--million") {
-        let mut kernel = load(&LoadOptions { flows: MILLION, ..options })?;
-        let shape = shapes::million();
-        let repeat = plan.repeat.max(1 << 18);
-        // Makes the flows.
-        kernel.measure(Measured::Ingress, &mut shape.stream.clone(), 1 << 20)?;
-        shapes.push(measure(&mut kernel, &shape, Plan { repeat, ..plan })?);
+    if has("--all") {
+        let mut inside = options.clone();
+        inside.settings.decapsulate = u32::MAX;
+        let mut kernel = load(&inside)?;
+        shapes.push(measure(&mut kernel, &shapes::inside_gre(), plan)?);
+        for (flows, shape) in [(1 << 17, shapes::connections()), (MILLION, shapes::million())] {
+            let mut kernel = load(&LoadOptions { flows, ..options.clone() })?;
+            let repeat = plan.repeat.max(1 << 18);
+            // Makes the flows.
+            kernel.measure(Measured::Ingress, &mut shape.stream.clone(), 1 << 20)?;
+            shapes.push(measure(&mut kernel, &shape, Plan { repeat, ..plan })?);
+        }
     }
     let result = json!({ "cpu": cpu(), "programs": programs, "shapes": shapes });
     if has("--json") {
@@ -67,6 +72,9 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// With everything that can be switched on.
+const SETTINGS: Settings = Settings { copies: copies::ALL, ..Settings::DEFAULT };
+
 fn load(options: &LoadOptions) -> Result<Kernel> {
     let mut kernel = Kernel::load(options)?;
     kernel.replay_from(Interface { slot: SLOT, link: LINK_ETHERNET, one_point: 1 })?;
@@ -75,7 +83,13 @@ fn load(options: &LoadOptions) -> Result<Kernel> {
 
 /// Counts of every program, with the best load time of three.
 fn programs() -> Result<Vec<Value>> {
-    let options = LoadOptions { flows: 1024, event_bytes: 4096, interfaces: 1, ..LoadOptions::default() };
+    let options = LoadOptions {
+        settings: SETTINGS,
+        flows: 1024,
+        event_bytes: 4096,
+        interfaces: 1,
+        ..LoadOptions::default()
+    };
     let runs = [Kernel::facts(&options)?, Kernel::facts(&options)?, Kernel::facts(&options)?];
     let [first, ..] = &runs;
     let best = |name| runs.iter().flatten().filter(|other| other.name == name).map(|other| other.load).min();
@@ -99,6 +113,8 @@ fn measure(kernel: &mut Kernel, shape: &Shape, plan: Plan) -> Result<Value> {
     }
     let mut streams = PROGRAMS.map(|_| shape.stream.clone());
     let mut times: [Vec<f64>; 3] = Default::default();
+    let mut bare = Vec::new();
+    let unchanged = Stream { vary: Vary::Same, ..shape.stream.clone() };
     let at_once = plan.repeat.min(shape.at_once);
     let (seen_before, skipped_before) = counted(&kernel.totals(SLOT)?);
     let mut copies = 0;
@@ -111,12 +127,18 @@ fn measure(kernel: &mut Kernel, shape: &Shape, plan: Plan) -> Result<Value> {
                 times.push(time.as_nanos() as f64);
             }
         }
+        let time = run(kernel, Measured::Empty, &mut unchanged.clone(), at_once)?;
+        if round > 0 {
+            bare.push(time.as_nanos() as f64);
+        }
     }
     let (seen, skipped) = counted(&kernel.totals(SLOT)?);
     let (seen, skipped) = (seen - seen_before, skipped - skipped_before);
     let runs = u64::from(plan.rounds + 1) * u64::from(at_once);
     ensure!(seen == runs, "{}: {seen} packets counted in {runs} runs", shape.name);
-    let [empty, parse, full] = times.map(median);
+    let quartiles = |values: &[f64]| [quantile(values, 0.25), quantile(values, 0.75)];
+    let [_, _, [low, high]] = times.each_ref().map(|times| quartiles(times));
+    let [empty, parse, full] = times.map(|times| quantile(&times, 0.5));
     Ok(json!({
         "name": shape.name,
         "exercises": shape.exercises,
@@ -124,6 +146,10 @@ fn measure(kernel: &mut Kernel, shape: &Shape, plan: Plan) -> Result<Value> {
         "parse_ns": parse,
         "ns": full,
         "net_ns": full - empty,
+        "low_ns": low,
+        "high_ns": high,
+        "bare_ns": quantile(&bare, 0.5),
+        "rounds": plan.rounds,
         "runs": runs,
         "counted": seen,
         "in_no_flow": skipped,
@@ -145,9 +171,12 @@ fn counted(totals: &InterfaceTotals) -> (u64, u64) {
         .fold((0, 0), |(seen, skipped), passage| (seen + sum(&passage.seen), skipped + sum(&passage.skipped)))
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// By the nearest rank: whole nanoseconds.
+fn quantile(values: &[f64], share: f64) -> f64 {
+    let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    let last = values.len().saturating_sub(1) as f64;
+    values.get((last * share).round() as usize).copied().unwrap_or(f64::NAN)
 }
 
 /// The processor's name, without which a time says little.

@@ -19,6 +19,7 @@ const ACK: u8 = 0x10;
 const PUSH_ACK: u8 = 0x18;
 const TCP: u8 = 6;
 const UDP: u8 = 17;
+const GRE: u8 = 47;
 
 const GET: &[u8] =
     b"GET /index.html HTTP/1.1\r\nHost: www.example.org\r\nUser-Agent: curl/8.5.0\r\nAccept: */*\r\n\r\n";
@@ -71,7 +72,10 @@ pub(crate) fn hot() -> Vec<Shape> {
             38,
             &data,
         ),
-        shape("dns_query", "same query", v4(UDP, &udp(5, 53, QUERY)), Vary::Same),
+        Shape {
+            at_once: 8_000,
+            ..shape("dns_query", "same query, each copied", v4(UDP, &udp(5, 53, QUERY)), Vary::Same)
+        },
         Shape {
             at_once: 8_000,
             ..sends(
@@ -91,6 +95,43 @@ pub(crate) fn hot() -> Vec<Shape> {
         },
         shape("arp", "no IP: counted and left", frame(&[0x08, 0x06], &[0; 46]), Vary::Same),
     ]
+}
+
+/// A segment inside GRE, where tunnels are looked into: two flows are counted per packet.
+pub(crate) fn inside_gre() -> Shape {
+    let data = [0x55; 1_400];
+    let inner = ipv4(3, TCP, 0, &tcp(12, 443, ACK, &data));
+    // RFC 2784, section 2.1: no checksum, version 0, IPv4 inside.
+    let gre = [&[0, 0, 0x08, 0x00][..], &inner].concat();
+    Shape {
+        name: "gre_inner",
+        exercises: "next segment inside GRE, outer and inner flow, decapsulate = all",
+        stream: Stream {
+            frame: frame(&[0x08, 0x00], &ipv4(1, GRE, 0, &gre)),
+            vary: Vary::Next,
+            transport_offset: 14 + 20 + 4 + 20,
+            payload_len: data.len() as u32,
+        },
+        at_once: u32::MAX,
+        before: None,
+    }
+}
+
+/// Both sides of many connections, in random order.
+pub(crate) fn connections() -> Shape {
+    let data = [0x55; 1_448];
+    Shape {
+        name: "connections_131072",
+        exercises: "2^17 connections, both sides in random order, next segment of each",
+        stream: Stream {
+            frame: frame(&[0x08, 0x00], &ipv4(1, TCP, 0, &tcp(21, 443, ACK, &data))),
+            vary: Vary::Connection,
+            transport_offset: 34,
+            payload_len: data.len() as u32,
+        },
+        at_once: u32::MAX,
+        before: None,
+    }
 }
 
 /// A million flows in random order, each with its next segment.

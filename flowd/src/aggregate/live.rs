@@ -1,9 +1,12 @@
-//! The table of live flows: written by the drain, read by the API. dashmap's home, with the ledger that fills it.
+//! The table of live flows: written by the drain, read by the API. dashmap's home.
 
 use std::{
     cmp::Reverse,
     collections::BinaryHeap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use dashmap::DashMap;
@@ -11,6 +14,7 @@ use flow_common::key::Sender;
 use ipnetwork::IpNetwork;
 
 use crate::{
+    aggregate::{Nets, Policy, Row, Service, Zone, labels::Facts},
     clock::WallClock,
     flow::{Flow, Side, Snapshot, words},
 };
@@ -21,30 +25,65 @@ pub struct LiveFlow {
     pub snapshot: Snapshot,
     /// Where the last line of the flow log ended; `None` before the first.
     pub(super) cut: Option<Box<Cut>>,
-    /// Rows of what A and what B send, in [`super::Numbers::flows`].
-    pub(super) rows: [u32; 2],
-    /// It was counted as a connection attempt.
-    pub(super) counted: bool,
+    /// Zones of A and B, looked up when the flow began or the zones changed.
+    pub(super) zones: [Zone; 2],
+    /// Rows of what A and what B send, in [`super::Numbers::flows`], and what they were chosen by.
+    pub(super) rows: [Row; 2],
+    pub(super) facts: Facts,
+    /// Where it was counted as a connection attempt.
+    pub(super) counted: Option<Service>,
     /// It speaks for its conversation.
     pub(super) speaks: bool,
 }
 
+impl LiveFlow {
+    /// Zones from client to server, where `client` is.
+    pub(super) const fn nets(&self, client: Sender) -> Nets {
+        let [a, b] = self.zones;
+        match client {
+            Sender::A => Nets { source: a, destination: b },
+            Sender::B => Nets { source: b, destination: a },
+        }
+    }
+}
+
 /// A flow's counters when a line of the flow log was written.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Cut {
     /// Nanoseconds of the packet's clock.
     pub time: u64,
     pub sides: [Side; 2],
 }
 
-/// Live flows by the slot of their record.
+/// Slots that share an allocation and a lock. As low slots are used first, most of it is in use.
+const CHUNK: u32 = 64;
+
+/// Places of neighbouring slots.
+#[derive(Debug)]
+struct Chunk {
+    places: Box<[Option<LiveFlow>]>,
+    /// Places in use.
+    used: u32,
+}
+
+impl Chunk {
+    fn new() -> Self {
+        Self { places: (0..CHUNK).map(|_| None).collect(), used: 0 }
+    }
+}
+
+/// Live flows by the slot of their record. A reader holds up the drain for no longer than it reads one chunk.
 #[derive(Debug)]
 pub struct LiveFlows {
-    /// Boxed: the table has up to twice as many places as flows, and a place should be small.
-    pub(super) flows: DashMap<u32, Box<LiveFlow>>,
+    /// By the number of the chunk.
+    chunks: DashMap<u32, Chunk, foldhash::fast::RandomState>,
+    len: AtomicU32,
+    /// One past the highest chunk that was ever in use.
+    high: AtomicU32,
     /// Interface names by slot.
     names: Vec<Arc<str>>,
     clock: RwLock<WallClock>,
+    policy: RwLock<Arc<Policy>>,
 }
 
 /// Which flows to show.
@@ -61,26 +100,62 @@ pub struct Filter {
 impl LiveFlows {
     /// An empty table; `names` are those of the interfaces, by slot.
     #[must_use]
-    pub fn new(names: Vec<Arc<str>>, clock: WallClock) -> Self {
-        Self { flows: DashMap::new(), names, clock: RwLock::new(clock) }
+    pub fn new(names: Vec<Arc<str>>, clock: WallClock, policy: Arc<Policy>) -> Self {
+        Self {
+            chunks: DashMap::default(),
+            len: AtomicU32::new(0),
+            high: AtomicU32::new(0),
+            names,
+            clock: RwLock::new(clock),
+            policy: RwLock::new(policy),
+        }
     }
 
     /// Flows that live.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.flows.len()
+        self.len.load(Ordering::Relaxed) as usize
     }
 
     /// True without flows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.flows.is_empty()
+        self.len() == 0
     }
 
     /// The counters of the flow in `slot` at the last drain.
     #[must_use]
     pub fn snapshot(&self, slot: u32) -> Option<Snapshot> {
-        self.flows.get(&slot).map(|flow| flow.snapshot)
+        let chunk = self.chunks.get(&(slot / CHUNK))?;
+        let place = chunk.places.get((slot % CHUNK) as usize)?;
+        place.as_ref().map(|flow| flow.snapshot)
+    }
+
+    /// Lets `work` have the place of the flow in `slot`, to fill, change or empty it.
+    pub(super) fn with(&self, slot: u32, work: impl FnOnce(&mut Option<LiveFlow>)) {
+        let number = slot / CHUNK;
+        let mut chunk = self.chunks.entry(number).or_insert_with(Chunk::new);
+        let Chunk { places, used } = chunk.value_mut();
+        // A chunk has a place for every remainder.
+        let Some(place) = places.get_mut((slot % CHUNK) as usize) else { return };
+        let before = u32::from(place.is_some());
+        work(place);
+        let after = u32::from(place.is_some());
+        *used = *used + after - before;
+        let unused = *used == 0;
+        drop(chunk);
+        self.len.fetch_add(after.wrapping_sub(before), Ordering::Relaxed);
+        self.high.fetch_max(number + 1, Ordering::Relaxed);
+        if unused {
+            self.chunks.remove(&number);
+        }
+    }
+
+    /// Lets `work` change every flow.
+    pub(super) fn each(&self, mut work: impl FnMut(&mut LiveFlow)) {
+        for mut chunk in self.chunks.iter_mut() {
+            chunk.places.iter_mut().flatten().for_each(&mut work);
+        }
     }
 
     /// The name of the interface in `slot`; empty where nobody told.
@@ -100,24 +175,43 @@ impl LiveFlows {
         *self.clock.write().unwrap_or_else(PoisonError::into_inner) = clock;
     }
 
+    /// Zones and services as configured now.
+    #[must_use]
+    pub fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Sets zones and services.
+    pub(super) fn set_policy(&self, policy: Arc<Policy>) {
+        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = policy;
+    }
+
     /// The `count` flows with the most octets of IP among those that `filter` lets through, heaviest first.
     #[must_use]
     pub fn top(&self, count: usize, filter: &Filter) -> Vec<Flow> {
         // A heap of the heaviest so far with the lightest on top, so that memory is bounded by `count`.
         let mut heaviest = BinaryHeap::new();
-        for entry in &self.flows {
-            let flow = &entry.snapshot;
-            if filter.passes(flow) {
-                heaviest.push(Reverse((flow.ip_bytes(), *entry.key())));
-                if heaviest.len() > count {
-                    heaviest.pop();
+        for number in 0..self.high.load(Ordering::Relaxed) {
+            let Some(chunk) = self.chunks.get(&number) else { continue };
+            for (slot, place) in (number * CHUNK..).zip(&chunk.places) {
+                let Some(flow) = place.as_ref().map(|flow| &flow.snapshot) else { continue };
+                if filter.passes(flow) {
+                    heaviest.push(Reverse((flow.ip_bytes(), slot)));
+                    if heaviest.len() > count {
+                        heaviest.pop();
+                    }
                 }
             }
         }
-        let clock = self.clock();
+        let (clock, policy) = (self.clock(), self.policy());
         let slots = heaviest.into_sorted_vec().into_iter().map(|Reverse((_, slot))| slot);
         let flows = slots.filter_map(|slot| self.snapshot(slot));
-        flows.map(|flow| Flow::from_snapshot(&flow, &self.name(flow.key.interface()), &clock, None)).collect()
+        let line = |flow: Snapshot| {
+            let mut line = Flow::from_snapshot(&flow, &self.name(flow.key.interface()), &clock, None);
+            policy.name(&mut line, &flow, policy.nets(&flow));
+            line
+        };
+        flows.map(line).collect()
     }
 }
 

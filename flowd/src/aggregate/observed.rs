@@ -20,7 +20,9 @@ struct Claim {
 /// and its port, or a one-armed router count nothing twice.
 #[derive(Debug)]
 pub struct Observed {
-    claims: HashMap<FlowKey, Claim>,
+    claims: HashMap<FlowKey, Claim, foldhash::fast::RandomState>,
+    /// Conversations whose claim was not confirmed when it was made.
+    waiting: Vec<FlowKey>,
     capacity: usize,
     drain: u32,
 }
@@ -29,7 +31,7 @@ impl Observed {
     /// Remembers at most `capacity` conversations.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        Self { claims: HashMap::new(), capacity, drain: 0 }
+        Self { claims: HashMap::default(), waiting: Vec::new(), capacity, drain: 0 }
     }
 
     /// True if the record in `slot` speaks for the conversation of `key`; claims it where nobody does.
@@ -54,8 +56,15 @@ impl Observed {
     /// A drain is over: claims of records that it did not show grow older, and some lapse.
     pub fn drained(&mut self) {
         self.drain = self.drain.wrapping_add(1);
-        let drain = self.drain;
-        self.claims.retain(|_, claim| !claim.lapsed(drain));
+        let Self { claims, waiting, drain, .. } = self;
+        waiting.retain(|key| {
+            let Some(claim) = claims.get(key) else { return false };
+            if claim.lapsed(*drain) {
+                claims.remove(key);
+                return false;
+            }
+            !claim.confirmed
+        });
     }
 
     /// Conversations remembered.
@@ -84,6 +93,11 @@ impl Observed {
             *claim = new;
         } else if self.claims.len() < self.capacity {
             self.claims.insert(key, new);
+        } else {
+            return true;
+        }
+        if !confirmed {
+            self.waiting.push(key);
         }
         true
     }

@@ -13,7 +13,7 @@ use crate::{
 const OTHERS: u32 = 0o007;
 
 pub(super) fn logs(config: &Config) -> Vec<Check> {
-    let logs = [("http_log", &config.http_log), ("flow_log", &config.flow_log)];
+    let logs = config.logs();
     let paths = logs.iter().flat_map(|(key, log)| log.paths().iter().map(|path| (*key, path.as_str())));
     paths.filter(|(_, path)| *path != "-").map(|(key, path)| log(key, Path::new(path))).collect()
 }

@@ -1,69 +1,71 @@
-//! An HTTP line learns what its flow knows: interface, path quality, zones.
+//! A line learns what its flow knows: interface, path quality, zones.
 
 use std::sync::Arc;
 
-use flow_common::{key::Sender, record::Rtt};
-
-use crate::{
-    aggregate::Zone,
-    clock::WallClock,
-    flow::{Snapshot, micros},
-    protocol::http::HttpExchange,
+use flow_common::{
+    dissect::transport::protocol::TCP,
+    key::{FlowKey, Sender},
+    record::Rtt,
 };
 
-/// Names of zones, shared by all lines.
-#[derive(Clone, Debug)]
-pub struct ZoneNames {
-    private: Arc<str>,
-    internet: Arc<str>,
-}
-
-impl Default for ZoneNames {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl ZoneNames {
-    /// The built-in zones.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { private: Arc::from(Zone::Private.name()), internet: Arc::from(Zone::Internet.name()) }
-    }
-
-    fn of(&self, address: std::net::IpAddr) -> Arc<str> {
-        Arc::clone(match Zone::of(address) {
-            Zone::Private => &self.private,
-            Zone::Internet => &self.internet,
-        })
-    }
-}
+use super::path::Paths;
+use crate::{
+    aggregate::Zones,
+    clock::WallClock,
+    flow::{Snapshot, micros, words},
+    protocol::{http::HttpExchange, network::Network},
+};
 
 /// Fills in what the tracker cannot know; `flow` is the record as it is now, where it can be had.
 pub fn enrich(
     exchange: &mut HttpExchange,
     flow: Option<&Snapshot>,
     iface: Arc<str>,
-    zones: &ZoneNames,
+    zones: &Zones,
+    paths: &mut Paths,
     clock: &WallClock,
 ) {
     exchange.time = clock.wall(exchange.time);
-    exchange.iface = Some(iface);
-    exchange.client_zone = Some(zones.of(exchange.client().address));
-    exchange.server_zone = Some(zones.of(exchange.server().address));
-    let client = exchange.request_from;
+    let network = network(&exchange.key, exchange.request_from, flow, iface, zones);
+    exchange.iface = network.iface;
+    exchange.client_zone = network.client_zone;
+    exchange.server_zone = network.server_zone;
+    exchange.client_rtt_us = network.client_rtt_us;
     // A slot may have gone to another flow since.
     if let Some(flow) = flow.filter(|flow| flow.key == exchange.key) {
+        paths.judge(exchange, flow);
+    }
+}
+
+/// What is known of the path between `client`, an endpoint of `key`, and its peer; `flow` is the record as it is
+/// now, where it can be had.
+#[must_use]
+pub fn network(
+    key: &FlowKey,
+    client: Sender,
+    flow: Option<&Snapshot>,
+    iface: Arc<str>,
+    zones: &Zones,
+) -> Network {
+    let mut network = Network {
+        iface: Some(iface),
+        client_zone: Some(zones.name_of(words::address(key, client))),
+        server_zone: Some(zones.name_of(words::address(key, client.other()))),
+        ..Network::default()
+    };
+    // A slot may have gone to another flow since. Other protocols have neither round trips nor sequence numbers.
+    if let Some(flow) = flow.filter(|flow| flow.key == *key && key.protocol() == TCP) {
         let of = |end: Sender| {
             let handshake =
                 if end == flow.client { flow.handshake_client_rtt } else { flow.handshake_server_rtt };
             mean(&flow.side(end).rtt).or_else(|| handshake.map(micros))
         };
-        exchange.server_rtt_us = of(client.other());
-        exchange.client_rtt_us = of(client);
-        let retransmits = flow.sides.iter().map(|side| side.retransmits).fold(0, u32::saturating_add);
-        exchange.retransmits = Some(retransmits);
+        network.server_rtt_us = of(client.other());
+        network.client_rtt_us = of(client);
+        network.retransmits =
+            Some(flow.sides.iter().map(|side| side.retransmits).fold(0, u32::saturating_add));
     }
+    network
 }
 
 /// Mean of the samples in microseconds, to whole nanoseconds.

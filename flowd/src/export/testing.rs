@@ -28,8 +28,10 @@ pub(crate) fn exchange(request: &str) -> HttpExchange {
             kind: kind as u8,
             sender: sender as u8,
             tcp_flags: 0x18,
-            ack: 0,
-            reserved: 0,
+            ack: if sender == client { 1 } else { 1 + request.len() as u32 },
+            retransmits: 0,
+            own_last: 0,
+            peer_last: 0,
         };
         tracker.event(&event, payload.as_bytes(), &mut |exchange| exchanges.push(exchange));
     }

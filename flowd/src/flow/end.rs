@@ -8,20 +8,60 @@ use flow_common::{
 
 use super::EndReason;
 
-/// Why a record is over at `now` (ns of the packets' clock), or at the end of everything; `None` while it goes on.
-#[must_use]
-pub fn end_of(record: &FlowRecord, life: u32, now: Option<u64>, settings: &Settings) -> Option<EndReason> {
-    let closed = if record.ended == Ended::Fin as u8 {
-        Some(EndReason::Fin)
-    } else if record.ended == Ended::Rst as u8 {
-        Some(EndReason::Rst)
-    } else {
-        None
-    };
-    if life == life::DETACHED {
-        return Some(closed.unwrap_or(EndReason::Idle));
+/// What says when a record is over, and no more of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rest {
+    /// One of [`life`].
+    pub life: u32,
+    pub protocol: u8,
+    /// An [`Ended`].
+    pub ended: u8,
+    /// A [`flow_common::record::TcpEnd`] of each side.
+    pub states: [u8; 2],
+    /// When the last packet passed, ns of the packets' clock.
+    pub last: u64,
+}
+
+impl Rest {
+    /// That of `record`.
+    #[must_use]
+    pub const fn of(record: &FlowRecord) -> Self {
+        let [a, b] = &record.halves;
+        Self {
+            life: record.life,
+            protocol: record.key.protocol(),
+            ended: record.ended,
+            states: [a.tcp.state, b.tcp.state],
+            last: record.last(),
+        }
     }
-    let Some(now) = now else { return Some(closed.unwrap_or(EndReason::Shutdown)) };
-    let timeout = idle_timeout(record, |field| *field(settings));
-    (now.saturating_sub(record.last()) > timeout).then_some(closed.unwrap_or(EndReason::Idle))
+
+    /// Why the record is over at `now` (ns of the packets' clock), or at the end of everything; `None` while it
+    /// goes on.
+    #[must_use]
+    pub fn end(&self, now: Option<u64>, settings: &Settings) -> Option<EndReason> {
+        let closed = if self.ended == Ended::Fin as u8 {
+            Some(EndReason::Fin)
+        } else if self.ended == Ended::Rst as u8 {
+            Some(EndReason::Rst)
+        } else {
+            None
+        };
+        if self.life == life::DETACHED {
+            return Some(closed.unwrap_or(EndReason::Idle));
+        }
+        let Some(now) = now else { return Some(closed.unwrap_or(EndReason::Shutdown)) };
+        let timeout = idle_timeout(self.protocol, self.ended, || self.states, |field| *field(settings));
+        (now.saturating_sub(self.last) > timeout).then_some(closed.unwrap_or(EndReason::Idle))
+    }
+}
+
+/// The shortest time after which any record is over, ns.
+#[must_use]
+pub fn shortest_timeout(settings: &Settings) -> u64 {
+    let Settings { idle_tcp_established, idle_tcp_half_open, idle_tcp_closed, .. } = *settings;
+    let Settings { idle_udp, idle_icmp, idle_other, .. } = *settings;
+    [idle_tcp_established, idle_tcp_half_open, idle_tcp_closed, idle_udp, idle_icmp, idle_other]
+        .into_iter()
+        .fold(u64::MAX, u64::min)
 }

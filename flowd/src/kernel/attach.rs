@@ -56,7 +56,7 @@ impl Kernel {
     }
 }
 
-fn attach_one(
+pub(super) fn attach_one(
     program: &mut SchedClassifier,
     interface: &str,
     at: TcAttachType,

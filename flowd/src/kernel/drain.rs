@@ -1,17 +1,24 @@
 //! Reads the flow table: what changed, what ended. Exact, as counters are never reset while a program may
-//! still write to them.
+//! still write to them, and a record that a program may still be writing to is read again next time.
 //!
 //! An ended flow goes in four steps: its key leaves the index, so that no new packet finds its record; one
 //! grace period later every program that had found it before has returned; its final counts are read; its
 //! slot is given back.
 
+use std::io;
+
 use flow_common::{
+    key::FlowKey,
     names,
     record::{FlowRecord, life},
 };
 
-use super::{Kernel, KernelError, pod::Plain};
-use crate::flow::{EndReason, end_of};
+use super::{
+    Kernel, KernelError,
+    slab::{WINDOW, Window},
+    sys,
+};
+use crate::flow::{EndReason, shortest_timeout};
 
 /// What one drain did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +38,39 @@ pub struct DrainReport {
 /// Receives a slot, its record, and the reason where this is its last visit.
 pub(super) type Visit<'a> = dyn FnMut(u32, &FlowRecord, Option<EndReason>) + 'a;
 
+/// A program stamps a record before it counts the packet: a record stamped within this time, ns, before it was
+/// read may be half written, and is read again. Programs take microseconds; this leaves room for a CPU that its
+/// hypervisor had stopped.
+const SETTLE: u64 = 1_000_000_000;
+
+/// Ends of one drain that there is always room for.
+const KEPT: usize = 65_536;
+
+/// Mark of a record that is to be read whatever its stamps say.
+const AGAIN: u64 = u64::MAX;
+
+/// The stamps of a record in one word. No two packets of one side leave the same.
+const fn mark([a, b]: [u64; 2]) -> u64 {
+    a ^ b.rotate_left(32)
+}
+
+/// What a drain keeps from one to the next.
+#[derive(Default)]
+pub(super) struct Drained {
+    /// Per slot: the mark of its record at the last visit; 0 before the first.
+    marks: Vec<u64>,
+    /// Slots that ended in the present drain, ascending.
+    ending: Vec<(u32, EndReason)>,
+    /// Keys that leave the index.
+    leaving: Vec<FlowKey>,
+}
+
+impl Drained {
+    pub(super) fn new(slots: u32) -> Self {
+        Self { marks: vec![0; slots as usize], ..Self::default() }
+    }
+}
+
 impl Kernel {
     /// Visits every flow that changed since the last drain, and every ended one once, as its last visit.
     /// `now` is nanoseconds of the packets' clock.
@@ -48,20 +88,22 @@ impl Kernel {
     pub fn finish(&mut self, visit: &mut Visit<'_>) -> Result<DrainReport, KernelError> {
         self.detach();
         grace()?;
-        let mut report = DrainReport { capacity: self.slab.slots(), ..DrainReport::default() };
-        for slot in 0..self.slab.slots() {
-            report.scanned += 1;
-            let life = self.slab.life(slot);
-            if life == life::FREE {
-                continue;
-            }
-            let Some(record) = self.slab.copy(slot) else { continue };
-            if let Some(reason) = end_of(&record, life, None, &self.settings) {
-                visit(slot, &record, Some(reason));
-                // No program looks for a key or a free slot any more: the maps need not be told, which would
-                // take two system calls per flow.
-                self.slab.set_free(slot);
-                report.freed += 1;
+        let mut report = self.report();
+        let high = self.free.high()?;
+        for first in (0..high).step_by(WINDOW as usize) {
+            let window = self.window(first, high)?;
+            for slot in window.slots() {
+                report.scanned += 1;
+                let life = window.life(slot);
+                if life == life::FREE {
+                    continue;
+                }
+                if let Some(reason) = window.rest(slot, life).end(None, &self.settings) {
+                    visit(slot, &window.copy(slot), Some(reason));
+                    // No program looks for a key or a free slot any more: the maps need not be told.
+                    window.set_free(slot, 0);
+                    report.freed += 1;
+                }
             }
         }
         Ok(report)
@@ -73,58 +115,107 @@ impl Kernel {
     /// # Errors
     /// As for [`Kernel::drain`].
     pub fn sweep_all(&mut self, now: Option<u64>, visit: &mut Visit<'_>) -> Result<DrainReport, KernelError> {
-        self.visited.fill(u64::MAX);
+        let high = self.free.high()? as usize;
+        self.drained.marks.iter_mut().take(high).for_each(|mark| *mark = AGAIN);
         self.sweep(now, visit)
+    }
+
+    fn report(&self) -> DrainReport {
+        DrainReport { capacity: self.slab.slots(), ..DrainReport::default() }
+    }
+
+    fn window(&self, first: u32, end: u32) -> Result<Window, KernelError> {
+        self.slab.window(first, end).map_err(|error| failed(names::MAP_FLOWS, &error))
     }
 
     /// Ends what is over at `now`, or everything.
     fn sweep(&mut self, now: Option<u64>, visit: &mut Visit<'_>) -> Result<DrainReport, KernelError> {
-        let mut report = DrainReport { capacity: self.slab.slots(), ..DrainReport::default() };
-        let mut ending = std::mem::take(&mut self.ending);
-        ending.clear();
-        for slot in 0..self.slab.slots() {
+        let mut report = self.report();
+        let high = self.free.high()?;
+        self.drained.ending.clear();
+        for first in (0..high).step_by(WINDOW as usize) {
+            let window = self.window(first, high)?;
+            self.look(&window, now, visit, &mut report);
+            self.unlink()?;
+        }
+        if self.drained.ending.is_empty() {
+            return Ok(report);
+        }
+        grace()?;
+        self.end(visit, &mut report)?;
+        Ok(report)
+    }
+
+    /// Shows what changed in a window and notes what is over.
+    fn look(&mut self, window: &Window, now: Option<u64>, visit: &mut Visit<'_>, report: &mut DrainReport) {
+        let Self { drained: Drained { marks, ending, leaving }, settings, .. } = self;
+        let shortest = shortest_timeout(settings);
+        let slots = window.slots();
+        let Some(marks) = marks.get_mut(slots.start as usize..slots.end as usize) else { return };
+        for (slot, seen) in slots.zip(marks) {
             report.scanned += 1;
-            let life = self.slab.life(slot);
+            let life = window.life(slot);
             if life == life::FREE {
                 continue;
             }
-            let fingerprint = self.slab.fingerprint(slot);
-            let changed = self.visited.get(slot as usize) != Some(&fingerprint);
-            let Some(record) = self.slab.copy(slot) else { continue };
-            if let Some(reason) = end_of(&record, life, now, &self.settings) {
+            let stamps = window.lasts(slot);
+            let latest = stamps[0].max(stamps[1]);
+            // Most are this, so that nothing else is read of them.
+            let rests = now.is_some_and(|now| now.saturating_sub(latest) <= shortest) && life == life::LIVE;
+            if !rests && let Some(reason) = window.rest(slot, life).end(now, settings) {
                 if life == life::LIVE {
-                    // Absent where a new record took the key over in the meantime.
-                    let _ = self.index.remove(&Plain(record.key));
+                    leaving.push(window.key(slot));
                 }
                 ending.push((slot, reason));
-            } else {
-                report.live += 1;
-                if changed {
-                    report.changed += 1;
-                    visit(slot, &record, None);
-                    if let Some(visited) = self.visited.get_mut(slot as usize) {
-                        *visited = fingerprint;
-                    }
-                }
+                continue;
+            }
+            report.live += 1;
+            let mark = mark(stamps);
+            if *seen != mark {
+                report.changed += 1;
+                visit(slot, &window.copy(slot), None);
+                let settled = now.is_none_or(|now| latest.saturating_add(SETTLE) <= now);
+                *seen = if settled { mark } else { AGAIN };
             }
         }
-        if !ending.is_empty() {
-            grace()?;
-        }
-        for &(slot, reason) in &ending {
-            if let Some(record) = self.slab.copy(slot) {
-                visit(slot, &record, Some(reason));
-            }
-            self.slab.set_free(slot);
-            if let Some(visited) = self.visited.get_mut(slot as usize) {
-                *visited = 0;
-            }
-            self.free.push(slot, 0).map_err(|error| KernelError::map(names::MAP_FREE, &error))?;
-            report.freed += 1;
-        }
-        self.ending = ending;
-        Ok(report)
     }
+
+    /// Takes keys out of the index. One may be absent, where a new record took it over in the meantime.
+    fn unlink(&mut self) -> Result<(), KernelError> {
+        let leaving = &mut self.drained.leaving;
+        // SAFETY: the index has these keys.
+        unsafe { sys::delete_all(&self.index, leaving) }.map_err(|error| failed(names::MAP_INDEX, &error))?;
+        leaving.clear();
+        Ok(())
+    }
+
+    /// Shows what no program can reach any more for the last time, and gives its slots back.
+    fn end(&mut self, visit: &mut Visit<'_>, report: &mut DrainReport) -> Result<(), KernelError> {
+        let mut ending = self.drained.ending.iter().enumerate().peekable();
+        while let Some((_, (slot, _))) = ending.peek() {
+            let first = slot / WINDOW * WINDOW;
+            let window =
+                self.slab.window(first, u32::MAX).map_err(|error| failed(names::MAP_FLOWS, &error))?;
+            while let Some((place, &(slot, reason))) =
+                ending.next_if(|(_, (slot, _))| window.slots().contains(slot))
+            {
+                visit(slot, &window.copy(slot), Some(reason));
+                let next = ending.peek().map(|(_, (next, _))| *next);
+                window.set_free(slot, self.free.take_back(place, slot, next));
+                if let Some(mark) = self.drained.marks.get_mut(slot as usize) {
+                    *mark = 0;
+                }
+                report.freed += 1;
+            }
+        }
+        // What one great end took is not kept for ever.
+        self.drained.ending.shrink_to(KEPT);
+        self.free.give_out()
+    }
+}
+
+fn failed(map: &'static str, error: &io::Error) -> KernelError {
+    KernelError::Map { map, detail: error.to_string() }
 }
 
 /// Returns once every BPF program that was running has finished: they run inside an RCU read-side section,
@@ -133,5 +224,5 @@ fn grace() -> Result<(), KernelError> {
     const GLOBAL: libc::c_int = 1;
     // SAFETY: no pointers.
     let status = unsafe { libc::syscall(libc::SYS_membarrier, GLOBAL, 0, 0) };
-    if status == 0 { Ok(()) } else { Err(KernelError::Grace(std::io::Error::last_os_error())) }
+    if status == 0 { Ok(()) } else { Err(KernelError::Grace(io::Error::last_os_error())) }
 }

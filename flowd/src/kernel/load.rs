@@ -1,15 +1,25 @@
 //! Loads the BPF object that is embedded in this binary, and opens its maps.
 
-use std::thread;
+use std::{
+    os::fd::{AsFd as _, OwnedFd},
+    thread,
+};
 
 use aya::{
     Ebpf, EbpfLoader,
-    maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, RingBuf, Stack},
+    maps::{Array, Map, MapError, PerCpuArray, RingBuf, Stack},
     programs::{Program, SchedClassifier},
+    util::nr_cpus,
 };
 use flow_common::{names, settings::Settings};
 
-use super::{Hook, Kernel, KernelError, pod::Plain, slab::Slab};
+use super::{
+    Hook, Kernel, KernelError,
+    drain::Drained,
+    free::{FreeSlots, run_length},
+    pod::Plain,
+    slab::Slab,
+};
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/flowd-ebpf"));
 
@@ -46,20 +56,20 @@ impl Kernel {
     /// Missing privilege or kernel feature, no memory, or a program that the verifier refuses.
     pub fn load(options: &LoadOptions) -> Result<Self, KernelError> {
         let mut bpf = object(options)?;
-        let index = open(&mut bpf, names::MAP_INDEX, HashMap::try_from)?;
         let interfaces = open(&mut bpf, names::MAP_INTERFACES, Array::try_from)?;
         let totals = open(&mut bpf, names::MAP_TOTALS, PerCpuArray::try_from)?;
         let events = open(&mut bpf, names::MAP_EVENTS, RingBuf::try_from)?;
-        let mut free: Stack<MapData, u32> = open(&mut bpf, names::MAP_FREE, Stack::try_from)?;
-        load_programs(&mut bpf, &programs(&options.settings), || {
-            // The highest first, so that the lowest are taken first and a scan need not go far.
-            for slot in (0..options.flows).rev() {
-                free.push(slot, 0).map_err(|error| KernelError::map(names::MAP_FREE, &error))?;
-            }
-            Ok(())
+        let stack = open(&mut bpf, names::MAP_FREE, Stack::try_from)?;
+        let hands = open(&mut bpf, names::MAP_HAND, PerCpuArray::try_from)?;
+        let cpus = nr_cpus().map_or(1, |cpus| u32::try_from(cpus).unwrap_or(u32::MAX));
+        let mut free = FreeSlots::new(stack, hands, run_length(options.flows, cpus));
+        load_programs(&mut bpf, &programs(&options.settings), || free.fill(options.flows))?;
+        // Only now, as it gives up the maps, which the programs must find while they are loaded.
+        let index = descriptor(&mut bpf, names::MAP_INDEX)?;
+        let slab = Slab::new(descriptor(&mut bpf, names::MAP_FLOWS)?, options.flows).map_err(|error| {
+            let detail = format!("mapping the records: {error}");
+            KernelError::Memory { flows: options.flows, detail }
         })?;
-        // Only now, as it gives up the map, which the programs must find while they are loaded.
-        let slab = map_flows(&mut bpf, options.flows)?;
         Ok(Self {
             bpf,
             settings: options.settings,
@@ -70,8 +80,7 @@ impl Kernel {
             interfaces,
             totals,
             events,
-            visited: vec![0; options.flows as usize],
-            ending: Vec::new(),
+            drained: Drained::new(options.flows),
         })
     }
 }
@@ -146,12 +155,13 @@ fn open<T>(
     as_type(take(bpf, name)?).map_err(|error| KernelError::map(name, &error))
 }
 
-fn map_flows(bpf: &mut Ebpf, flows: u32) -> Result<Slab, KernelError> {
-    let map = take(bpf, names::MAP_FLOWS)?;
-    let Map::Array(data) = map else {
-        return Err(KernelError::Object { detail: format!("map {} is no array", names::MAP_FLOWS) });
+/// A descriptor of a map that aya is not to look after.
+fn descriptor(bpf: &mut Ebpf, name: &'static str) -> Result<OwnedFd, KernelError> {
+    let (Map::Array(data) | Map::HashMap(data)) = take(bpf, name)? else {
+        return Err(KernelError::Object { detail: format!("map {name} is of another kind") });
     };
-    use std::os::fd::AsFd as _;
-    Slab::map(&data.fd().as_fd(), flows)
-        .map_err(|error| KernelError::Memory { flows, detail: format!("mapping the records: {error}") })
+    data.fd()
+        .as_fd()
+        .try_clone_to_owned()
+        .map_err(|error| KernelError::Map { map: name, detail: error.to_string() })
 }

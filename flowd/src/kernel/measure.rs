@@ -4,12 +4,13 @@ use std::time::{Duration, Instant};
 
 use aya::{
     maps::ProgramArray,
-    programs::{TestRun as _, TestRunOptions},
+    programs::{TcAttachType, TestRun as _, TestRunOptions},
 };
 use flow_common::names::{self, vary};
 
 use super::{
     Kernel, KernelError, LoadOptions,
+    attach::attach_one,
     context::SkBuff,
     load,
     replay::{LONGEST, LOOPBACK},
@@ -52,6 +53,8 @@ pub enum Vary {
     Turn,
     /// Another of a million source addresses.
     Flow,
+    /// Either side of another of 131,072 connections.
+    Connection,
 }
 
 impl Vary {
@@ -62,6 +65,7 @@ impl Vary {
             Self::Acknowledge => vary::ACKNOWLEDGE,
             Self::Turn => vary::TURN,
             Self::Flow => vary::FLOW,
+            Self::Connection => vary::CONNECTION,
         }
     }
 }
@@ -147,6 +151,20 @@ impl Kernel {
         after.truncate(result.data_size_out as usize);
         stream.frame = after;
         Ok(result.duration)
+    }
+
+    /// Attaches the empty program to both directions of an interface of this thread's network namespace: what live
+    /// traffic costs with a program that does nothing.
+    ///
+    /// # Errors
+    /// As for [`Kernel::attach`].
+    pub fn attach_empty(&mut self, interface: &str) -> Result<(), KernelError> {
+        self.load_once(names::PROGRAM_EMPTY)?;
+        for at in [TcAttachType::Ingress, TcAttachType::Egress] {
+            let program = load::program(&mut self.bpf, names::PROGRAM_EMPTY)?;
+            attach_one(program, interface, at, self.hook)?;
+        }
+        Ok(())
     }
 
     fn load_once(&mut self, name: &str) -> Result<(), KernelError> {

@@ -2,6 +2,7 @@
 
 use flow_common::{
     counter::InterfaceTotals,
+    free::{Hand, Run},
     key::FlowKey,
     names,
     observe::{Datagram, FirstFragment, Workspace},
@@ -25,7 +26,8 @@ impl LoadOptions {
         vec![
             (names::MAP_FLOWS, flows * size_of::<FlowRecord>()),
             (names::MAP_INDEX, hash::<FlowKey, u32>(flows)),
-            (names::MAP_FREE, flows * size_of::<u32>()),
+            (names::MAP_FREE, flows * size_of::<Run>()),
+            (names::MAP_HAND, cpus * padded::<Hand>()),
             (names::MAP_FRAGMENTS, hash::<Datagram, FirstFragment>(fragments)),
             (names::MAP_INTERFACES, names::MAX_IFINDEX as usize * padded::<Interface>()),
             (names::MAP_TOTALS, interfaces * (cpus * padded::<InterfaceTotals>() + size_of::<usize>())),
@@ -56,7 +58,7 @@ mod tests {
         };
         let per_flow = [names::MAP_FLOWS, names::MAP_INDEX, names::MAP_FREE];
         let flows = names::DEFAULT_FLOWS as usize;
-        assert_eq!(of(&per_flow), flows * (size_of::<FlowRecord>() + 120 + 4));
+        assert_eq!(of(&per_flow), flows * (size_of::<FlowRecord>() + 120 + 8));
         let rest = memory.iter().map(|(_, bytes)| bytes).sum::<usize>() - of(&per_flow);
         assert!((3 << 20..4 << 20).contains(&rest), "{rest}");
     }

@@ -5,16 +5,22 @@ mod check;
 mod context;
 mod drain;
 mod error;
+mod free;
 mod load;
 mod measure;
 mod memory;
 mod pod;
 mod replay;
 mod slab;
+mod sys;
+
+use std::os::fd::OwnedFd;
+
+use std::time::Duration;
 
 use aya::{
     Ebpf,
-    maps::{Array, HashMap, MapData, PerCpuArray, RingBuf, Stack},
+    maps::{Array, MapData, PerCpuArray, RingBuf},
 };
 use flow_common::{
     counter::InterfaceTotals,
@@ -31,7 +37,7 @@ pub use self::{
     measure::{Measured, ProgramFacts, Stream, Vary},
     replay::Refused,
 };
-use self::{pod::Plain, slab::Slab};
+use self::{drain::Drained, free::FreeSlots, pod::Plain, slab::Slab};
 
 /// The loaded programs with their maps; dropping it detaches them.
 pub struct Kernel {
@@ -39,15 +45,12 @@ pub struct Kernel {
     settings: Settings,
     hook: Option<Hook>,
     slab: Slab,
-    index: HashMap<MapData, Plain<flow_common::key::FlowKey>, u32>,
-    free: Stack<MapData, u32>,
+    index: OwnedFd,
+    free: FreeSlots,
     interfaces: Array<MapData, Plain<flow_common::settings::Interface>>,
     totals: PerCpuArray<MapData, Plain<InterfaceTotals>>,
     events: RingBuf<MapData>,
-    /// Per slot: a fingerprint of the counters at the last visit.
-    visited: Vec<u64>,
-    /// Slots that ended in the present drain.
-    ending: Vec<(u32, crate::flow::EndReason)>,
+    drained: Drained,
 }
 
 impl Kernel {
@@ -65,6 +68,17 @@ impl Kernel {
             }
         }
         Ok(sum)
+    }
+
+    /// How long each program has run since it was loaded, where `kernel.bpf_stats_enabled` is on; without it
+    /// the kernel counts nothing, and there is nothing to tell.
+    #[must_use]
+    pub fn run_times(&self) -> Vec<(String, Duration)> {
+        let programs = load::programs(&self.settings).into_iter();
+        programs
+            .filter_map(|name| Some((name.to_owned(), self.bpf.program(name)?.info().ok()?.run_time())))
+            .filter(|(_, time)| !time.is_zero())
+            .collect()
     }
 
     /// The record in `slot` as it is now; `None` for a slot beyond the table.

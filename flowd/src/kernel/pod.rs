@@ -3,6 +3,7 @@
 use flow_common::{
     counter::InterfaceTotals,
     event::PayloadEvent,
+    free::{Hand, Run},
     key::FlowKey,
     settings::{Interface, Settings},
 };
@@ -27,7 +28,7 @@ macro_rules! plain {
 /// Every bit pattern of `size_of::<Self>()` bytes is valid.
 pub(super) unsafe trait Bytes: Copy {}
 
-plain!(FlowKey, Interface, InterfaceTotals, Settings);
+plain!(FlowKey, Hand, Interface, InterfaceTotals, Run, Settings);
 // SAFETY: integers and a FlowKey.
 unsafe impl Bytes for PayloadEvent {}
 

@@ -1,122 +1,190 @@
-//! The flow records, mapped into this process: read in place, without a system call per flow.
+//! The flow records, read in place through a window: a stretch of them that is mapped while it is looked at.
+//! The kernel counts mapped pages as this process's, so that all of them at once would make it look as large as
+//! the table.
 
 use std::{
     io,
-    mem::MaybeUninit,
-    os::fd::AsRawFd,
+    mem::{MaybeUninit, offset_of},
+    ops::Range,
+    os::fd::{AsRawFd as _, OwnedFd},
     ptr::NonNull,
     sync::atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
-use flow_common::record::{FlowRecord, life};
+use flow_common::{
+    key::FlowKey,
+    record::{FlowRecord, Half, TcpHalf, life},
+};
 
-const WORDS: usize = size_of::<FlowRecord>() / size_of::<u64>();
-const _: () = assert!(size_of::<FlowRecord>().is_multiple_of(size_of::<u64>()));
-const LIFE: usize = std::mem::offset_of!(FlowRecord, life);
+use crate::flow::Rest;
 
-/// Programs write to this memory at any time, so that it is only ever touched as atomic words.
+const WORD: usize = size_of::<u64>();
+const RECORD: usize = size_of::<FlowRecord>();
+const WORDS: usize = RECORD / WORD;
+const _: () = assert!(RECORD.is_multiple_of(WORD));
+
+/// Records of one window. They fill whole pages of any size up to 64 KiB, as a mapping must begin with a page;
+/// 6.25 MiB are few enough not to matter, and enough that the system calls do not.
+pub(super) const WINDOW: u32 = 8_192;
+const _: () = assert!((WINDOW as usize * RECORD).is_multiple_of(64 << 10));
+
+const HALVES: [usize; 2] =
+    [offset_of!(FlowRecord, halves), offset_of!(FlowRecord, halves) + size_of::<Half>()];
+const LAST: usize = offset_of!(Half, last);
+const STATE: usize = offset_of!(Half, tcp) + offset_of!(TcpHalf, state);
+
+/// An array map of records that was made with `BPF_F_MMAPABLE`.
 pub(super) struct Slab {
-    start: NonNull<AtomicU64>,
+    map: OwnedFd,
     slots: u32,
 }
 
-// SAFETY: the mapping belongs to no thread, and all access is atomic.
-unsafe impl Send for Slab {}
-
 impl Slab {
-    /// Maps an array map of `slots` records that was made with `BPF_F_MMAPABLE`.
-    pub(super) fn map(fd: &impl AsRawFd, slots: u32) -> io::Result<Self> {
-        let protection = libc::PROT_READ | libc::PROT_WRITE;
-        // SAFETY: a new mapping at an address of the kernel's choice.
-        let start = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                Self::bytes(slots),
-                protection,
-                libc::MAP_SHARED,
-                fd.as_raw_fd(),
-                0,
-            )
-        };
-        if start == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
-        let start = NonNull::new(start.cast()).ok_or_else(|| io::Error::other("mapped at address 0"))?;
-        Ok(Self { start, slots })
-    }
-
-    const fn bytes(slots: u32) -> usize {
-        slots as usize * size_of::<FlowRecord>()
+    /// Fails where the records cannot be mapped.
+    pub(super) fn new(map: OwnedFd, slots: u32) -> io::Result<Self> {
+        let slab = Self { map, slots };
+        slab.window(0, slots)?;
+        Ok(slab)
     }
 
     pub(super) const fn slots(&self) -> u32 {
         self.slots
     }
 
-    fn words(&self, slot: u32) -> &[AtomicU64] {
-        if slot >= self.slots {
-            return &[];
+    /// The window that begins at `first`, a multiple of [`WINDOW`], and ends before `end` at the latest.
+    pub(super) fn window(&self, first: u32, end: u32) -> io::Result<Window> {
+        let end = end.min(self.slots).min(first.saturating_add(WINDOW));
+        let bytes = end.saturating_sub(first).max(1) as usize * RECORD;
+        let offset = libc::off_t::try_from(first as usize * RECORD).map_err(io::Error::other)?;
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: a new mapping at an address of the kernel's choice.
+        let start = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                bytes,
+                protection,
+                libc::MAP_SHARED,
+                self.map.as_raw_fd(),
+                offset,
+            )
+        };
+        if start == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
         }
-        // SAFETY: inside the mapping, as the slot is below the number of slots.
-        let first = unsafe { self.start.add(slot as usize * WORDS) };
-        // SAFETY: WORDS aligned words of a mapping that lives as long as `self`, never touched but atomically.
-        unsafe { std::slice::from_raw_parts(first.as_ptr(), WORDS) }
+        let start = NonNull::new(start.cast()).ok_or_else(|| io::Error::other("mapped at address 0"))?;
+        Ok(Window { start, bytes, slots: first..end })
     }
 
-    /// One of [`life`]; free for a slot beyond the table.
-    pub(super) fn life(&self, slot: u32) -> u32 {
-        self.life_word(slot).map_or(life::FREE, |word| word.load(Ordering::Acquire))
-    }
-
-    /// Marks a slot that no program can find any more.
-    pub(super) fn set_free(&self, slot: u32) {
-        if let Some(word) = self.life_word(slot) {
-            word.store(life::FREE, Ordering::Release);
-        }
-    }
-
-    fn life_word(&self, slot: u32) -> Option<&AtomicU32> {
-        let word = self.words(slot).get(LIFE / size_of::<u64>())?;
-        let half = LIFE % size_of::<u64>() / size_of::<u32>();
-        // SAFETY: the field is one aligned half of the word, and is used atomically here and by the programs.
-        let halves: &[AtomicU32; 2] = unsafe { &*std::ptr::from_ref(word).cast() };
-        halves.get(half)
-    }
-
-    /// Sum of the packet counters: differs from an earlier one where packets were counted since.
-    pub(super) fn fingerprint(&self, slot: u32) -> u64 {
-        const OWNED: usize = std::mem::offset_of!(flow_common::record::Half, owned) / 8;
-        const SHARED: usize = std::mem::offset_of!(flow_common::record::Half, shared) / 8;
-        const HALVES: usize = std::mem::offset_of!(FlowRecord, halves) / 8;
-        const HALF: usize = size_of::<flow_common::record::Half>() / 8;
-        let words = self.words(slot);
-        let load = |index: usize| words.get(index).map_or(0, |word| word.load(Ordering::Relaxed));
-        [HALVES + OWNED, HALVES + SHARED, HALVES + HALF + OWNED, HALVES + HALF + SHARED]
-            .into_iter()
-            .fold(0, |sum, index| sum.wrapping_add(load(index)))
-    }
-
-    /// A copy of a record. Each word is whole; words of one packet may be apart by that packet.
+    /// A copy of one record, by a system call; `None` for a slot beyond the table.
     pub(super) fn copy(&self, slot: u32) -> Option<FlowRecord> {
-        let words = self.words(slot);
-        if words.is_empty() {
-            return None;
-        }
         let mut copy = MaybeUninit::<FlowRecord>::uninit();
-        for (index, word) in words.iter().enumerate() {
-            // SAFETY: WORDS words make up the record, whose alignment is that of a word.
-            let to = unsafe { copy.as_mut_ptr().cast::<u64>().add(index) };
-            // SAFETY: inside `copy`, as above.
-            unsafe { to.write(word.load(Ordering::Relaxed)) };
-        }
-        // SAFETY: all of it was written, and a record is integers only.
+        // SAFETY: key and value are as large as those of the map.
+        unsafe { super::sys::lookup(&self.map, &raw const slot, copy.as_mut_ptr()) }.ok()?;
+        // SAFETY: the kernel wrote all of it, and a record is integers only.
         Some(unsafe { copy.assume_init() })
     }
 }
 
-impl Drop for Slab {
+/// Mapped records. Programs write to this memory at any time, so that it is only ever touched as atomic words.
+pub(super) struct Window {
+    start: NonNull<AtomicU64>,
+    bytes: usize,
+    slots: Range<u32>,
+}
+
+impl Window {
+    pub(super) fn slots(&self) -> Range<u32> {
+        self.slots.clone()
+    }
+
+    fn words(&self, slot: u32) -> &[AtomicU64; WORDS] {
+        assert!(self.slots.contains(&slot), "a slot of another window");
+        // SAFETY: inside the mapping, as the slot is one of the window's.
+        let first = unsafe { self.start.add((slot - self.slots.start) as usize * WORDS) };
+        // SAFETY: WORDS aligned words of a mapping that lives as long as `self`, never touched but atomically.
+        unsafe { first.cast().as_ref() }
+    }
+
+    /// The half of a word of a record that holds the field at `offset`.
+    fn half_word(&self, slot: u32, offset: usize) -> Option<&AtomicU32> {
+        let word = self.words(slot).get(offset / WORD)?;
+        // SAFETY: an aligned half of a word, which is used atomically here and by the programs.
+        let halves: &[AtomicU32; 2] = unsafe { &*std::ptr::from_ref(word).cast() };
+        halves.get(offset % WORD / size_of::<u32>())
+    }
+
+    /// The word of a record that holds the field at `offset`.
+    fn word(&self, slot: u32, offset: usize) -> u64 {
+        self.words(slot).get(offset / WORD).map_or(0, |word| word.load(Ordering::Relaxed))
+    }
+
+    fn byte(&self, slot: u32, offset: usize) -> u8 {
+        self.word(slot, offset).to_ne_bytes().get(offset % WORD).copied().unwrap_or_default()
+    }
+
+    /// One of [`life`].
+    pub(super) fn life(&self, slot: u32) -> u32 {
+        let word = self.half_word(slot, offset_of!(FlowRecord, life));
+        word.map_or(life::FREE, |word| word.load(Ordering::Acquire))
+    }
+
+    /// Marks a slot that no program can find any more; `skip` leads to the next of its run.
+    pub(super) fn set_free(&self, slot: u32, skip: u32) {
+        for (offset, value) in
+            [(offset_of!(FlowRecord, skip), skip), (offset_of!(FlowRecord, life), life::FREE)]
+        {
+            if let Some(word) = self.half_word(slot, offset) {
+                word.store(value, Ordering::Release);
+            }
+        }
+    }
+
+    /// When each side's last packet passed.
+    pub(super) fn lasts(&self, slot: u32) -> [u64; 2] {
+        HALVES.map(|half| self.word(slot, half + LAST))
+    }
+
+    /// What says when a record is over.
+    pub(super) fn rest(&self, slot: u32, life: u32) -> Rest {
+        let [a, b] = self.lasts(slot);
+        Rest {
+            life,
+            protocol: self.key(slot).protocol(),
+            ended: self.byte(slot, offset_of!(FlowRecord, ended)),
+            states: HALVES.map(|half| self.byte(slot, half + STATE)),
+            last: self.word(slot, offset_of!(FlowRecord, start)).max(a).max(b),
+        }
+    }
+
+    /// The key of a live record, which does not change.
+    pub(super) fn key(&self, slot: u32) -> FlowKey {
+        self.part(slot, offset_of!(FlowRecord, key))
+    }
+
+    /// A copy of a record. Each word is whole; words of one packet may be apart by that packet.
+    pub(super) fn copy(&self, slot: u32) -> FlowRecord {
+        self.part(slot, 0)
+    }
+
+    /// A copy of the part of a record that begins at `offset`: `T` is whole words, of which any make a `T`.
+    fn part<T>(&self, slot: u32, offset: usize) -> T {
+        const { assert!(size_of::<T>().is_multiple_of(WORD) && align_of::<T>() <= WORD) };
+        let words = self.words(slot).iter().skip(offset / WORD).take(size_of::<T>() / WORD);
+        let mut copy = MaybeUninit::<T>::zeroed();
+        for (index, word) in words.enumerate() {
+            // SAFETY: as many words as make up the copy.
+            let to = unsafe { copy.as_mut_ptr().cast::<u64>().add(index) };
+            // SAFETY: inside `copy`, whose alignment is at most that of a word.
+            unsafe { to.write_unaligned(word.load(Ordering::Relaxed)) };
+        }
+        // SAFETY: keys and records are integers only, zeros or what was written.
+        unsafe { copy.assume_init() }
+    }
+}
+
+impl Drop for Window {
     fn drop(&mut self) {
-        // SAFETY: the mapping made by `map`, which nothing refers to any more.
-        unsafe { libc::munmap(self.start.as_ptr().cast(), Self::bytes(self.slots)) };
+        // SAFETY: the mapping made by `Slab::window`, which nothing refers to any more.
+        unsafe { libc::munmap(self.start.as_ptr().cast(), self.bytes) };
     }
 }

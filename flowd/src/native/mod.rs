@@ -18,7 +18,7 @@ use flow_common::{
 };
 
 use self::fragments::FragmentTable;
-use crate::flow::{EndReason, end_of};
+use crate::flow::{EndReason, Rest};
 
 /// Flow table, totals and waiting events of the native engine.
 pub struct Native {
@@ -128,7 +128,7 @@ impl Native {
             if record.life == life::FREE {
                 continue;
             }
-            let end = end_of(record, record.life, now, settings);
+            let end = Rest::of(record).end(now, settings);
             visit(slot, record, end);
             if end.is_some() {
                 if record.life == life::LIVE {

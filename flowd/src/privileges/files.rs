@@ -29,7 +29,7 @@ pub(super) struct Reach {
 impl Reach {
     pub(super) fn of(config: &Config, file: Option<&Path>) -> Self {
         let mut reach = Self::default();
-        for path in config.http_log.paths().iter().chain(config.flow_log.paths()) {
+        for path in config.logs().iter().flat_map(|(_, log)| log.paths()) {
             if path != "-" {
                 reach.log(Path::new(path));
             }

@@ -12,24 +12,31 @@ use flow_common::{
     key::FlowKey,
 };
 
+mod answer;
 mod exchange;
 mod head;
 mod lane;
 mod line;
 mod pairing;
 mod pending;
+mod privacy;
+mod progress;
 mod redact;
+mod span;
 #[cfg(test)]
 mod tests;
 
 pub use exchange::{HttpExchange, Outcome};
-use lane::Input;
-use pairing::Connection;
+use pairing::{Connection, Moment};
+pub use privacy::Privacy;
+pub use progress::Progress;
+use span::Input;
 
 type Sink<'a> = &'a mut dyn FnMut(HttpExchange);
 
 const FIN: u16 = 0x01;
 const RST: u16 = 0x04;
+const ACK: u16 = 0x10;
 
 /// What of a target's query string is logged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,14 +46,14 @@ pub enum Query {
     Drop,
     /// The names without their values (`?a&b`), no fragment, no user info.
     Keys,
-    /// The target as it is, user info included.
+    /// The target as it is, user info included, but for what [`Privacy::redact`] names.
     Keep,
 }
 
 /// What the tracker keeps, and for how long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpOptions {
-    pub query: Query,
+    pub privacy: Privacy,
     /// Bytes of a head that are looked at, at most [`MAX_PAYLOAD`]; what the packet path copies.
     pub head_bytes: u32,
     /// How long a request waits for its response, and a connection for its next event; nanoseconds.
@@ -59,7 +66,7 @@ pub struct HttpOptions {
 impl Default for HttpOptions {
     fn default() -> Self {
         Self {
-            query: Query::Drop,
+            privacy: Privacy::default(),
             head_bytes: 512,
             timeout: 30_000_000_000,
             max_pending_per_flow: 64,
@@ -144,29 +151,45 @@ impl HttpTracker {
 
         let connection = &mut entry.connection;
         connection.last = connection.last.max(event.time);
+        let wire_end = event.seq.wrapping_add(event.payload_len);
         if event.tcp_flags & RST == 0 {
-            connection.lanes.of_mut(from).saw(event.seq.wrapping_add(event.payload_len), event.time);
+            connection.lanes.of_mut(from).saw(wire_end, event.time);
         }
-        let input = Input { seq: event.seq, bytes: payload, starts, time: event.time };
+        let ack = (event.tcp_flags & ACK != 0).then_some(event.ack);
+        let moment = Moment { time: event.time, ack, own_last: event.own_last, peer_last: event.peer_last };
+        connection.meet(from, moment, event.number(), event.retransmits);
+        let input = Input { seq: event.seq, bytes: payload, starts, time: event.time, wire_end, ack };
         connection.data(from, input, &self.options, sink);
+        connection.look_behind(
+            from,
+            event.seq.wrapping_add(u32::from(event.copied)),
+            wire_end,
+            event.payload_len > 0,
+        );
         if event.tcp_flags & (FIN | RST) != 0 {
-            let seq = event.seq.wrapping_add(event.payload_len);
             let reset = event.tcp_flags & RST != 0;
-            connection.end(from, seq, reset, event.time, &self.options, sink);
+            let last = if event.payload_len == 0 { event.own_last } else { event.time };
+            connection.end(from, wire_end, last, reset, &self.options, sink);
         }
         if !connection.is_blank() {
             self.insert(event.key, entry);
         }
     }
 
-    /// Reports what waited too long and forgets idle connections. `now`: nanoseconds of the packet clock.
-    pub fn expire(&mut self, now: u64, sink: &mut dyn FnMut(HttpExchange)) {
+    /// Reports what waited long enough and forgets idle connections. `now`: nanoseconds of the packet clock;
+    /// `look` gives what the record in a slot says, if it can be had.
+    pub fn expire(
+        &mut self,
+        now: u64,
+        look: &mut dyn FnMut(u32) -> Option<Progress>,
+        sink: &mut dyn FnMut(HttpExchange),
+    ) {
         while let Some((&(time, _), &key)) = self.due.first_key_value() {
             if time > now {
                 return;
             }
             let Some(mut entry) = self.remove(&key) else { return };
-            entry.connection.expire(now, &self.options, sink);
+            entry.connection.expire(now, look, &self.options, sink);
             let idle_since = entry.connection.last.saturating_add(entry.connection.patience(&self.options));
             if entry.connection.due(&self.options).is_some() || idle_since > now {
                 self.insert(key, entry);

@@ -4,7 +4,12 @@ use flow_common::key::{FlowKey, Sender};
 
 use crate::flow::{Endpoint, words};
 
+mod assembly;
+pub mod dns;
+mod escape;
 pub mod http;
+pub mod network;
+pub mod tls;
 
 /// The address and port that `sender` has in `key`.
 #[must_use]

@@ -4,26 +4,38 @@ use std::{io::Write, sync::Arc};
 
 use anyhow::{Result, anyhow};
 use flow_common::{
-    key::{FlowKey, TunnelKind},
+    key::{FlowKey, Sender, TunnelKind},
     packet::Captured,
     record::FlowRecord,
+    sniff::dns_limit,
 };
 
-use super::{Output, engine::Engine, links, metrics::Metrics, order::InOrder, summary::Summary, table};
+use super::{
+    Output, engine::Engine, line::Line, links, metrics::Metrics, order::InOrder, summary::Summary, table,
+};
 use crate::{
+    aggregate::Policy,
     capture::CapturedPacket,
     clock::WallClock,
-    config::{Config, Query},
-    export::enrich::{ZoneNames, enrich},
+    config::Config,
+    export::{
+        enrich::{enrich, network},
+        path::Paths,
+    },
     flow::{EndReason, Flow, Snapshot},
-    protocol::http::{self, HttpExchange, HttpOptions, HttpTracker},
+    protocol::{
+        dns::{DnsExchange, DnsOptions, DnsTracker},
+        http::{HttpExchange, HttpTracker, Progress},
+        network::Network,
+        tls::{TlsHandshake, TlsOptions, TlsTracker},
+    },
 };
 
 /// Packets between two looks for ended flows. A look frees the slots of flows that are over; that a flow is over
 /// shows without it too, when its next packet comes. So a capture whose clock runs backwards, as merged ones do,
 /// loses no flow to a timeout that never was, as long as the table has room.
 const SWEEP: u64 = 65_536;
-/// An HTTP line leaves the tracker at most this long after it began, ns: twice its time limit.
+/// A line leaves its tracker at most this long after it began, ns: twice its time limit.
 const LATEST_LINE: u64 = 60_000_000_000;
 /// Packets between two looks at the payload copies.
 const EVENTS: u64 = 256;
@@ -31,11 +43,14 @@ const EVENTS: u64 = 256;
 pub(super) struct Reader<W> {
     engine: Engine,
     tracker: HttpTracker,
-    zones: ZoneNames,
+    dns: DnsTracker,
+    tls: TlsTracker,
+    policy: Policy,
+    paths: Paths,
     /// By interface of the capture.
     names: Vec<Arc<str>>,
     flows: InOrder<(Snapshot, Option<EndReason>)>,
-    lines: InOrder<HttpExchange>,
+    lines: InOrder<Line>,
     metrics: Option<Metrics>,
     summary: Summary,
     output: Output,
@@ -48,16 +63,16 @@ pub(super) struct Reader<W> {
 
 impl<W: Write> Reader<W> {
     pub(super) fn new(engine: Engine, output: Output, config: &Config, out: W) -> Self {
-        let query = match config.query {
-            Query::Drop => http::Query::Drop,
-            Query::Keys => http::Query::Keys,
-            Query::Keep => http::Query::Keep,
-        };
-        let options = HttpOptions { query, head_bytes: config.head_bytes, ..HttpOptions::default() };
         Self {
             engine,
-            tracker: HttpTracker::new(options),
-            zones: ZoneNames::new(),
+            tracker: HttpTracker::new(config.http_options()),
+            dns: DnsTracker::new(DnsOptions {
+                copied: dns_limit(config.head_bytes),
+                ..DnsOptions::default()
+            }),
+            tls: TlsTracker::new(TlsOptions::default()),
+            policy: Policy::new(config),
+            paths: Paths::default(),
             names: Vec::new(),
             flows: InOrder::new(config.flows as usize),
             lines: InOrder::new(config.flows as usize),
@@ -115,10 +130,11 @@ impl<W: Write> Reader<W> {
     /// Ends everything and prints what is left.
     pub(super) fn finish(mut self) -> Result<()> {
         self.events()?;
-        let Self { tracker, .. } = &mut self;
-        let mut last = Vec::new();
-        tracker.finish(&mut |exchange| last.push(exchange));
-        self.exchanges(last);
+        let mut found = Found::default();
+        self.tracker.finish(&mut |exchange| found.http.push(exchange));
+        self.dns.finish(&mut |exchange| found.dns.push(exchange));
+        self.tls.finish(&mut |handshake| found.tls.push(handshake));
+        self.found(found);
         self.sweep(None)?;
         self.print(u64::MAX, u64::MAX)?;
         let totals = (1..=self.names.len())
@@ -130,33 +146,80 @@ impl<W: Write> Reader<W> {
                 serde_json::to_writer(&mut self.out, &self.summary)?;
                 writeln!(self.out)?;
             }
-            (Output::Metrics, Some(metrics)) => write!(self.out, "{}", metrics.text(&self.names, &totals)?)?,
+            (Output::Metrics, Some(mut metrics)) => {
+                metrics.losses(self.dns.losses(), self.tls.losses());
+                write!(self.out, "{}", metrics.text(&self.names, &totals)?)?;
+            }
             _ => {}
         }
         Ok(self.out.flush()?)
     }
 
     fn events(&mut self) -> Result<()> {
-        let Self { engine, tracker, .. } = self;
-        let mut exchanges = Vec::new();
+        let Self { engine, tracker, dns, tls, .. } = self;
+        let mut found = Found::default();
         engine.events(&mut |event, payload| {
-            tracker.event(event, payload, &mut |exchange| exchanges.push(exchange));
+            tracker.event(event, payload, &mut |exchange| found.http.push(exchange));
+            dns.event(event, payload, &mut |exchange| found.dns.push(exchange));
+            tls.event(event, payload, &mut |handshake| found.tls.push(handshake));
         });
-        tracker.expire(self.now, &mut |exchange| exchanges.push(exchange));
-        self.exchanges(exchanges);
+        let mut look = |slot| {
+            let mut progress = None;
+            engine.record(slot, &mut |record| progress = Some(Progress::of(record)));
+            progress
+        };
+        tracker.expire(self.now, &mut look, &mut |exchange| found.http.push(exchange));
+        dns.expire(self.now, &mut |exchange| found.dns.push(exchange));
+        tls.expire(self.now, &mut |handshake| found.tls.push(handshake));
+        self.found(found);
         Ok(())
     }
 
-    fn exchanges(&mut self, exchanges: Vec<HttpExchange>) {
-        for mut exchange in exchanges {
-            let mut flow = None;
-            self.engine.record(exchange.slot, &mut |record| flow = Some(Snapshot::of(record)));
+    fn snapshot(&self, slot: u32) -> Option<Snapshot> {
+        let mut flow = None;
+        self.engine.record(slot, &mut |record| flow = Some(Snapshot::of(record)));
+        flow
+    }
+
+    fn network(&self, key: &FlowKey, client: Sender, slot: u32) -> Network {
+        let iface = name(&self.names, key.interface());
+        network(key, client, self.snapshot(slot).as_ref(), iface, &self.policy.zones)
+    }
+
+    fn found(&mut self, found: Found) {
+        for mut exchange in found.dns {
+            exchange.network = self.network(&exchange.key, exchange.client, exchange.slot);
+            exchange.time = WallClock::CAPTURE.wall(exchange.time);
+            self.summary.dns += 1;
+            match &mut self.metrics {
+                Some(metrics) => metrics.dns(&exchange),
+                None => self.lines.push(exchange.time, Line::Dns(Box::new(exchange))),
+            }
+        }
+        for mut handshake in found.tls {
+            handshake.network = self.network(&handshake.key, handshake.client, handshake.slot);
+            handshake.time = WallClock::CAPTURE.wall(handshake.time);
+            self.summary.tls += 1;
+            match &mut self.metrics {
+                Some(metrics) => metrics.tls(&handshake),
+                None => self.lines.push(handshake.time, Line::Tls(Box::new(handshake))),
+            }
+        }
+        for mut exchange in found.http {
+            let flow = self.snapshot(exchange.slot);
             let iface = name(&self.names, exchange.key.interface());
-            enrich(&mut exchange, flow.as_ref(), iface, &self.zones, &WallClock::CAPTURE);
+            enrich(
+                &mut exchange,
+                flow.as_ref(),
+                iface,
+                &self.policy.zones,
+                &mut self.paths,
+                &WallClock::CAPTURE,
+            );
             self.summary.http += 1;
             match &mut self.metrics {
                 Some(metrics) => metrics.http(&exchange),
-                None => self.lines.push(exchange.time, exchange),
+                None => self.lines.push(exchange.time, Line::Http(Box::new(exchange))),
             }
         }
     }
@@ -194,11 +257,13 @@ impl<W: Write> Reader<W> {
         self.print(oldest, self.now.saturating_sub(LATEST_LINE))
     }
 
-    /// Prints flows that began before `flows`, and HTTP lines that began before `lines`.
+    /// Prints flows that began before `flows`, and lines of applications that began before `lines`.
     fn print(&mut self, flows: u64, lines: u64) -> Result<()> {
         while let Some((flow, end)) = self.flows.pop(flows) {
             let iface = name(&self.names, flow.key.interface());
-            let flow = Flow::from_snapshot(&flow, &iface, &WallClock::CAPTURE, end);
+            let snapshot = flow;
+            let mut flow = Flow::from_snapshot(&snapshot, &iface, &WallClock::CAPTURE, end);
+            self.policy.name(&mut flow, &snapshot, self.policy.nets(&snapshot));
             if self.output == Output::Table {
                 if self.summary.printed == 0 {
                     table::head(&mut self.out)?;
@@ -218,6 +283,14 @@ impl<W: Write> Reader<W> {
         }
         Ok(())
     }
+}
+
+/// What one look at the payload copies brought.
+#[derive(Default)]
+struct Found {
+    http: Vec<HttpExchange>,
+    dns: Vec<DnsExchange>,
+    tls: Vec<TlsHandshake>,
 }
 
 /// The name of the interface in `slot`.

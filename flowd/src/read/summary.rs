@@ -17,6 +17,8 @@ pub(super) struct Summary {
     /// Flow records printed, those inside tunnels included.
     pub(super) flows: u64,
     pub(super) http: u64,
+    pub(super) dns: u64,
+    pub(super) tls: u64,
     /// Frames in no flow, by reason.
     pub(super) skipped: BTreeMap<&'static str, u64>,
     #[serde(skip)]
@@ -33,6 +35,8 @@ impl Summary {
             families: Family::ALL.map(|family| (family.name(), 0)).into(),
             flows: 0,
             http: 0,
+            dns: 0,
+            tls: 0,
             skipped: Counter::ALL.map(|counter| (counter.name(), 0)).into(),
             printed: 0,
             events_lost: 0,

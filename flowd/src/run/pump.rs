@@ -11,20 +11,19 @@ use std::{
 use anyhow::{Context, Result};
 use tracing::{debug, warn};
 
-use super::source::Source;
+use super::{
+    lookups::{Lookups, Surroundings},
+    source::Source,
+};
 use crate::{
-    aggregate::Ledger,
+    aggregate::{HttpNumbers, HttpSeen, Ledger},
     clock::{self, WallClock},
-    export::{
-        enrich::{ZoneNames, enrich},
-        feed::Feed,
-        log::LogSink,
-        prometheus::Board,
-    },
+    config::Config,
+    export::{enrich::enrich, feed::Feed, log::LogSink, path::Paths, prometheus::Board},
     flow::{Flow, Snapshot},
     interfaces,
     kernel::DrainReport,
-    protocol::http::{HttpExchange, HttpTracker},
+    protocol::http::{HttpExchange, HttpTracker, Progress},
     telemetry::Telemetry,
 };
 
@@ -35,14 +34,16 @@ const SETTLE: Duration = Duration::from_millis(5);
 pub(super) struct Pump {
     source: Box<dyn Source>,
     ledger: Ledger,
+    http: HttpNumbers,
     tracker: HttpTracker,
+    lookups: Lookups,
     board: Arc<Board>,
     telemetry: Arc<Telemetry>,
     feed: Arc<Feed<HttpExchange>>,
     http_log: Option<LogSink<HttpExchange>>,
     flow_log: Option<LogSink<Flow>>,
     clock: WallClock,
-    zones: ZoneNames,
+    paths: Paths,
     /// Exchanges of one look at the event buffer, so bounded by its size; kept for its allocation.
     exchanges: Vec<HttpExchange>,
 }
@@ -52,7 +53,9 @@ impl Pump {
     pub(super) fn new(
         source: Box<dyn Source>,
         ledger: Ledger,
+        http: HttpNumbers,
         tracker: HttpTracker,
+        lookups: Lookups,
         board: Arc<Board>,
         telemetry: Arc<Telemetry>,
         feed: Arc<Feed<HttpExchange>>,
@@ -60,23 +63,40 @@ impl Pump {
         flow_log: Option<LogSink<Flow>>,
         clock: WallClock,
     ) -> Self {
-        let (zones, exchanges) = (ZoneNames::new(), Vec::new());
-        Self { source, ledger, tracker, board, telemetry, feed, http_log, flow_log, clock, zones, exchanges }
+        let (paths, exchanges) = (Paths::default(), Vec::new());
+        Self {
+            source,
+            ledger,
+            http,
+            tracker,
+            lookups,
+            board,
+            telemetry,
+            feed,
+            http_log,
+            flow_log,
+            clock,
+            paths,
+            exchanges,
+        }
     }
 
-    /// Works until `stop` says so or is closed, then reads all that is left and closes the logs.
+    /// Works until `settings`, from where changed configurations come, is closed; then reads all that is left
+    /// and closes the logs.
     pub(super) fn run(
         mut self,
         interval: Duration,
         event_interval: Duration,
-        stop: &Receiver<()>,
+        settings: &Receiver<Box<Config>>,
     ) -> Result<()> {
         let mut next = Instant::now() + interval;
         let result = loop {
             let look = if self.settle() { SETTLE.min(event_interval) } else { event_interval };
             let wait = next.saturating_duration_since(Instant::now()).min(look);
-            if !matches!(stop.recv_timeout(wait), Err(RecvTimeoutError::Timeout)) {
-                break Ok(());
+            match settings.recv_timeout(wait) {
+                Ok(config) => self.reconfigure(&config),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break Ok(()),
             }
             if let Err(error) = self.turn(&mut next, interval) {
                 break Err(error);
@@ -107,19 +127,34 @@ impl Pump {
         Ok(())
     }
 
+    /// Takes over what can change while the daemon runs.
+    fn reconfigure(&mut self, config: &Config) {
+        self.ledger.reconfigure(config);
+        self.http.reconfigure(Arc::clone(self.ledger.policy()));
+    }
+
     fn events(&mut self) -> Result<()> {
-        let Self { source, tracker, exchanges, .. } = self;
+        let Self { source, tracker, lookups, exchanges, .. } = self;
         source.events(&mut |event, payload| {
             tracker.event(event, payload, &mut |exchange| exchanges.push(exchange));
+            lookups.event(event, payload);
         });
         let now = clock::monotonic().context("cannot read the clock")?;
-        tracker.expire(now, &mut |exchange| exchanges.push(exchange));
+        let mut look = |slot| {
+            let mut progress = None;
+            source.record(slot, &mut |record| progress = Some(Progress::of(record)));
+            progress
+        };
+        tracker.expire(now, &mut look, &mut |exchange| exchanges.push(exchange));
+        lookups.expire(Some(now));
         self.report();
         Ok(())
     }
 
     /// Logs and counts the exchanges that have come up.
     fn report(&mut self) {
+        let Self { source, ledger, board, clock, lookups, .. } = self;
+        lookups.report(&mut Surroundings { source: source.as_mut(), ledger, board, clock: *clock });
         for mut exchange in self.exchanges.drain(..) {
             if !self.ledger.speaks(&exchange.key, exchange.slot) {
                 continue;
@@ -128,10 +163,14 @@ impl Pump {
             self.source.record(exchange.slot, &mut |record| flow = Some(Snapshot::of(record)));
             let flow = flow.or_else(|| self.ledger.live().snapshot(exchange.slot));
             let iface = self.ledger.live().name(exchange.key.interface());
-            enrich(&mut exchange, flow.as_ref(), iface, &self.zones, &self.clock);
-            let (server, duration) = (exchange.server().address, exchange.duration());
-            self.board.http(|http| {
-                http.record(exchange.method.as_deref(), exchange.status, server, duration);
+            let zones = &self.ledger.policy().zones;
+            enrich(&mut exchange, flow.as_ref(), iface, zones, &mut self.paths, &self.clock);
+            self.http.record(&HttpSeen {
+                method: exchange.method.as_deref(),
+                status: exchange.status,
+                server: exchange.server().address,
+                host: exchange.host.as_deref(),
+                duration: exchange.duration(),
             });
             let exchange = Arc::new(exchange);
             self.feed.push(&exchange);
@@ -168,8 +207,11 @@ impl Pump {
             self.ledger.interface(slot, &totals, interfaces::statistics(&name).ok());
         }
         self.clock = WallClock::measure().context("cannot read the clocks")?;
-        self.ledger.drained(self.clock);
-        self.board.publish(self.ledger.numbers().clone());
+        self.ledger.drained(now, self.clock);
+        self.http.settle(now, self.clock.wall(now) / 1_000_000_000);
+        self.http.dropped = self.tracker.dropped();
+        self.board.publish(self.ledger.numbers().published(), self.http.published());
+        self.telemetry.ran(self.source.run_times());
         let duration = started.elapsed();
         let (live, capacity) = (u64::from(report.live), u64::from(report.capacity));
         self.telemetry.drained(duration, self.clock.wall(now), live, capacity);
@@ -193,11 +235,13 @@ impl Pump {
         let last_events = self.events();
         let Self { tracker, exchanges, .. } = &mut self;
         tracker.finish(&mut |exchange| exchanges.push(exchange));
+        self.lookups.expire(None);
         self.report();
         let published = drained.and_then(|report| self.publish(now, started, &report));
         for log in [self.http_log.take().map(LogSink::close), self.flow_log.take().map(LogSink::close)] {
             log.unwrap_or_default();
         }
+        self.lookups.close();
         if !self.ledger.live().is_empty() {
             warn!("{} flows did not end with the last drain", self.ledger.live().len());
         }

@@ -20,8 +20,8 @@ use super::{
 
 const LISTEN: &str = "127.0.0.1:9435";
 
-/// The configuration that tests begin with: quick, and small, as several run at once.
-const CONFIG: &str = "flow_log = \"FLOWS\"\n";
+/// What a test that looks at DNS and TLS appends.
+pub const LOOKUPS: &str = "[dns]\nlog = \"DNS\"\n[tls]\nlog = \"TLS\"\n";
 
 pub struct Daemon<'a> {
     namespace: &'a Namespace,
@@ -35,6 +35,8 @@ pub struct Ended {
     pub took: Duration,
     pub http: Vec<Value>,
     pub flows: Vec<Value>,
+    pub dns: Vec<Value>,
+    pub tls: Vec<Value>,
     pub stderr: String,
 }
 
@@ -76,7 +78,8 @@ pub fn flowd(namespace: &Namespace) -> Command {
 }
 
 impl<'a> Daemon<'a> {
-    /// Starts flowd for `interfaces` with further lines of configuration, and waits until it watches them.
+    /// Starts flowd for `interfaces`, quick and small as several run at once, with further lines of configuration.
+    /// Waits until it watches them.
     pub fn start(namespace: &'a Namespace, interfaces: &[&str], config: &str) -> Self {
         Self::start_with(namespace, interfaces, config, &[])
     }
@@ -90,13 +93,7 @@ impl<'a> Daemon<'a> {
     ) -> Self {
         let folder = user::folder();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        let missing =
-            |key: &str, line: &str| if config.contains(key) { String::new() } else { line.to_owned() };
-        let interval = missing("interval = ", "interval = \"200ms\"\n");
-        let flows = missing("flows = ", "flows = 16384\n");
-        let http = missing("http_log = ", &format!("http_log = \"{}\"\n", path("http.log")));
-        let base = CONFIG.replace("FLOWS", &path("flow.log"));
-        fs::write(path("flowd.toml"), format!("{base}{http}{interval}{flows}{config}")).unwrap();
+        write_config(folder.path(), config);
         let mut command = flowd(namespace);
         command.args(["run", "--listen", LISTEN, "-c", &path("flowd.toml")]);
         command.args(interfaces.iter().flat_map(|interface| ["-i", interface]));
@@ -111,6 +108,12 @@ impl<'a> Daemon<'a> {
             said.contains("metrics at").then_some(())
         });
         daemon
+    }
+
+    /// Has it read another configuration.
+    pub fn configure(&mut self, config: &str) {
+        write_config(self.folder.path(), config);
+        self.process.signal(libc::SIGHUP);
     }
 
     pub fn stderr(&self) -> String {
@@ -211,6 +214,8 @@ impl<'a> Daemon<'a> {
             took,
             http: lines(&folder.path().join("http.log")),
             flows: lines(&folder.path().join("flow.log")),
+            dns: lines(&folder.path().join("dns.log")),
+            tls: lines(&folder.path().join("tls.log")),
             stderr: fs::read_to_string(folder.path().join("stderr")).unwrap(),
         }
     }
@@ -223,9 +228,24 @@ impl<'a> Daemon<'a> {
     }
 }
 
+fn write_config(folder: &Path, config: &str) {
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let missing = |key: &str, line: &str| if config.contains(key) { String::new() } else { line.to_owned() };
+    let interval = missing("interval = ", "interval = \"200ms\"\n");
+    let flows = missing("flows = ", "flows = 16384\n");
+    let http = missing("http_log = ", &format!("http_log = \"{}\"\n", path("http.log")));
+    let flow = missing("flow_log = ", &format!("flow_log = \"{}\"\n", path("flow.log")));
+    let config = config.replace("\"DNS\"", &format!("{:?}", path("dns.log")));
+    let config = config.replace("\"TLS\"", &format!("{:?}", path("tls.log")));
+    fs::write(path("flowd.toml"), format!("{http}{flow}{interval}{flows}{config}")).unwrap();
+}
+
+/// Whole lines: the last one may be half written while the daemon runs.
 fn lines(path: &Path) -> Vec<Value> {
-    let text = fs::read_to_string(path).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    // A log that is off has no file.
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// Packets and bytes of all flow lines of an interface, both directions together.

@@ -52,7 +52,8 @@ impl Wire {
     }
 }
 
-fn index(namespace: &Namespace, device: &str) -> i32 {
+/// The number of a device.
+pub fn index(namespace: &Namespace, device: &str) -> i32 {
     let shown: serde_json::Value =
         serde_json::from_str(&namespace.ip(&format!("-j link show dev {device}"))).unwrap();
     shown[0]["ifindex"].as_i64().unwrap().try_into().unwrap()

@@ -42,6 +42,8 @@ pub struct Lossy {
     pub server: Namespace,
     pub to_server: Arc<Tally>,
     pub to_client: Arc<Tally>,
+    /// How long each packet is held from now on, ns.
+    pub delay: Arc<AtomicU64>,
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -72,16 +74,17 @@ impl Lossy {
         let stop = Arc::new(AtomicBool::new(false));
         let (to_server, to_client) = (Arc::new(Tally::default()), Arc::new(Tally::default()));
         let back = Line { lost_per_mille: 0, ..line };
+        let delay = Arc::new(AtomicU64::new(line.delay.as_nanos() as u64));
         let directions = [
             (near.try_clone().unwrap(), far.try_clone().unwrap(), line, Arc::clone(&to_server)),
             (far, near, back, Arc::clone(&to_client)),
         ];
         let carry = |(from, to, line, tally): (File, File, Line, Arc<Tally>)| {
-            let stop = Arc::clone(&stop);
-            std::thread::spawn(move || carry(&from, &to, line, &tally, &stop))
+            let (stop, delay) = (Arc::clone(&stop), Arc::clone(&delay));
+            std::thread::spawn(move || carry(&from, &to, line, &delay, &tally, &stop))
         };
         let threads = directions.map(carry).into();
-        Self { client, gateway, server, to_server, to_client, stop, threads }
+        Self { client, gateway, server, to_server, to_client, delay, stop, threads }
     }
 }
 
@@ -114,7 +117,7 @@ fn tun(namespace: &Namespace) -> File {
 }
 
 /// Carries packets one way until told to stop.
-fn carry(mut from: &File, mut to: &File, line: Line, tally: &Tally, stop: &AtomicBool) {
+fn carry(mut from: &File, mut to: &File, line: Line, delay: &AtomicU64, tally: &Tally, stop: &AtomicBool) {
     // Sleeping ends this much early, and the rest is spent looking, as timers are late by some of it.
     const SPIN: Duration = Duration::from_micros(200);
     // Packets up to this length are acknowledgements and the like.
@@ -124,6 +127,7 @@ fn carry(mut from: &File, mut to: &File, line: Line, tally: &Tally, stop: &Atomi
     let mut held: VecDeque<(Instant, Vec<u8>)> = VecDeque::new();
     let mut buffer = vec![0; 65_536];
     while !stop.load(Relaxed) {
+        let delay = Duration::from_nanos(delay.load(Relaxed));
         while let Ok(len) = from.read(&mut buffer) {
             tally.came.fetch_add(1, Relaxed);
             random ^= random << 13;
@@ -136,12 +140,12 @@ fn carry(mut from: &File, mut to: &File, line: Line, tally: &Tally, stop: &Atomi
             }
         }
         // All are held equally long, so that the first is always the first due.
-        while let Some((came, packet)) = held.pop_front_if(|(came, _)| came.elapsed() >= line.delay) {
+        while let Some((came, packet)) = held.pop_front_if(|(came, _)| came.elapsed() >= delay) {
             to.write_all(&packet).unwrap();
             let (held, least) = (came.elapsed().as_nanos() as u64, tally.least_held.load(Relaxed));
             tally.least_held.store(if least == 0 { held } else { least.min(held) }, Relaxed);
         }
-        let due = held.front().map(|(came, _)| line.delay.saturating_sub(came.elapsed()));
+        let due = held.front().map(|(came, _)| delay.saturating_sub(came.elapsed()));
         let sleep = due.unwrap_or(Duration::from_millis(50)).saturating_sub(SPIN);
         if !sleep.is_zero() {
             wait(from, sleep);
@@ -158,7 +162,7 @@ fn wait(file: &File, limit: Duration) {
 }
 
 /// On a busy machine the line must not wait for its turn; where that is refused, it does.
-fn ahead_of_others() {
+pub fn ahead_of_others() {
     let priority = libc::sched_param { sched_priority: 1 };
     // SAFETY: the structure lives through the call; thread 0 is this one.
     let _ = unsafe { libc::sched_setscheduler(0, libc::SCHED_RR, &raw const priority) };

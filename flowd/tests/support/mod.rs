@@ -2,6 +2,7 @@
 //! made vanishes with the values that stand for it, also when the test fails.
 
 pub mod daemon;
+pub mod flood;
 pub mod frames;
 pub mod iperf;
 pub mod lossy;

@@ -41,7 +41,7 @@ impl Nginx {
     }
 }
 
-/// Requests below /echo/ are answered at once, below /large/ with 120 kB, below /missing/ with 404.
+/// Requests below /echo/ are answered at once, below /large/ with 120 kB, below /missing/ with 404, below /broken/ with 503.
 fn config(folder: &str) -> String {
     let scratch: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|kind| format!("{kind}_temp_path {folder}/{kind};\n"))
@@ -66,6 +66,7 @@ server {{
     location /echo/ {{ return 200 \"hello\\n\"; }}
     location /made/ {{ return 201; }}
     location /missing/ {{ return 404; }}
+    location /broken/ {{ return 503; }}
     location /page/ {{ rewrite ^ /page break; }}
     location /large/ {{ rewrite ^ /large break; }}
 }}

@@ -185,7 +185,10 @@ impl Generator {
     fn transport(&mut self, kind: u64) -> (u8, Vec<u8>) {
         match kind {
             0..=3 => (6, self.tcp()),
-            4 => (17, udp(53, 1024 + self.below(8) as u16, b"payload")),
+            4 => {
+                let (client, message) = (1024 + self.below(8) as u16, dns(self.below(1500) as usize));
+                (17, if self.chance(50) { udp(53, client, &message) } else { udp(client, 53, &message) })
+            }
             5 => {
                 let kind = [8, 0, 3, 128, 129][self.below(5) as usize];
                 (if self.chance(50) { 1 } else { 58 }, vec![kind, 0, 0, 0, 0, self.below(4) as u8, 0, 1])
@@ -199,13 +202,25 @@ impl Generator {
     fn tcp(&mut self) -> Vec<u8> {
         let index = self.below(64) as usize;
         let side = self.below(2) as usize;
-        let payload: &[u8] = match self.below(10) {
+        let (hello, lookup) = (client_hello(400 + 1400 * (index as u64 % 2)), dns(40));
+        let (first, second) = hello.split_at(hello.len().min(700));
+        let payload: &[u8] = match self.below(16) {
             0 => b"GET /path?q=1 HTTP/1.1\r\nHost: a\r\n\r\n",
             1 => b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody",
             2 => b"POST / HTTP/1.1\r\nHost: b\r\nContent-Le",
             3 => b"G",
             4 => b"x",
             5 => &[0x55; 700],
+            // A hello in one segment, or in two; another record; an alert; a head of a record alone.
+            6 => &hello,
+            7 => first,
+            8 => second,
+            9 => &[22, 3, 3, 0, 4, 2, 0, 0, 0],
+            10 => &[21, 3, 3, 0, 2, 2, 40],
+            11 => &[22, 3],
+            // A message behind its length, and the length alone.
+            12 => &lookup,
+            13 => &[0, 40],
             _ => b"",
         };
         let sequence = self.conversations[index][side];
@@ -249,7 +264,7 @@ impl Generator {
             }
             _ => Vec::new(),
         };
-        let ports = [1024 + index as u16, [80_u16, 8080, 50_000][index % 3]];
+        let ports = [1024 + index as u16, [80_u16, 53, 50_000, 443][index % 4]];
         let mut segment = Vec::new();
         segment.extend(ports[side].to_be_bytes());
         segment.extend(ports[1 - side].to_be_bytes());
@@ -309,4 +324,21 @@ fn udp(source: u16, destination: u16, payload: &[u8]) -> Vec<u8> {
     datagram.extend([0, 0]);
     datagram.extend(payload);
     datagram
+}
+
+/// A message of `len` bytes behind its length, as over TCP.
+fn dns(len: usize) -> Vec<u8> {
+    let mut message = (len as u16).to_be_bytes().to_vec();
+    message.extend([0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, b'a', 0, 0, 1, 0, 1]);
+    message.resize(len + 2, 0);
+    message
+}
+
+/// A record with the head of a ClientHello whose body takes `len` bytes.
+fn client_hello(len: u64) -> Vec<u8> {
+    let [.., high, low] = len.to_be_bytes();
+    let [.., outer_high, outer_low] = (len + 4).to_be_bytes();
+    let mut record = vec![22, 3, 1, outer_high, outer_low, 1, 0, high, low, 3, 3];
+    record.resize(len as usize + 9, 7);
+    record
 }

@@ -19,7 +19,7 @@ use flow_common::{
     observe::Arrival,
     packet::Captured,
     record::FlowRecord,
-    settings::{Interface, LINK_ETHERNET, Settings},
+    settings::{Interface, LINK_ETHERNET, Settings, copies},
     wiretrue::Offload,
 };
 use flowd::{
@@ -96,9 +96,23 @@ fn note(traces: &mut Traces, slot: u32, record: &FlowRecord) {
     traces.flows.insert(key, text);
 }
 
+/// Keeps this thread on one CPU: each takes free slots from a run of its own, and slots are compared.
+fn stay() {
+    // SAFETY: integers only, for which zero is a value.
+    let mut cpus: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: no arguments.
+    let here = unsafe { libc::sched_getcpu() };
+    // SAFETY: the set is ours.
+    unsafe { libc::CPU_SET(here.unsigned_abs() as usize, &mut cpus) };
+    // SAFETY: the set lives through the call.
+    let result = unsafe { libc::sched_setaffinity(0, size_of_val(&cpus), &raw const cpus) };
+    assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
+}
+
 /// Pushes the frames through both and compares what is left.
 fn compare(settings: Settings, frames: impl Iterator<Item = Frame>) {
     let Some(mut kernel) = load(settings) else { return };
+    stay();
     kernel.replay_from(Interface { slot: SLOT, link: LINK_ETHERNET, one_point: 1 }).unwrap();
     let mut native = Native::new(settings, FLOWS);
     let (mut of_kernel, mut of_native) = (Traces::default(), Traces::default());
@@ -152,12 +166,18 @@ fn compare(settings: Settings, frames: impl Iterator<Item = Frame>) {
 }
 
 fn settings(decapsulate: u32) -> Settings {
-    Settings { packet_time: 1, decapsulate, ..Settings::DEFAULT }
+    Settings { packet_time: 1, decapsulate, copies: copies::ALL, ..Settings::DEFAULT }
 }
 
 #[test]
 fn a_hundred_thousand_packets() {
     compare(settings(0), Generator::new(0x5eed).take(110_000));
+}
+
+/// With all that is copied switched off, nothing is.
+#[test]
+fn no_copies() {
+    compare(Settings { copies: 0, ..settings(0) }, Generator::new(0xd5).take(20_000));
 }
 
 #[test]

@@ -14,20 +14,22 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Request and final response were seen (the response's head, that is: its body is not watched).
+    /// Request and final response were seen, and no message ended before its length.
     Complete,
     /// No final response until the connection ended or the timeout passed.
     NoResponse,
     /// A response whose request was not seen.
     NoRequest,
-    /// The connection was reset before a final response began.
+    /// The connection was reset before the final response was over.
     Reset,
-    /// 101: the connection speaks another protocol from here on (RFC 9110 section 7.8).
+    /// 101, or HTTP/2's preface: the connection speaks another protocol from here on (RFC 9110 section 7.8,
+    /// RFC 9113 section 3.3).
     Upgraded,
     /// 2xx to CONNECT: the connection is a tunnel from here on (RFC 9110 section 9.3.6).
     Tunnel,
-    /// Both were seen, but the first line of one of them was not copied to its end. Or not at all: of many
-    /// responses in one segment, those beyond the copied bytes.
+    /// Not all of it passed here, or was copied: a message ended before the length that its head claims; a
+    /// first line was not copied to its end, or not at all, as that of the later ones of many responses in one
+    /// segment.
     Partial,
 }
 
@@ -71,8 +73,15 @@ pub struct HttpExchange {
     pub time: u64,
     /// First byte of the request, nanoseconds of the packet clock.
     pub request_time: Option<u64>,
+    /// Last byte of the request, nanoseconds of the packet clock.
+    pub request_end: Option<u64>,
+    /// The server's last segment between the request's last byte and the response, nanoseconds of the packet
+    /// clock: the request's acknowledgement, where that did not come with the response.
+    pub acknowledged: Option<u64>,
     /// First byte of the final response, nanoseconds of the packet clock.
     pub response_time: Option<u64>,
+    /// Last byte of the final response, nanoseconds of the packet clock.
+    pub response_end: Option<u64>,
     pub method: Option<String>,
     /// Without what [`super::Query`] takes out; bytes outside printable ASCII as `%XX`.
     pub target: Option<String>,
@@ -91,8 +100,8 @@ pub struct HttpExchange {
     pub status: Option<u16>,
     /// 1xx statuses before the final one.
     pub informational: Vec<u16>,
-    /// Bytes of the message, head included: by the framing of its head where that tells, else by sequence
-    /// numbers up to the same side's next message or FIN (modulo 4 GiB), else unknown.
+    /// Bytes of the message, head included: by the framing of its head where that tells and the connection
+    /// did not end before; else by sequence numbers up to the same side's next message or end (modulo 4 GiB).
     pub request_bytes: Option<u64>,
     /// Likewise, of the final response.
     pub response_bytes: Option<u64>,
@@ -100,13 +109,16 @@ pub struct HttpExchange {
     /// it passed.
     pub partial: bool,
     pub outcome: Outcome,
+    /// Retransmits of both sides since the exchange's first byte.
+    pub retransmits: u32,
     /// What follows comes from the flow's record and the configuration; the daemon fills it in.
     pub iface: Option<Arc<str>>,
+    /// Nanoseconds from the request's arrival at the server to its response.
+    pub think_time: Option<u64>,
     /// Microseconds.
     pub server_rtt_us: Option<f64>,
     /// Microseconds.
     pub client_rtt_us: Option<f64>,
-    pub retransmits: Option<u32>,
     pub client_zone: Option<Arc<str>>,
     pub server_zone: Option<Arc<str>>,
 }
@@ -127,6 +139,18 @@ impl HttpExchange {
     #[must_use]
     pub fn duration(&self) -> Option<u64> {
         self.response_time?.checked_sub(self.request_time?)
+    }
+
+    /// Nanoseconds from the first to the last byte of the request.
+    #[must_use]
+    pub fn request_duration(&self) -> Option<u64> {
+        self.request_end?.checked_sub(self.request_time?)
+    }
+
+    /// Nanoseconds from the first to the last byte of the final response.
+    #[must_use]
+    pub fn response_duration(&self) -> Option<u64> {
+        self.response_end?.checked_sub(self.response_time?)
     }
 }
 
@@ -152,12 +176,15 @@ struct Line<'a> {
     request_content_length: Option<u64>,
     response_bytes: Option<u64>,
     response_content_length: Option<u64>,
+    request_duration_us: Option<f64>,
     response_time_us: Option<f64>,
+    response_duration_us: Option<f64>,
+    think_time_us: Option<f64>,
     partial: bool,
     outcome: Outcome,
     server_rtt_us: Option<f64>,
     client_rtt_us: Option<f64>,
-    retransmits: Option<u32>,
+    retransmits: u32,
     client_zone: Option<&'a str>,
     server_zone: Option<&'a str>,
 }
@@ -185,7 +212,10 @@ impl Serialize for HttpExchange {
             request_content_length: self.request_content_length,
             response_bytes: self.response_bytes,
             response_content_length: self.response_content_length,
+            request_duration_us: self.request_duration().map(microseconds),
             response_time_us: self.duration().map(microseconds),
+            response_duration_us: self.response_duration().map(microseconds),
+            think_time_us: self.think_time.map(microseconds),
             partial: self.partial,
             outcome: self.outcome,
             server_rtt_us: self.server_rtt_us,

@@ -1,7 +1,7 @@
 //! What the log needs of a message's head.
 
 use super::{
-    Query,
+    Privacy, Query,
     line::{self, First},
     redact,
 };
@@ -55,7 +55,7 @@ pub(super) enum Head {
 }
 
 /// Reads a head. `whole`: it ends with its empty line; otherwise the copy stops somewhere within.
-pub(super) fn parse(head: &[u8], whole: bool, query: Query) -> Option<Head> {
+pub(super) fn parse(head: &[u8], whole: bool, privacy: &Privacy) -> Option<Head> {
     let end = head.iter().position(|&b| b == b'\n').map_or(head.len(), |at| at + 1);
     let (first_line, rest) = head.split_at_checked(end)?;
     let partial = !first_line.ends_with(b"\n");
@@ -65,7 +65,7 @@ pub(super) fn parse(head: &[u8], whole: bool, query: Query) -> Option<Head> {
     if !whole && !partial && matches!(first, First::Request { version: Some(line::SIMPLE), .. }) {
         return None;
     }
-    let mut fields = fields(rest, query);
+    let mut fields = fields(rest, privacy);
     if !whole {
         fields.framing = Framing::Unknown;
     }
@@ -75,11 +75,11 @@ pub(super) fn parse(head: &[u8], whole: bool, query: Query) -> Option<Head> {
         }
         First::Request { method, target, version } => {
             if fields.host.is_none() && !partial {
-                fields.host = redact::host_of(target, query);
+                fields.host = redact::host_of(target, privacy.query);
             }
             // The target itself is whole where something stands behind it.
             let cut = partial && first_line.ends_with(target);
-            let target = redact::target(target, method == "CONNECT", cut, query);
+            let target = redact::target(target, method == "CONNECT", cut, privacy);
             Head::Request(Request { method: method.to_owned(), target, version, fields, partial })
         }
     })
@@ -115,7 +115,7 @@ impl Name {
 }
 
 /// Reads the lines that are there to their end; a cut value would be a wrong value.
-fn fields(lines: &[u8], query: Query) -> Fields {
+fn fields(lines: &[u8], privacy: &Privacy) -> Fields {
     let mut fields = Fields::default();
     let mut open: Open = None;
     for line in lines.split_inclusive(|&b| b == b'\n') {
@@ -131,7 +131,7 @@ fn fields(lines: &[u8], query: Query) -> Fields {
             }
             continue;
         }
-        fields.close(open.take(), query);
+        fields.close(open.take(), privacy.query);
         let mut parts = line.splitn(2, |&b| b == b':');
         if let (Some(name), Some(value)) = (parts.next(), parts.next())
             && let Some(name) = Name::of(name.trim_ascii_end())
@@ -139,7 +139,7 @@ fn fields(lines: &[u8], query: Query) -> Fields {
             open = Some((name, value.trim_ascii().to_vec()));
         }
     }
-    fields.close(open, query);
+    fields.close(open, privacy.query);
     fields
 }
 
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     fn request(text: &[u8], whole: bool) -> Request {
-        match parse(text, whole, Query::Drop) {
+        match parse(text, whole, &Privacy::default()) {
             Some(Head::Request(request)) => request,
             other => panic!("{other:?}"),
         }

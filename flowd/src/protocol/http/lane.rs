@@ -1,107 +1,54 @@
 //! One side's copied bytes, put in order and cut into heads.
 
-use flow_common::key::Sender;
+use flow_common::{event::PayloadEvent, key::Sender};
 
 use super::{
-    Query,
-    head::{self, Head},
+    Privacy, head,
     line::{Scanner, Verdict},
+    span::{Expect, Input, Last, Message, Span, distance, length},
 };
 
 /// A copy this far behind what was already taken is no retransmission but another connection. Twice the
 /// largest window that Linux opens by itself.
 const WINDOW: i32 = 1 << 24;
 
-/// The end of a longer body cannot be told by sequence numbers.
-const MAX_LENGTH: u64 = 1 << 30;
-
 /// Copies held back because one before them is missing.
 const MAX_LATER: usize = 8;
-
-/// Copied bytes of one segment, shrinking from the front as they are taken.
-#[derive(Clone, Copy)]
-pub(super) struct Input<'a> {
-    pub(super) seq: u32,
-    pub(super) bytes: &'a [u8],
-    /// The kernel took the first byte for the beginning of a message.
-    pub(super) starts: bool,
-    /// Nanoseconds of the packet clock.
-    pub(super) time: u64,
-}
-
-impl Input<'_> {
-    fn skip(&mut self, count: usize) {
-        self.seq = self.seq.wrapping_add(length(count));
-        self.bytes = self.bytes.get(count..).unwrap_or_default();
-    }
-
-    fn end(&self) -> u32 {
-        self.seq.wrapping_add(length(self.bytes.len()))
-    }
-}
-
-/// A head that was taken from the bytes.
-#[derive(Debug)]
-pub(super) struct Message {
-    pub(super) head: Head,
-    pub(super) span: Span,
-}
-
-/// Where a head lies in its side's bytes.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Span {
-    /// Sequence number of its first byte.
-    pub(super) start: u32,
-    /// Bytes of the head, where its end was copied.
-    pub(super) length: Option<u32>,
-    /// First byte, nanoseconds of the packet clock.
-    pub(super) time: u64,
-}
-
-impl Span {
-    /// Bytes of the message whose body has so many.
-    pub(super) fn size(&self, body: Option<u64>) -> Option<u64> {
-        self.length.zip(body).map(|(length, body)| u64::from(length).saturating_add(body))
-    }
-
-    /// What stands behind the message.
-    pub(super) fn follows(&self, body: Option<u64>, sure: bool) -> Expect {
-        match (self.length, body) {
-            (Some(_), Some(0)) => Expect::Start,
-            (Some(length), Some(body)) if body < MAX_LENGTH => {
-                let body = u32::try_from(body).unwrap_or(u32::MAX);
-                Expect::Body { until: self.start.wrapping_add(length).wrapping_add(body), sure }
-            }
-            _ => Expect::Blind,
-        }
-    }
-}
-
-/// What stands at [`Lane::next`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Expect {
-    /// The first byte of a message.
-    #[default]
-    Start,
-    /// A body up to this sequence number; `sure` says that nothing in it can be a message.
-    Body { until: u32, sure: bool },
-    /// Anything: a message begins only where the kernel says so.
-    Blind,
-}
 
 #[derive(Debug)]
 struct Open {
     start: u32,
     time: u64,
+    ack: Option<u32>,
+    gap: bool,
+    /// The last segment with bytes of it: the sequence number behind it, and its time.
+    seen: (u32, u64),
     bytes: Vec<u8>,
     scanner: Scanner,
 }
 
+impl Open {
+    fn span(&self, length: Option<u32>) -> Span {
+        let Self { start, time, ack, gap, seen, .. } = *self;
+        Span { start, length, time, ack, gap, seen }
+    }
+}
+
+/// A copy that waits for those before it.
 #[derive(Debug)]
-struct Piece {
+pub(super) struct Piece {
     seq: u32,
     time: u64,
+    wire_end: u32,
+    ack: Option<u32>,
     bytes: Vec<u8>,
+}
+
+impl Piece {
+    pub(super) fn input(&self) -> Input<'_> {
+        let Self { seq, time, wire_end, ack, ref bytes } = *self;
+        Input { seq, bytes, starts: false, time, wire_end, ack }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -115,8 +62,11 @@ pub(super) struct Lane {
     pub(super) fin: Option<u32>,
     /// Sequence number behind the last byte that passed, copied or not, and when it did.
     sent: Option<(u32, u64)>,
-    /// The last message, while its size is not known: the exchange's number and the first byte.
-    pub(super) unsized_message: Option<(u64, u32)>,
+    pub(super) last: Option<Last>,
+    /// What begins now has a gap before it.
+    gap: bool,
+    /// Number of the last copy, 0 before the first.
+    number: u8,
 }
 
 /// Both sides of a connection.
@@ -154,9 +104,9 @@ impl Lanes {
 impl Lane {
     /// Takes from `input` up to the end of one head. After a message, [`Lane::follow`] must say what comes
     /// behind it. `limit`: bytes of a head that are looked at.
-    pub(super) fn take(&mut self, input: &mut Input<'_>, limit: usize, query: Query) -> Option<Message> {
+    pub(super) fn take(&mut self, input: &mut Input<'_>, limit: usize, privacy: &Privacy) -> Option<Message> {
         while !input.bytes.is_empty() {
-            if let Some(message) = self.place(input, limit, query) {
+            if let Some(message) = self.place(input, limit, privacy) {
                 return Some(message);
             }
             if input.bytes.is_empty() {
@@ -165,9 +115,13 @@ impl Lane {
             let open = self.open.get_or_insert_with(|| Open {
                 start: input.seq,
                 time: input.time,
+                ack: input.ack,
+                gap: self.gap,
+                seen: (input.wire_end, input.time),
                 bytes: Vec::new(),
                 scanner: Scanner::default(),
             });
+            open.seen = (input.wire_end, input.time);
             let before = open.bytes.len();
             let count = limit.saturating_sub(before).min(input.bytes.len());
             open.bytes.extend_from_slice(input.bytes.get(..count).unwrap_or_default());
@@ -179,18 +133,17 @@ impl Lane {
                 Verdict::More if open.bytes.len() < limit => self.pass(input, self.expect),
                 Verdict::More => {
                     self.pass(input, Expect::Blind);
-                    return self.cut(query);
+                    return self.cut(privacy);
                 }
                 Verdict::Complete(end) => {
                     input.skip(end.saturating_sub(before));
                     input.starts = false;
                     self.next = Some(input.seq);
                     let open = self.open.take()?;
-                    let head = head::parse(open.bytes.get(..end).unwrap_or_default(), true, query);
+                    let head = head::parse(open.bytes.get(..end).unwrap_or_default(), true, privacy);
                     self.expect = Expect::Blind;
                     if let Some(head) = head {
-                        let span = Span { start: open.start, length: Some(length(end)), time: open.time };
-                        return Some(Message { head, span });
+                        return Some(Message { head, span: open.span(Some(length(end))) });
                     }
                 }
             }
@@ -200,7 +153,7 @@ impl Lane {
 
     /// Moves `input` to where a head goes on or may begin, or empties it. Where it shows that a head under
     /// way will get no more bytes, that head is the answer.
-    fn place(&mut self, input: &mut Input<'_>, limit: usize, query: Query) -> Option<Message> {
+    fn place(&mut self, input: &mut Input<'_>, limit: usize, privacy: &Privacy) -> Option<Message> {
         let ahead = match self.next {
             Some(next) => distance(next, input.seq),
             None if input.starts => 0,
@@ -219,12 +172,13 @@ impl Lane {
                 return None;
             }
             if input.starts {
-                return self.cut(query);
+                return self.cut(privacy);
             }
             self.keep(input, limit);
             return None;
         }
         let gap = ahead > 0;
+        let mut unseen = gap && self.expect == Expect::Start;
         match self.expect {
             Expect::Body { until, sure } => {
                 let left = distance(input.seq, until);
@@ -238,6 +192,7 @@ impl Lane {
                     self.drop(input);
                     return None;
                 }
+                unseen = left < 0 && sure;
             }
             Expect::Start if gap && !input.starts => {
                 self.drop(input);
@@ -250,6 +205,7 @@ impl Lane {
             Expect::Start | Expect::Blind => {}
         }
         self.expect = Expect::Start;
+        self.gap = unseen;
         // Empty lines before a message are to be ignored (RFC 9112 section 2.2).
         let blank = input.bytes.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
         input.skip(blank);
@@ -273,20 +229,18 @@ impl Lane {
     fn keep(&mut self, input: &mut Input<'_>, limit: usize) {
         let held: usize = self.later.iter().map(|piece| piece.bytes.len()).sum();
         if self.later.len() < MAX_LATER && held + input.bytes.len() <= limit {
-            self.later.push(Piece { seq: input.seq, time: input.time, bytes: input.bytes.to_vec() });
+            let Input { seq, time, wire_end, ack, bytes, .. } = *input;
+            self.later.push(Piece { seq, time, wire_end, ack, bytes: bytes.to_vec() });
         }
         input.skip(input.bytes.len());
     }
 
-    /// A copy that was held back and now has its turn: sequence number, time, bytes.
-    pub(super) fn ripe(&mut self) -> Option<(u32, u64, Vec<u8>)> {
+    /// A copy that was held back and now has its turn.
+    pub(super) fn ripe(&mut self) -> Option<Piece> {
         let next = self.next?;
         let at = self.later.iter().position(|piece| distance(next, piece.seq) <= 0);
         match at {
-            Some(at) => {
-                let piece = self.later.swap_remove(at);
-                Some((piece.seq, piece.time, piece.bytes))
-            }
+            Some(at) => Some(self.later.swap_remove(at)),
             None => {
                 if self.open.is_none() {
                     self.later = Vec::new();
@@ -297,11 +251,11 @@ impl Lane {
     }
 
     /// Ends the head under way and reads what is there of it.
-    pub(super) fn cut(&mut self, query: Query) -> Option<Message> {
+    pub(super) fn cut(&mut self, privacy: &Privacy) -> Option<Message> {
         let open = self.open.take()?;
         self.expect = Expect::Blind;
-        let head = head::parse(&open.bytes, false, query)?;
-        Some(Message { head, span: Span { start: open.start, length: None, time: open.time } })
+        let head = head::parse(&open.bytes, false, privacy)?;
+        Some(Message { head, span: open.span(None) })
     }
 
     /// Notes that bytes up to `end` have passed.
@@ -309,6 +263,22 @@ impl Lane {
         if self.sent.is_none_or(|(known, _)| distance(known, end) > 0) {
             self.sent = Some((end, time));
         }
+    }
+
+    /// Takes the number of a copy, and gives how many between it and the last were lost. `whole`: the
+    /// connection is known from its first copy on.
+    pub(super) fn lost_before(&mut self, number: u8, whole: bool) -> u8 {
+        let known = std::mem::replace(&mut self.number, number);
+        if number == 0 || known == 0 && !whole {
+            return 0;
+        }
+        // Numbers go from 1 to 127 and around.
+        (number + PayloadEvent::NUMBERS - 1 - known) % PayloadEvent::NUMBERS
+    }
+
+    /// A message may begin unseen in bytes that are not looked at.
+    pub(super) fn is_blind(&self) -> bool {
+        self.expect == Expect::Blind
     }
 
     /// When bytes passed behind the last known message that were not copied: further messages, of which
@@ -360,21 +330,4 @@ impl Lane {
             (None, None) => !ended,
         }
     }
-
-    /// Bytes from the last message's first byte to `end`, with the exchange's number.
-    pub(super) fn size_up_to(&mut self, end: u32) -> Option<(u64, u64)> {
-        let (number, start) = self.unsized_message.take()?;
-        let size = end.wrapping_sub(start);
-        (size > 0).then_some((number, u64::from(size)))
-    }
-}
-
-/// How far `to` is ahead of `from` in sequence space (RFC 9293 section 3.4); negative: behind.
-fn distance(from: u32, to: u32) -> i32 {
-    to.wrapping_sub(from).cast_signed()
-}
-
-/// Heads and copies are at most [`flow_common::event::MAX_PAYLOAD`] bytes.
-fn length(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
 }

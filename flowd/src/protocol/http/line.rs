@@ -138,6 +138,10 @@ pub(super) fn first(line: &[u8]) -> Option<First<'_>> {
     let mut words = rest.split(|b| matches!(b, b' ' | b'\t' | b'\r' | 0x0b | 0x0c)).filter(|w| !w.is_empty());
     let target = words.next()?;
     let known = is_known(method);
+    // HTTP/2's preface by prior knowledge (RFC 9113 section 3.4): the last line of HTTP/1 on its connection.
+    if line == b"PRI * HTTP/2.0" {
+        return Some(First::Request { method: "PRI", target, version: Some("2.0") });
+    }
     let (target, version) = match (words.next(), words.next_back()) {
         // No target: the sender's mistake, but a request, and servers answer it.
         (None, _) if known && let Some(version) = version_word(target) => (&[][..], Some(version)),
@@ -266,7 +270,7 @@ mod tests {
             "Get / HTTP/1.1",
             "GET / http/1.1",
             "GET / HTTP/2.0",
-            "PRI * HTTP/2.0",
+            "PRI / HTTP/2.0",
             "OPTIONS sip:a SIP/2.0",
             "DESCRIBE rtsp://h/x RTSP/1.0",
             "BREW /old",

@@ -1,23 +1,42 @@
-//! One connection: which response answers which request.
-//!
-//! HTTP/1.x has no numbers for that; responses come in the order of their requests (RFC 9112 section 9.3.2).
+//! One connection: its messages become exchanges.
 
 use std::collections::VecDeque;
 
 use flow_common::key::{FlowKey, Sender};
 
+mod ending;
+mod extent;
+
 use super::{
     HttpOptions, Sink,
+    answer::{self, Place},
     head::{Framing, Head, Request, Response},
-    lane::{Expect, Input, Lanes, Message, Span},
-    pending::{Owner, Pending},
+    lane::Lanes,
+    pending::Pending,
+    span::{Expect, Input, Last, Message, Span, distance},
 };
 
 /// 1xx responses kept for one request.
 const MAX_INFORMATIONAL: usize = 16;
 
+/// More requests than responses will be found for.
+const MANY: u8 = u8::MAX;
+
 /// After a reset, data already under way may still pass; nanoseconds.
 const RESET_LINGER: u64 = 1_000_000_000;
+
+/// What an event tells beside its bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Moment {
+    /// Nanoseconds of the packet clock.
+    pub(super) time: u64,
+    /// What the sender had of the other side's bytes.
+    pub(super) ack: Option<u32>,
+    /// When the sender's segment before this one passed.
+    pub(super) own_last: u64,
+    /// When the other side's last new byte passed.
+    pub(super) peer_last: u64,
+}
 
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -31,6 +50,19 @@ pub(super) struct Connection {
     number: u64,
     /// Responses still to come to requests that were given up for want of room.
     owed: usize,
+    /// The event at hand.
+    moment: Moment,
+    /// Retransmits so far, and the event's counter when they were counted.
+    retransmits: u32,
+    counter: Option<u16>,
+    /// Responses may have passed unseen.
+    doubt: bool,
+    /// Known from the first copy of either side on.
+    whole: bool,
+    /// Requests that may have passed unseen behind the last one known.
+    unseen_requests: u8,
+    /// Responses without request behind the last request known.
+    orphans: u8,
     /// Upgraded or tunnel: what passes is none of ours.
     left_http: bool,
     /// Both sides ended, or a reset came: when.
@@ -52,6 +84,13 @@ impl Connection {
             pending: VecDeque::new(),
             number: 0,
             owed: 0,
+            moment: Moment::default(),
+            retransmits: 0,
+            counter: None,
+            doubt: false,
+            whole: false,
+            unseen_requests: 0,
+            orphans: 0,
             left_http: false,
             ended: None,
             reset: false,
@@ -80,6 +119,57 @@ impl Connection {
         self.lanes.of(Sender::A).buffered() + self.lanes.of(Sender::B).buffered()
     }
 
+    /// What an event of `from` tells beside its bytes; `number` is that of the copy, `retransmits` the
+    /// connection's count.
+    pub(super) fn meet(&mut self, from: Sender, moment: Moment, number: u8, retransmits: u16) {
+        self.moment = moment;
+        self.count(retransmits);
+        self.whole |= number == 1 && self.client.is_none();
+        let lost = self.lanes.of_mut(from).lost_before(number, self.whole);
+        self.doubt |= lost > 0;
+        if self.client == Some(from) {
+            self.unseen_requests = self.unseen_requests.saturating_add(lost);
+        }
+        self.hear(from.other());
+    }
+
+    fn count(&mut self, retransmits: u16) {
+        let since = self.counter.map_or(0, |counter| retransmits.wrapping_sub(counter));
+        // Events of one connection may come in another order than the packets were counted.
+        if since < 1 << 15 {
+            self.retransmits = self.retransmits.saturating_add(u32::from(since));
+            self.counter = Some(retransmits);
+        }
+    }
+
+    /// Looks at what of a segment was not copied, behind `copied`: the end of a message, or others that hide.
+    pub(super) fn look_behind(&mut self, from: Sender, copied: u32, wire_end: u32, carries: bool) {
+        let lane = self.lanes.of(from);
+        if let Some(Last { number, end: Some(end), .. }) = lane.last
+            && distance(end, wire_end) >= 0
+            && carries
+        {
+            self.ended(from, number, self.moment.time);
+        }
+        let lane = self.lanes.of(from);
+        if self.client == Some(from) {
+            let unseen = lane.uncopied().is_some();
+            if unseen {
+                self.unseen_requests = MANY;
+            }
+            self.doubt |= unseen;
+        } else if self.client.is_some() && lane.is_blind() && distance(copied, wire_end) > 0 {
+            self.hide_waiting();
+        }
+    }
+
+    /// Responses may be in bytes that were not looked at.
+    fn hide_waiting(&mut self) {
+        for pending in self.pending.iter_mut().filter(|pending| pending.response.is_none()) {
+            (pending.hidden, self.doubt) = (true, true);
+        }
+    }
+
     /// Copied payload of one segment.
     pub(super) fn data(&mut self, from: Sender, input: Input<'_>, options: &HttpOptions, sink: Sink<'_>) {
         if self.left_http || self.reset {
@@ -87,9 +177,9 @@ impl Connection {
         }
         self.feed(from, input, options, sink);
         while !self.left_http
-            && let Some((seq, time, bytes)) = self.lanes.of_mut(from).ripe()
+            && let Some(piece) = self.lanes.of_mut(from).ripe()
         {
-            self.feed(from, Input { seq, bytes: &bytes, starts: false, time }, options, sink);
+            self.feed(from, piece.input(), options, sink);
         }
         self.release(sink);
     }
@@ -97,7 +187,7 @@ impl Connection {
     fn feed(&mut self, from: Sender, mut input: Input<'_>, options: &HttpOptions, sink: Sink<'_>) {
         let limit = options.limit();
         while !self.left_http {
-            let Some(message) = self.lanes.of_mut(from).take(&mut input, limit, options.query) else {
+            let Some(message) = self.lanes.of_mut(from).take(&mut input, limit, &options.privacy) else {
                 return;
             };
             let expect = self.message(from, message, options, sink);
@@ -134,7 +224,8 @@ impl Connection {
         options: &HttpOptions,
         sink: Sink<'_>,
     ) -> Expect {
-        self.close_message(from, span.start);
+        self.close_message(from, span.start, span.gap);
+        let (pipelined, behind_unseen) = self.place_request(from, &span);
         self.make_room(options, sink);
         // Without Content-Length and Transfer-Encoding a request has no body (RFC 9112 section 6.3).
         let body = match request.fields.framing {
@@ -144,10 +235,47 @@ impl Connection {
         };
         let sure = !request.fields.expect;
         let mut pending = self.fresh(span.time);
-        pending.request_bytes = self.open_message(from, pending.number, span, body);
+        (pending.start, pending.end, pending.ack) = (span.start, span.end(body), span.ack);
+        (pending.pipelined, pending.behind_unseen) = (pipelined, behind_unseen);
+        let leaves = request.method == "PRI";
         pending.request = Some(request);
         self.pending.push_back(pending);
+        self.open_message(from, self.number, span, body.filter(|_| sure));
+        if leaves {
+            self.leave(sink);
+        }
         span.follows(body, sure)
+    }
+
+    /// Whether the client sent the request before it had all responses to earlier ones, and whether some of
+    /// those are unseen requests.
+    fn place_request(&mut self, from: Sender, span: &Span) -> (bool, bool) {
+        self.doubt |= span.gap;
+        if span.gap {
+            self.unseen_requests = self.unseen_requests.max(1);
+        }
+        // Those that have their response are no longer to be minded.
+        self.unseen_requests = self.unseen_requests.saturating_sub(std::mem::take(&mut self.orphans));
+        let had_more_than = |at: u32| span.ack.is_none_or(|ack| distance(at, ack) > 0);
+        let edge = self.lanes.of(from.other()).last.and_then(|last| last.end);
+        let mut waiting = self.pending.iter().filter(|pending| pending.response.is_none() && !pending.missed);
+        if let Some(before) = waiting.next_back() {
+            // Where the response to the one before it begins, if that is known: the client had more than that.
+            let begins = match (before.pipelined, waiting.next_back()) {
+                (false, _) => before.ack,
+                (true, None) => edge,
+                (true, Some(_)) => None,
+            };
+            let pipelined = begins.is_none_or(|at| !had_more_than(at));
+            return (pipelined, pipelined && self.unseen_requests > 0);
+        }
+        let unseen = std::mem::take(&mut self.unseen_requests) > 0;
+        let pipelined = match edge {
+            Some(end) if unseen => !had_more_than(end),
+            Some(end) => span.ack.is_some_and(|ack| distance(end, ack) < 0),
+            None => unseen,
+        };
+        (pipelined, pipelined && unseen)
     }
 
     fn is_full(&self, options: &HttpOptions) -> bool {
@@ -156,7 +284,7 @@ impl Connection {
 
     fn fresh(&mut self, since: u64) -> Pending {
         self.number += 1;
-        Pending { number: self.number, since, ..Pending::default() }
+        Pending { number: self.number, since, retransmits: self.retransmits, ..Pending::default() }
     }
 
     /// Gives up the oldest outstanding exchanges until there is room for one more.
@@ -164,7 +292,7 @@ impl Connection {
         self.release(sink);
         while self.is_full(options) {
             let Some(oldest) = self.pending.pop_front() else { return };
-            if oldest.response.is_none() {
+            if oldest.response.is_none() && !oldest.missed {
                 self.owed += usize::from(oldest.request.is_some());
                 self.dropped += 1;
             }
@@ -180,20 +308,25 @@ impl Connection {
         options: &HttpOptions,
         sink: Sink<'_>,
     ) -> Expect {
-        self.close_message(from, span.start);
+        self.close_message(from, span.start, span.gap);
+        self.doubt |= span.gap;
         let status = response.status;
         let interim = status.is_some_and(|status| (100..200).contains(&status) && status != 101);
-        let index = if self.owed > 0 { None } else { self.unanswered() };
+        let place = Place { start: span.start, ack: span.ack };
+        let index =
+            if self.owed > 0 { None } else { answer::choose(&mut self.pending, place, &mut self.doubt) };
         if interim {
             if self.owed == 0 {
-                self.interim(index, status, span.time, options, sink);
+                self.interim(index, status, &span, options, sink);
             }
+            self.lanes.of_mut(from).last = None;
             return span.follows(Some(0), true);
         }
         let mut pending = match index.and_then(|index| self.pending.remove(index)) {
             Some(pending) => pending,
             None => {
                 self.owed = self.owed.saturating_sub(1);
+                self.orphans = self.orphans.saturating_add(1);
                 self.fresh(span.time)
             }
         };
@@ -208,7 +341,10 @@ impl Connection {
         };
         // A response to an unseen HEAD has the length of a body that does not come.
         let sure = pending.request.is_some();
-        pending.response_bytes = self.open_message(from, pending.number, span, body);
+        let number = pending.number;
+        self.request_over(&mut pending);
+        let asked = pending.sent.ended.unwrap_or(pending.since);
+        pending.acknowledged = Some(self.moment.own_last).filter(|&at| at > asked && at <= span.time);
         pending.response = Some((response, span.time));
         match index {
             Some(index) => self.pending.insert(index, pending),
@@ -222,6 +358,11 @@ impl Connection {
                 }
             }
         }
+        self.open_message(from, number, span, body);
+        if span.length.is_none() {
+            // The head went on beyond the copy, and others may follow it there.
+            self.hide_waiting();
+        }
         if leaves {
             self.leave(sink);
         }
@@ -232,166 +373,27 @@ impl Connection {
         &mut self,
         index: Option<usize>,
         status: Option<u16>,
-        time: u64,
+        span: &Span,
         options: &HttpOptions,
         sink: Sink<'_>,
     ) {
         let index = index.unwrap_or_else(|| {
             self.make_room(options, sink);
-            let orphan = self.fresh(time);
+            let orphan = self.fresh(span.time);
             self.pending.push_back(orphan);
             self.pending.len() - 1
         });
-        if let Some(oldest) = self.pending.get_mut(index)
-            && oldest.informational.len() < MAX_INFORMATIONAL
-        {
-            oldest.informational.extend(status);
+        if let Some(oldest) = self.pending.get_mut(index) {
+            if oldest.informational.len() < MAX_INFORMATIONAL {
+                oldest.informational.extend(status);
+            }
+            // The next response to it begins behind this one.
+            oldest.ack = span.end(Some(0)).or(oldest.ack);
         }
     }
 
-    /// The oldest exchange without final response.
+    /// The oldest exchange that waits for its final response.
     fn unanswered(&self) -> Option<usize> {
-        self.pending.iter().position(|pending| pending.response.is_none())
-    }
-
-    /// A message of `from` begins: its size if its head tells, else it is to be found out.
-    fn open_message(&mut self, from: Sender, number: u64, span: Span, body: Option<u64>) -> Option<u64> {
-        let size = span.size(body);
-        self.lanes.of_mut(from).unsized_message = size.is_none().then_some((number, span.start));
-        size
-    }
-
-    /// The message of `from` that was going on ended before `end`.
-    fn close_message(&mut self, from: Sender, end: u32) {
-        let Some((number, size)) = self.lanes.of_mut(from).size_up_to(end) else { return };
-        let client = self.client == Some(from);
-        if let Some(pending) = self.pending.iter_mut().find(|pending| pending.number == number) {
-            *(if client { &mut pending.request_bytes } else { &mut pending.response_bytes }) = Some(size);
-        }
-    }
-
-    /// Ends the head that `from` has under way, if any.
-    fn cut(&mut self, from: Sender, options: &HttpOptions, sink: Sink<'_>) {
-        if let Some(message) = self.lanes.of_mut(from).cut(options.query)
-            && !self.left_http
-        {
-            let expect = self.message(from, message, options, sink);
-            self.lanes.of_mut(from).follow(expect);
-        }
-    }
-
-    /// FIN or RST of `from`; `seq` is the sequence number behind its last byte.
-    pub(super) fn end(
-        &mut self,
-        from: Sender,
-        seq: u32,
-        reset: bool,
-        time: u64,
-        options: &HttpOptions,
-        sink: Sink<'_>,
-    ) {
-        if self.ended.is_some() {
-            return;
-        }
-        // With bytes missing before it, a FIN overtook a segment that may still come.
-        if reset || self.lanes.of(from).is_taken_up_to(seq) {
-            self.cut(from, options, sink);
-        }
-        if !reset {
-            self.lanes.of_mut(from).fin = Some(seq);
-        }
-        if self.lanes.of(from).may_end(seq) {
-            self.close_message(from, seq);
-        }
-        if reset || self.lanes.both_ended() {
-            self.cut_both(options, sink);
-            self.ended = Some(time);
-            self.reset = reset;
-            self.flush(sink);
-        } else {
-            self.release(sink);
-        }
-    }
-
-    fn cut_both(&mut self, options: &HttpOptions, sink: Sink<'_>) {
-        // The client's first, so that the server's finds its request.
-        let client = self.client.unwrap_or(Sender::A);
-        self.cut(client, options, sink);
-        self.cut(client.other(), options, sink);
-    }
-
-    /// Everything outstanding is reported as it is.
-    pub(super) fn finish(&mut self, options: &HttpOptions, sink: Sink<'_>) {
-        self.cut_both(options, sink);
-        self.flush(sink);
-    }
-
-    fn leave(&mut self, sink: Sink<'_>) {
-        self.left_http = true;
-        self.lanes = Lanes::default();
-        self.flush(sink);
-    }
-
-    fn flush(&mut self, sink: Sink<'_>) {
-        while let Some(pending) = self.pending.pop_front() {
-            self.report(pending, sink);
-        }
-    }
-
-    /// Reports what is complete, in the order of the requests.
-    fn release(&mut self, sink: Sink<'_>) {
-        while let Some(front) = self.pending.front() {
-            let client_over = self.client.is_some_and(|client| self.lanes.of(client).fin.is_some());
-            let server_over = self.client.is_some_and(|client| self.lanes.of(client.other()).fin.is_some());
-            let sized = (front.request.is_none() || front.request_bytes.is_some() || client_over)
-                && (front.response_bytes.is_some() || server_over);
-            if front.response.is_none() || !sized {
-                return;
-            }
-            if let Some(pending) = self.pending.pop_front() {
-                self.report(pending, sink);
-            }
-        }
-    }
-
-    /// What time ends.
-    pub(super) fn expire(&mut self, now: u64, options: &HttpOptions, sink: Sink<'_>) {
-        let client = self.client.unwrap_or(Sender::A);
-        for sender in [client, client.other()] {
-            let since = self.lanes.of(sender).open_since();
-            if since.is_some_and(|since| since.saturating_add(options.timeout) <= now) {
-                self.cut(sender, options, sink);
-            }
-        }
-        self.release(sink);
-        while self.pending.front().is_some_and(|front| front.due(options) <= now) {
-            if let Some(pending) = self.pending.pop_front() {
-                self.report(pending, sink);
-            }
-            self.release(sink);
-        }
-        if self.pending.is_empty() {
-            // Answers that have not come by now will not come.
-            self.owed = 0;
-        }
-    }
-
-    /// When [`Connection::expire`] has something to do; `None` while nothing is outstanding.
-    pub(super) fn due(&self, options: &HttpOptions) -> Option<u64> {
-        let head = self.lanes.open_since().map(|since| since.saturating_add(options.timeout));
-        head.into_iter().chain(self.pending.front().map(|front| front.due(options))).min()
-    }
-
-    /// The last event after which nothing is worth keeping.
-    pub(super) const fn patience(&self, options: &HttpOptions) -> u64 {
-        // A tunnel is remembered longer, lest what passes through it is logged.
-        options.timeout.saturating_mul(if self.left_http { 10 } else { 1 })
-    }
-
-    fn report(&self, pending: Pending, sink: Sink<'_>) {
-        let client = self.client.unwrap_or(Sender::A);
-        let uncopied = self.lanes.of(client.other()).uncopied();
-        let (key, slot, reset) = (self.key, self.slot, self.reset);
-        sink(pending.into_exchange(&Owner { key, slot, client, reset, uncopied }));
+        self.pending.iter().position(|pending| pending.response.is_none() && !pending.missed)
     }
 }

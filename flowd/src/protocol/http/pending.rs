@@ -6,11 +6,26 @@ use super::{
     HttpOptions,
     exchange::{HttpExchange, Outcome},
     head::{Request, Response},
+    span::distance,
 };
 
-/// How long an answered exchange waits for the sizes of its messages to become known, nanoseconds. Longer
-/// than most bodies take, short for someone who watches the log.
-const SIZE_WAIT: u64 = 5_000_000_000;
+/// How long an answered exchange waits to learn where its messages end, nanoseconds; asked again while bytes
+/// still come. Longer than most bodies take, short for someone who watches the log.
+pub(super) const SIZE_WAIT: u64 = 5_000_000_000;
+
+/// How long a known exchange stays, nanoseconds: what is lost of its last bytes is sent again within this.
+const LINGER: u64 = 1_000_000_000;
+
+/// One message of an exchange as far as its bytes are known.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Extent {
+    /// Bytes, head included.
+    pub(super) bytes: Option<u64>,
+    /// When its last byte passed, nanoseconds of the packet clock.
+    pub(super) ended: Option<u64>,
+    /// It ended before the length that its head claims.
+    pub(super) cut: bool,
+}
 
 /// An outstanding exchange.
 #[derive(Debug, Default)]
@@ -18,13 +33,32 @@ pub(super) struct Pending {
     /// Counts the exchanges of a connection.
     pub(super) number: u64,
     pub(super) request: Option<Request>,
-    /// First byte of the request, or of the 1xx response that came without one.
+    /// First byte of the request, or of the response that came without one.
     pub(super) since: u64,
+    /// Where the request begins and, if its head tells, ends.
+    pub(super) start: u32,
+    pub(super) end: Option<u32>,
+    /// What the client had of the server's bytes when it sent the request.
+    pub(super) ack: Option<u32>,
+    /// An earlier request was still without its whole response then.
+    pub(super) pipelined: bool,
+    /// Requests right before it were not copied, and their responses may still be to come.
+    pub(super) behind_unseen: bool,
+    /// Its response passed without being recognised.
+    pub(super) missed: bool,
+    /// Its response may have passed in bytes that were not looked at.
+    pub(super) hidden: bool,
     pub(super) informational: Vec<u16>,
     /// With the time of its first byte.
     pub(super) response: Option<(Response, u64)>,
-    pub(super) request_bytes: Option<u64>,
-    pub(super) response_bytes: Option<u64>,
+    pub(super) sent: Extent,
+    pub(super) received: Extent,
+    /// When the server's last segment before the response passed, which acknowledged the request.
+    pub(super) acknowledged: Option<u64>,
+    /// Retransmits of the connection before it.
+    pub(super) retransmits: u32,
+    /// When to ask again whether its response is over.
+    pub(super) recheck: Option<u64>,
 }
 
 /// What an exchange has from its connection.
@@ -35,36 +69,64 @@ pub(super) struct Owner {
     pub(super) reset: bool,
     /// When the server last sent what must be responses, but was not copied.
     pub(super) uncopied: Option<u64>,
+    /// Retransmits of the connection so far.
+    pub(super) retransmits: u32,
 }
 
 impl Pending {
-    /// When it is reported as it is, nanoseconds of the packet clock.
+    /// When it is reported or looked at again, nanoseconds of the packet clock.
     pub(super) fn due(&self, options: &HttpOptions) -> u64 {
-        match &self.response {
-            Some((_, time)) => time.saturating_add(SIZE_WAIT.min(options.timeout)),
-            None => self.since.saturating_add(options.timeout),
-        }
+        let Some((_, time)) = self.response else { return self.since.saturating_add(options.timeout) };
+        let due = match (self.recheck, self.received.ended) {
+            (_, Some(ended)) if self.is_sized() => ended.max(time).saturating_add(LINGER),
+            (Some(recheck), _) => recheck,
+            (None, _) => time.saturating_add(SIZE_WAIT),
+        };
+        due.min(time.saturating_add(options.timeout))
+    }
+
+    /// Nothing more can be learnt of the size of its messages.
+    pub(super) const fn is_sized(&self) -> bool {
+        (self.request.is_none() || self.sent.bytes.is_some()) && self.received.bytes.is_some()
+    }
+
+    /// A response that begins at `start` and whose sender had the client's bytes up to `ack` may be its own:
+    /// the server had the request, and the client did not yet have those bytes when it sent it.
+    pub(super) fn may_be_answered(&self, start: u32, ack: Option<u32>) -> bool {
+        self.ack.is_none_or(|had| distance(had, start) >= 0)
+            && (self.request.is_none() || ack.is_none_or(|ack| distance(self.start, ack) > 0))
     }
 
     /// The response may have passed, but nothing of it was copied.
     fn is_hidden(&self, owner: &Owner) -> bool {
-        self.response.is_none() && owner.uncopied.is_some_and(|time| self.since <= time)
+        self.response.is_none()
+            && (self.missed || self.hidden || owner.uncopied.is_some_and(|time| self.since <= time))
+            && self.request.is_some()
     }
 
     fn outcome(&self, owner: &Owner) -> Outcome {
-        match (&self.request, &self.response) {
-            (None, _) => Outcome::NoRequest,
-            (Some(_), None) if self.is_hidden(owner) => Outcome::Partial,
-            (Some(_), None) if owner.reset => Outcome::Reset,
-            (Some(_), None) => Outcome::NoResponse,
-            (Some(_), Some((response, _))) if response.status == Some(101) => Outcome::Upgraded,
-            (Some(request), Some((response, _)))
-                if request.method == "CONNECT" && response.status.is_some_and(|s| s / 100 == 2) =>
-            {
-                Outcome::Tunnel
-            }
-            (Some(request), Some((response, _))) if request.partial || response.partial => Outcome::Partial,
-            (Some(_), Some(_)) => Outcome::Complete,
+        let Some(request) = &self.request else { return Outcome::NoRequest };
+        if request.method == "PRI" {
+            return Outcome::Upgraded;
+        }
+        let Some((response, _)) = &self.response else {
+            return match (self.is_hidden(owner), owner.reset) {
+                (true, _) => Outcome::Partial,
+                (false, true) => Outcome::Reset,
+                (false, false) => Outcome::NoResponse,
+            };
+        };
+        let success = response.status.is_some_and(|status| status / 100 == 2);
+        if response.status == Some(101) {
+            Outcome::Upgraded
+        } else if request.method == "CONNECT" && success {
+            Outcome::Tunnel
+        } else if self.received.cut && owner.reset {
+            Outcome::Reset
+        } else if request.partial || response.partial || self.sent.cut || self.received.cut {
+            Outcome::Partial
+        } else {
+            Outcome::Complete
         }
     }
 
@@ -84,7 +146,10 @@ impl Pending {
             request_from: owner.client,
             time: request_time.or(response_time).unwrap_or(self.since),
             request_time,
+            request_end: self.sent.ended.filter(|_| seen),
+            acknowledged: self.acknowledged.filter(|_| seen && self.informational.is_empty()),
             response_time,
+            response_end: self.received.ended,
             method: seen.then_some(request.method),
             target: Some(request.target).filter(|target| !target.is_empty()),
             host: request.fields.host,
@@ -96,14 +161,15 @@ impl Pending {
             response_content_length: response.fields.content_length,
             status: response.status,
             informational: self.informational,
-            request_bytes: self.request_bytes,
-            response_bytes: self.response_bytes,
+            request_bytes: self.sent.bytes,
+            response_bytes: self.received.bytes,
             partial,
             outcome,
+            retransmits: owner.retransmits.wrapping_sub(self.retransmits),
             iface: None,
+            think_time: None,
             server_rtt_us: None,
             client_rtt_us: None,
-            retransmits: None,
             client_zone: None,
             server_zone: None,
         }

@@ -2,17 +2,19 @@
 //!
 //! The raw bytes never leave this module's callers' head buffer: what is kept has passed here.
 
-use super::Query;
+use super::{Privacy, Query};
 
 /// The loggable form of a request target.
 ///
 /// `cut`: the target goes on beyond the copied bytes, so its last part may be the beginning of anything.
-pub(super) fn target(raw: &[u8], connect: bool, cut: bool, query: Query) -> String {
+pub(super) fn target(raw: &[u8], connect: bool, cut: bool, privacy: &Privacy) -> String {
+    let query = privacy.query;
     if query == Query::Keep {
-        return escape(raw);
+        return escape(&kept(raw, connect, cut, privacy));
     }
     let (path, arguments) = split_query(raw);
     let whole = !cut || path.len() < raw.len();
+    let whole_path = whole;
     let mut clean = if connect {
         // Authority-form (RFC 9112 section 3.2.3).
         public_authority(path, whole).map(<[u8]>::to_vec).unwrap_or_default()
@@ -22,19 +24,36 @@ pub(super) fn target(raw: &[u8], connect: bool, cut: bool, query: Query) -> Stri
         match public_authority(authority, whole) {
             Some(authority) => {
                 clean.extend_from_slice(authority);
-                clean.extend_from_slice(rest);
+                clean.extend_from_slice(&privacy.path(rest, !whole_path));
             }
             // A slash inside a password ends the authority too early: what leads up to the `@` goes with it.
             None => clean.extend_from_slice(after_last(rest, b'@').unwrap_or(rest)),
         }
         clean
     } else {
-        path.to_vec()
+        privacy.path(path, !whole_path)
     };
     if query == Query::Keys {
         push_keys(&mut clean, arguments);
     }
     escape(&clean)
+}
+
+/// A target that is kept: all of it, but for what is never logged.
+fn kept(raw: &[u8], connect: bool, cut: bool, privacy: &Privacy) -> Vec<u8> {
+    let end = raw.iter().position(|b| b"?#".contains(b)).unwrap_or(raw.len());
+    let (path, arguments) = raw.split_at_checked(end).unwrap_or((raw, &[]));
+    let cut = cut && arguments.is_empty();
+    let mut clean = match split_absolute(path) {
+        _ if connect => path.to_vec(),
+        Some((scheme, authority, rest)) => [scheme, authority, &privacy.path(rest, cut)].concat(),
+        None => privacy.path(path, cut),
+    };
+    if let Some((mark, arguments)) = arguments.split_first() {
+        clean.push(*mark);
+        clean.extend_from_slice(&privacy.arguments(arguments));
+    }
+    clean
 }
 
 /// The host of an absolute-form target (RFC 9112 section 3.2.2) or of a `Referer`, with its port.
@@ -138,6 +157,10 @@ fn push_keys(clean: &mut Vec<u8>, arguments: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn target(raw: &[u8], connect: bool, cut: bool, query: Query) -> String {
+        super::target(raw, connect, cut, &Privacy { query, ..Privacy::default() })
+    }
 
     fn dropped(raw: &str) -> String {
         target(raw.as_bytes(), false, false, Query::Drop)

@@ -3,7 +3,7 @@ use proptest::{collection::vec, prelude::*};
 
 use super::kit::{SECOND, Story, key, line};
 use crate::protocol::http::{
-    HttpExchange, HttpOptions, Query,
+    HttpExchange, HttpOptions, Privacy, Query,
     head::{self, Head},
 };
 
@@ -152,7 +152,7 @@ proptest! {
     fn anything_may_come(steps in vec(step(), 0..60), query in 0..3_u8) {
         let query = [Query::Drop, Query::Keys, Query::Keep][usize::from(query)];
         let mut story = Story::with(HttpOptions {
-            query, head_bytes: 100, max_pending_per_flow: 3, max_connections: 4, ..HttpOptions::default()
+            privacy: Privacy { query, ..Privacy::default() }, head_bytes: 100, max_pending_per_flow: 3, max_connections: 4, ..HttpOptions::default()
         });
         let mut messages = 0;
         for step in &steps {
@@ -191,6 +191,7 @@ proptest! {
     /// Where a strict parser is content, the tolerant one must read the same.
     #[test]
     fn httparse_agrees(head in bytes()) {
+        let keep = Privacy { query: Query::Keep, ..Privacy::default() };
         let mut headers = [httparse::EMPTY_HEADER; 32];
         let mut strict = httparse::Request::new(&mut headers);
         // Empty lines before a message are the lane's business; an empty method token is httparse's alone.
@@ -198,7 +199,7 @@ proptest! {
         if let Ok(httparse::Status::Complete(end)) = strict.parse(&head) && !blank {
             let method = strict.method.unwrap_or_default();
             if method.bytes().all(|b| b.is_ascii_uppercase()) {
-                let Some(Head::Request(ours)) = head::parse(&head[..end], true, Query::Keep) else {
+                let Some(Head::Request(ours)) = head::parse(&head[..end], true, &keep) else {
                     return Err(TestCaseError::fail("refused"));
                 };
                 prop_assert_eq!(ours.method, method);

@@ -5,7 +5,9 @@ use flow_common::{
     key::{Endpoint, FlowKey, Scope, Sender, TunnelKind},
 };
 
-use crate::protocol::http::{FIN, HttpExchange, HttpOptions, HttpTracker, Outcome, Query, RST};
+use crate::protocol::http::{
+    FIN, HttpExchange, HttpOptions, HttpTracker, Outcome, Privacy, Progress, Query, RST,
+};
 
 pub(super) const MILLISECOND: u64 = 1_000_000;
 pub(super) const SECOND: u64 = 1_000_000_000;
@@ -28,6 +30,20 @@ pub(super) struct Story {
     pub(super) client_seq: u32,
     pub(super) server_seq: u32,
     pub(super) out: Vec<HttpExchange>,
+    /// What the packet path knows of each side: copies, last packet, last new byte.
+    sides: [Known; 2],
+    pub(super) retransmits: u16,
+    /// The ring buffer is full.
+    pub(super) full: bool,
+    /// What the flow's record says, if it can be had.
+    pub(super) progress: Option<Progress>,
+}
+
+#[derive(Default)]
+struct Known {
+    number: u8,
+    last: u64,
+    last_byte: u64,
 }
 
 impl Default for Story {
@@ -42,11 +58,24 @@ impl Story {
         // Both sides wrap around within the first message.
         let (client_seq, server_seq) = (u32::MAX - 3, u32::MAX - 20);
         let tracker = HttpTracker::new(options);
-        Self { tracker, key, client, slot: 7, time: SECOND, client_seq, server_seq, out: Vec::new() }
+        Self {
+            tracker,
+            key,
+            client,
+            slot: 7,
+            time: SECOND,
+            client_seq,
+            server_seq,
+            out: Vec::new(),
+            sides: Default::default(),
+            retransmits: 0,
+            full: false,
+            progress: None,
+        }
     }
 
     pub(super) fn query(query: Query) -> Self {
-        Self::with(HttpOptions { query, ..HttpOptions::default() })
+        Self::with(HttpOptions { privacy: Privacy { query, ..Privacy::default() }, ..HttpOptions::default() })
     }
 
     /// A segment at the end of what its side sent, copied whole.
@@ -82,11 +111,36 @@ impl Story {
     /// Body bytes that nobody copied.
     pub(super) fn server_unseen(&mut self, count: u32) -> &mut Self {
         self.server_seq = self.server_seq.wrapping_add(count);
+        (self.sides[1].last, self.sides[1].last_byte) = (self.time, self.time);
         self
     }
 
     pub(super) fn client_unseen(&mut self, count: u32) -> &mut Self {
         self.client_seq = self.client_seq.wrapping_add(count);
+        (self.sides[0].last, self.sides[0].last_byte) = (self.time, self.time);
+        self
+    }
+
+    /// An acknowledgement of its own.
+    pub(super) fn server_acknowledges(&mut self) -> &mut Self {
+        self.sides[1].last = self.time;
+        self
+    }
+
+    /// Copies are lost while `story` goes on.
+    pub(super) fn losing(&mut self, story: impl FnOnce(&mut Self)) -> &mut Self {
+        self.full = true;
+        story(self);
+        self.full = false;
+        self
+    }
+
+    /// What the flow's record would say now.
+    pub(super) fn recorded(&mut self) -> &mut Self {
+        let (client, server) =
+            ((self.client_seq, self.sides[0].last_byte), (self.server_seq, self.sides[1].last_byte));
+        let sides = if self.client == Sender::A { [client, server] } else { [server, client] };
+        self.progress = Some(Progress { key: self.key, sides, retransmits: self.retransmits });
         self
     }
 
@@ -109,7 +163,8 @@ impl Story {
 
     pub(super) fn expire(&mut self) -> &mut Self {
         let out = &mut self.out;
-        self.tracker.expire(self.time, &mut |exchange| out.push(exchange));
+        let progress = self.progress;
+        self.tracker.expire(self.time, &mut |_| progress, &mut |exchange| out.push(exchange));
         self
     }
 
@@ -127,6 +182,13 @@ impl Story {
         self
     }
 
+    pub(super) fn client_cut(&mut self, bytes: impl AsRef<[u8]>, copied: usize) -> &mut Self {
+        let (bytes, seq) = (bytes.as_ref(), self.client_seq);
+        self.copied(true, PayloadKind::HttpRequest, seq, (&bytes[..copied], bytes.len()), 0);
+        self.client_seq = seq.wrapping_add(bytes.len() as u32);
+        self
+    }
+
     pub(super) fn raw(&mut self, client: bool, kind: PayloadKind, seq: u32, bytes: &[u8], flags: u16) {
         self.copied(client, kind, seq, (bytes, bytes.len()), flags);
     }
@@ -134,6 +196,20 @@ impl Story {
     fn copied(&mut self, client: bool, kind: PayloadKind, seq: u32, payload: (&[u8], usize), flags: u16) {
         let (bytes, len) = payload;
         let sender = if client { self.client } else { self.client.other() };
+        let (ack, peer_last) = if client {
+            (self.server_seq, self.sides[1].last_byte)
+        } else {
+            (self.client_seq, self.sides[0].last_byte)
+        };
+        let own = &mut self.sides[usize::from(!client)];
+        own.number = PayloadEvent::number_after(own.number);
+        let (number, own_last) = (own.number, std::mem::replace(&mut own.last, self.time));
+        if len > 0 {
+            own.last_byte = self.time;
+        }
+        if self.full {
+            return;
+        }
         let event = PayloadEvent {
             key: self.key,
             time: self.time,
@@ -142,10 +218,12 @@ impl Story {
             payload_len: len as u32,
             copied: bytes.len() as u16,
             kind: kind as u8,
-            sender: sender as u8,
+            sender: PayloadEvent::numbered(sender, number),
             tcp_flags: 0x10 | flags,
-            ack: 0,
-            reserved: 0,
+            ack,
+            retransmits: self.retransmits,
+            own_last,
+            peer_last,
         };
         let out = &mut self.out;
         self.tracker.event(&event, bytes, &mut |exchange| out.push(exchange));

@@ -1,0 +1,231 @@
+//! Which payload of DNS and TLS is copied, and that no other is.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use flow_common::{
+    event::{MAX_PAYLOAD, PayloadKind},
+    settings::{Settings, copies},
+    sniff::DNS_BYTES,
+    wire::tcp::flag,
+};
+use support::{World, frames};
+
+const PSH: u16 = flag::PSH | flag::ACK;
+
+fn world(copies: u32) -> World {
+    let mut world = World::new(64);
+    world.settings = Settings { copies, ..world.settings };
+    world
+}
+
+/// A connection to a port: where both sides are.
+struct Talk {
+    world: World,
+    port: u16,
+    next: [u32; 2],
+}
+
+impl Talk {
+    fn new(port: u16, copies: u32) -> Self {
+        Self { world: world(copies), port, next: [u32::MAX - 100, 5_000] }
+    }
+
+    /// A segment `step` bytes away from where its side is.
+    fn raw(&mut self, client: bool, flags: u16, step: i32, payload: &[u8]) {
+        let [own, peer] = if client { [0, 1] } else { [1, 0] };
+        let (source, destination) = if client { (40_000, self.port) } else { (self.port, 40_000) };
+        let tcp = frames::Tcp {
+            source,
+            destination,
+            sequence: self.next[own].wrapping_add_signed(step),
+            acknowledgement: self.next[peer],
+            flags,
+            window: 1_000,
+            options: Vec::new(),
+        };
+        let mut ip = frames::V4::of(6);
+        if !client {
+            (ip.source, ip.destination) = (ip.destination, ip.source);
+        }
+        self.world.now += 1_000;
+        self.world.feed(&frames::ethernet(frames::IPV4, &ip.wrap(&tcp.wrap(payload))));
+    }
+
+    fn send(&mut self, client: bool, flags: u16, payload: &[u8]) {
+        self.raw(client, flags, 0, payload);
+        let own = usize::from(!client);
+        self.next[own] = self.next[own].wrapping_add(payload.len() as u32);
+    }
+
+    /// Kind and length of every copy so far.
+    fn copied(&self) -> Vec<(u8, usize)> {
+        self.world.events.iter().map(|(event, bytes)| (event.kind, bytes.len())).collect()
+    }
+}
+
+const HELLO: u8 = PayloadKind::TlsHello as u8;
+const DNS: u8 = PayloadKind::Dns as u8;
+const END: u8 = PayloadKind::End as u8;
+
+/// A record with a handshake message of `len` bytes, its head included.
+fn hello(kind: u8, len: u16) -> Vec<u8> {
+    let [high, low] = (len - 4).to_be_bytes();
+    let [outer_high, outer_low] = len.to_be_bytes();
+    let mut record = vec![22, 3, 1, outer_high, outer_low, kind, 0, high, low];
+    record.resize(usize::from(len) + 5, 7);
+    record
+}
+
+#[test]
+fn datagrams_on_the_port_of_dns() {
+    let ip = frames::V4::of(17);
+    let feed = |world: &mut World, from: u16, to: u16, len: usize| {
+        world.feed(&frames::ethernet(frames::IPV4, &ip.wrap(&frames::udp(from, to, &vec![1; len]))));
+    };
+    let mut watched = world(copies::DNS);
+    for (from, to, len) in [(40_000, 53, 30), (53, 40_000, 1_400), (40_000, 53, 11), (5353, 5353, 30)] {
+        feed(&mut watched, from, to, len);
+    }
+    let found: Vec<_> = watched.events.iter().map(|(event, bytes)| (event.kind, bytes.len())).collect();
+    assert_eq!(found, [(DNS, 30), (DNS, DNS_BYTES as usize)]);
+    assert_eq!(watched.events[0].0.payload_len, 30);
+    // More where more is asked for.
+    watched.settings.head_bytes = 4096;
+    feed(&mut watched, 53, 40_000, 1_400);
+    assert_eq!(watched.events[2].1.len(), 1_400);
+    let mut off = world(copies::HTTP | copies::TLS);
+    feed(&mut off, 40_000, 53, 30);
+    assert!(off.events.is_empty());
+}
+
+#[test]
+fn of_a_fragmented_message_the_first_fragment() {
+    let whole = frames::udp(53, 40_000, &vec![1; 2_000]);
+    let (first, rest) = whole.split_at(1_480);
+    let mut world = world(copies::DNS);
+    let head = frames::V4 { identification: 9, more: true, ..frames::V4::of(17) };
+    world.feed(&frames::ethernet(frames::IPV4, &head.wrap(first)));
+    let tail = frames::V4 { offset: 185, more: false, ..head };
+    world.feed(&frames::ethernet(frames::IPV4, &tail.wrap(rest)));
+    assert_eq!(world.events.len(), 1);
+    assert_eq!(world.records().len(), 1);
+}
+
+#[test]
+fn messages_over_tcp_each_with_a_window_of_its_own() {
+    let mut talk = Talk::new(53, copies::ALL);
+    // Its length alone, the message, and the next one without an answer in between.
+    talk.send(true, PSH, &[0, 40]);
+    talk.send(true, PSH, &[1; 40]);
+    talk.send(true, PSH, &[2; 50]);
+    // A long answer in segments: what lies in the window.
+    talk.send(false, flag::ACK, &[3; 1_000]);
+    talk.send(false, flag::ACK, &[3; 1_000]);
+    talk.send(false, PSH, &[3; 1_000]);
+    talk.send(false, PSH, &[4; 60]);
+    let lengths = [2, 40, 50, 1_000, 232, 60].map(|len| (DNS, len));
+    assert_eq!(talk.copied(), lengths);
+    talk.raw(true, flag::FIN | flag::ACK, 0, &[]);
+    assert_eq!(talk.copied().len(), 6, "the end of such a connection says nothing");
+}
+
+#[test]
+fn hellos_and_nothing_after_them() {
+    let mut talk = Talk::new(443, copies::ALL);
+    let asked = hello(1, 300);
+    talk.send(true, PSH, &asked);
+    // The answer and what follows it in the same segment.
+    let said = [hello(2, 100), vec![20, 3, 3, 0, 1, 1], vec![23; 1_000]].concat();
+    talk.send(false, PSH, &said);
+    for _ in 0..5 {
+        talk.send(true, PSH, &hello(1, 200));
+        talk.send(false, PSH, &hello(2, 200));
+    }
+    assert_eq!(talk.copied(), [(HELLO, asked.len()), (HELLO, 105)]);
+    talk.raw(true, flag::FIN | flag::ACK, 0, &[]);
+    assert_eq!(talk.copied().len(), 2, "answered hellos need no end");
+}
+
+#[test]
+fn a_long_hello_in_segments_of_any_order() {
+    let asked = hello(1, 1_900);
+    for late in [false, true] {
+        let mut talk = Talk::new(8443, copies::TLS);
+        talk.send(true, flag::ACK, &asked[..1_000]);
+        if late {
+            talk.raw(true, PSH, 500, &asked[1_500..]);
+            talk.raw(true, flag::ACK, 0, &asked[1_000..1_500]);
+        } else {
+            talk.raw(true, flag::ACK, 0, &asked[1_000..1_500]);
+            talk.raw(true, PSH, 500, &asked[1_500..]);
+        }
+        // Sent again: known already.
+        talk.raw(true, flag::ACK, 0, &asked[1_000..1_500]);
+        let mut stream = vec![0; asked.len()];
+        let start = talk.next[0].wrapping_sub(1_000);
+        for (event, bytes) in &talk.world.events {
+            assert_eq!(event.kind, HELLO);
+            let at = event.seq.wrapping_sub(start) as usize;
+            stream[at..at + bytes.len()].copy_from_slice(bytes);
+        }
+        assert_eq!((talk.world.events.len(), stream), (3, asked.clone()));
+    }
+}
+
+#[test]
+fn the_window_of_a_hello_that_does_not_tell_its_length() {
+    // The head of a record alone; and a message over several records.
+    for first in [vec![22, 3], vec![22, 3, 1, 0, 10, 1, 0, 9, 9]] {
+        let mut talk = Talk::new(443, copies::TLS);
+        talk.send(true, PSH, &first);
+        for _ in 0..5 {
+            talk.send(true, PSH, &[7; 1_000]);
+        }
+        let sum: usize = talk.copied().iter().map(|(_, len)| len).sum();
+        assert_eq!(sum, MAX_PAYLOAD);
+    }
+}
+
+#[test]
+fn refused_hellos() {
+    let mut talk = Talk::new(443, copies::ALL);
+    // An alert by itself is nothing.
+    talk.send(false, PSH, &[21, 3, 3, 0, 2, 2, 40]);
+    talk.send(true, PSH, &hello(1, 100));
+    talk.send(false, PSH, &[21, 3, 3, 0, 2, 2, 40]);
+    assert_eq!(talk.copied().iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), [HELLO, HELLO]);
+    let mut talk = Talk::new(443, copies::ALL);
+    talk.send(true, PSH, &hello(1, 100));
+    talk.raw(false, flag::RST, 0, &[]);
+    assert_eq!(talk.copied().last(), Some(&(END, 0)));
+}
+
+#[test]
+fn a_hello_behind_another_protocol() {
+    let mut talk = Talk::new(25, copies::TLS);
+    for (client, line) in [(false, "220 mail"), (true, "EHLO x"), (false, "250 STARTTLS"), (true, "STARTTLS")]
+    {
+        talk.send(client, PSH, line.as_bytes());
+    }
+    talk.send(false, PSH, b"220 go on");
+    talk.send(true, PSH, &hello(1, 100));
+    talk.send(false, PSH, &hello(2, 100));
+    assert_eq!(talk.copied(), [(HELLO, 105), (HELLO, 105)]);
+}
+
+#[test]
+fn only_what_is_asked_for() {
+    for (copies, port, payload) in [
+        (copies::HTTP | copies::DNS, 443, hello(1, 100)),
+        (copies::HTTP | copies::TLS, 53, vec![0; 40]),
+        (copies::DNS | copies::TLS, 80, b"GET / HTTP/1.1\r\n\r\n".to_vec()),
+        (0, 53, vec![0; 40]),
+    ] {
+        let mut talk = Talk::new(port, copies);
+        talk.send(true, PSH, &payload);
+        assert_eq!(talk.copied(), [], "{copies} {port}");
+        talk.raw(true, flag::RST, 0, &[]);
+        assert_eq!(talk.copied(), []);
+    }
+}

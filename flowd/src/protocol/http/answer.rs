@@ -1,0 +1,56 @@
+//! Which request a response answers, also where copies of others were lost.
+//!
+//! HTTP/1.x has no numbers for that; responses come in the order of their requests (RFC 9112 section 9.3.2).
+//! While every message is seen, the oldest request without response is the one. Where messages were lost on
+//! the way here, TCP's numbers tell: a request acknowledges the server's bytes that its sender had. So no
+//! response that begins before that number is its own, and the response to a request that waited for all
+//! earlier ones begins just there. Likewise a response acknowledges the requests that its sender had.
+//! What remains unclear is paired with nothing: a wrong pair is worse than none.
+
+use std::collections::VecDeque;
+
+use super::{pending::Pending, span::distance};
+
+/// Where a response begins, and what its sender had of the client's bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) start: u32,
+    pub(super) ack: Option<u32>,
+}
+
+/// The exchange that the response at `place` belongs to. `doubt`: responses before it may have passed unseen.
+/// Marks those whose response was missed, and ends the doubt where the place proves the pair.
+pub(super) fn choose(pending: &mut VecDeque<Pending>, place: Place, doubt: &mut bool) -> Option<usize> {
+    let waits = |pending: &Pending| pending.response.is_none() && !pending.missed;
+    let first = pending.iter().position(waits)?;
+    // Numbers only grow along the list, so those that may be meant are at its front.
+    let may_be = pending.iter().skip(first).take_while(|p| p.may_be_answered(place.start, place.ack)).count();
+    let end = first + may_be;
+    // The last one that waited for all before it: the client had begun to receive their responses then.
+    let anchor = (first..end).rev().find(|&at| pending.get(at).is_some_and(|p| !p.pipelined));
+    let base = if *doubt { anchor.unwrap_or(first) } else { first };
+    let chosen = pending.get(base).filter(|_| may_be > 0)?;
+    let proven = !chosen.pipelined && chosen.ack == Some(place.start);
+    if !*doubt || proven {
+        if chosen.behind_unseen && !proven {
+            give_up(pending, base, base + 1);
+            return None;
+        }
+        *doubt = false;
+        give_up(pending, first, base);
+        return Some(base);
+    }
+    // Not where it should begin: an interim response may be missing, but only if there is no other request
+    // that it could answer, unseen ones included.
+    let has_all = place.ack.zip(chosen.end).is_some_and(|(ack, end)| distance(end, ack) <= 0);
+    let only = base + 1 == end && has_all && !chosen.behind_unseen;
+    give_up(pending, first, if only { base } else { end });
+    only.then_some(base)
+}
+
+/// The responses to these were missed.
+fn give_up(pending: &mut VecDeque<Pending>, from: usize, to: usize) {
+    for pending in pending.range_mut(from..to) {
+        pending.missed |= pending.response.is_none();
+    }
+}

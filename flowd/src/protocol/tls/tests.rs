@@ -1,0 +1,5 @@
+//! Handshakes through the tracker.
+
+mod generated;
+mod kit;
+mod stories;

@@ -1,0 +1,124 @@
+//! The flow table from the daemon's side: what a reading shows, and that no slot is ever lost or given out twice.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a test")]
+
+use std::collections::BTreeSet;
+
+use etherparse::PacketBuilder;
+use flow_common::{
+    counter::Counter,
+    settings::{Interface, LINK_ETHERNET},
+};
+use flowd::{
+    clock,
+    flow::EndReason,
+    kernel::{DrainReport, Kernel, KernelError, LoadOptions, Measured, Stream, Vary},
+};
+
+const SLOTS: u32 = 4_096;
+const SECOND: u64 = 1_000_000_000;
+/// Longer than any timeout.
+const LATER: u64 = 400 * SECOND;
+
+/// A loaded table, in a process that stays on one CPU so that all free slots come to one hand.
+fn load() -> Option<Kernel> {
+    let options = LoadOptions { flows: SLOTS, interfaces: 1, event_bytes: 4_096, ..LoadOptions::default() };
+    let mut kernel = match Kernel::load(&options) {
+        Ok(kernel) => kernel,
+        Err(KernelError::Privilege { detail }) => {
+            println!("SKIPPED: needs root: {detail}");
+            assert!(std::env::var_os("FLOWD_REQUIRE_ROOT_TESTS").is_none(), "a skip is a failure here");
+            return None;
+        }
+        Err(error) => panic!("{error}"),
+    };
+    kernel.replay_from(Interface { slot: 1, link: LINK_ETHERNET, one_point: 1 }).unwrap();
+    stay();
+    Some(kernel)
+}
+
+fn stay() {
+    // SAFETY: integers only, for which zero is a value.
+    let mut cpus: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: no arguments.
+    let here = unsafe { libc::sched_getcpu() };
+    // SAFETY: the set is ours.
+    unsafe { libc::CPU_SET(here.unsigned_abs() as usize, &mut cpus) };
+    // SAFETY: the set lives through the call.
+    let result = unsafe { libc::sched_setaffinity(0, size_of_val(&cpus), &raw const cpus) };
+    assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
+}
+
+/// Segments of up to a million flows, the same ones in the same order for every stream.
+fn stream() -> Stream {
+    let mut frame = Vec::new();
+    let builder = PacketBuilder::ethernet2([2; 6], [4; 6]).ipv4([10, 0, 0, 1], [192, 0, 2, 1], 64);
+    builder.tcp(40_000, 443, 1, 1_024).ack(1).write(&mut frame, &[0; 100]).unwrap();
+    Stream { frame, vary: Vary::Flow, transport_offset: 34, payload_len: 100 }
+}
+
+/// A reading at `now`: slots, packets and ends that it showed.
+fn drain(kernel: &mut Kernel, now: u64) -> (DrainReport, Vec<(u32, u64, Option<EndReason>)>) {
+    let mut shown = Vec::new();
+    let report = kernel
+        .drain(now, &mut |slot, record, end| {
+            let packets = record.halves.iter().map(|half| half.volume().packets).sum();
+            shown.push((slot, packets, end));
+        })
+        .unwrap();
+    (report, shown)
+}
+
+#[test]
+fn a_reading_shows_what_changed() {
+    let Some(mut kernel) = load() else { return };
+    kernel.measure(Measured::Ingress, &mut stream(), 500).unwrap();
+    let now = clock::monotonic().unwrap();
+    // Stamped a moment ago: a program may not have finished with it.
+    for _ in 0..2 {
+        let (report, shown) = drain(&mut kernel, now);
+        assert_eq!((report.live, report.changed, shown.len()), (500, 500, 500));
+    }
+    let (report, _) = drain(&mut kernel, now + 2 * SECOND);
+    assert_eq!(report.changed, 500);
+    let (report, shown) = drain(&mut kernel, now + 3 * SECOND);
+    assert_eq!((report.live, report.changed, shown.len()), (500, 0, 0));
+    // A hundred of them go on.
+    kernel.measure(Measured::Ingress, &mut stream(), 100).unwrap();
+    let (report, shown) = drain(&mut kernel, now + 3 * SECOND);
+    assert_eq!((report.live, report.changed), (500, 100));
+    assert!(shown.iter().all(|&(_, packets, end)| packets == 2 && end.is_none()), "{shown:?}");
+    // Nothing above the slots in use is looked at.
+    assert_eq!(report.scanned, 500);
+    let (report, shown) = drain(&mut kernel, now + LATER);
+    assert_eq!((report.live, report.freed, shown.len()), (0, 500, 500));
+    assert!(shown.iter().all(|(_, _, end)| *end == Some(EndReason::Idle)));
+    assert_eq!(shown.iter().map(|(_, packets, _)| packets).sum::<u64>(), 600);
+}
+
+#[test]
+fn slots_come_back() {
+    let Some(mut kernel) = load() else { return };
+    let mut stream = stream();
+    let mut sent = 0;
+    let mut in_flows = 0;
+    for round in 0..30_u32 {
+        // Fewer than fit, as many, and more.
+        let packets = [1, 63, 64, 1_000, SLOTS, 3 * SLOTS][round as usize % 6];
+        kernel.measure(Measured::Ingress, &mut stream, packets).unwrap();
+        sent += u64::from(packets);
+        let later = clock::monotonic().unwrap() + LATER;
+        let (_, shown) = drain(&mut kernel, later);
+        let slots: BTreeSet<u32> = shown.iter().map(|(slot, ..)| *slot).collect();
+        let expected = packets.min(SLOTS) as usize;
+        assert_eq!((shown.len(), slots.len()), (expected, expected), "round {round}: {packets} packets");
+        assert!(slots.last().is_some_and(|last| *last < SLOTS));
+        in_flows += shown.iter().map(|(_, packets, _)| packets).sum::<u64>();
+        // What is left in the index would be found full, or lead to a record of another.
+        let (report, shown) = drain(&mut kernel, later);
+        assert_eq!((report.live, shown.len()), (0, 0));
+    }
+    let totals = kernel.totals(1).unwrap();
+    let full = totals.passages[0].skipped[Counter::TableFull as usize].packets;
+    assert_eq!(in_flows + full, sent);
+    assert!(full > 0);
+}

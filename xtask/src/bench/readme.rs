@@ -1,0 +1,80 @@
+//! README's table of what flowd costs, from a file of results.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use super::row::{self, Row};
+use super::table::{machine, number, verdict};
+use super::targets::HEADLINES;
+use crate::process::root;
+
+const BEGIN: &str = "<!-- bench: begin -->\n";
+const END: &str = "<!-- bench: end -->";
+
+/// Puts the table between the marks.
+pub(super) fn write(report: &Value) -> Result<()> {
+    let path = root().join("README.md");
+    let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let (before, rest) = text.split_once(BEGIN).context("README.md has no mark where the table begins")?;
+    let (_, after) = rest.split_once(END).context("README.md has no mark where the table ends")?;
+    let text = format!("{before}{BEGIN}{}{END}{after}", block(report)?);
+    fs::write(&path, text).with_context(|| path.display().to_string())
+}
+
+/// The headlines that the report has.
+fn block(report: &Value) -> Result<String> {
+    let rows = row::all(report)?;
+    let mut text = format!("{}\n\n| figure | median | quartiles | target | |\n", machine(report));
+    text.push_str("|---|---:|---:|---:|---|\n");
+    for headline in &HEADLINES {
+        let row = rows.iter().find(|row| row.part == headline.part && row.name == headline.name);
+        let Some(row) = row else { continue };
+        let (target, verdict) = verdict(row);
+        let _ = writeln!(
+            text,
+            "| {} | {} {} | {} | {target} | {verdict} |",
+            row.name,
+            number(row.median),
+            row.unit,
+            quartiles(row)
+        );
+    }
+    Ok(text)
+}
+
+fn quartiles(row: &Row) -> String {
+    if row.rounds > 1 { format!("{} to {}", number(row.low), number(row.high)) } else { "–".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const README: &str = include_str!("../../../README.md");
+    const RESULTS: &str = include_str!("../../../xdp-ebpf/bench.json");
+
+    #[test]
+    fn the_readme_shows_the_results_in_the_repository() {
+        let report: Value = serde_json::from_str(RESULTS).unwrap();
+        let (_, rest) = README.split_once(BEGIN).unwrap();
+        let (shown, _) = rest.split_once(END).unwrap();
+        let expected = block(&report).unwrap();
+        assert_eq!(shown, expected, "run `cargo xtask bench --readme xdp-ebpf/bench.json`");
+    }
+
+    /// A figure that nobody measures any more would vanish from README unseen. Peers are not on every machine.
+    #[test]
+    fn the_results_have_every_headline() {
+        let report: Value = serde_json::from_str(RESULTS).unwrap();
+        assert_eq!(report["quick"], false, "README's figures are those of a full run");
+        let rows = row::all(&report).unwrap();
+        for headline in &HEADLINES {
+            let found = rows.iter().any(|row| row.part == headline.part && row.name == headline.name);
+            let peer = ["nfpcapd", "softflowd", "tshark"].iter().any(|peer| headline.name.starts_with(peer));
+            assert!(found || peer, "{}", headline.name);
+        }
+    }
+}
