@@ -40,7 +40,7 @@ fn answer(stream: TcpStream) {
         if line == "\r\n" {
             let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {BODY}\r\n\r\n");
             writer.write_all(head.as_bytes()).unwrap();
-            writer.write_all(&[b'x'; BODY]).unwrap();
+            writer.write_all(&vec![b'x'; BODY]).unwrap();
         }
         line.clear();
     }

@@ -34,9 +34,9 @@ use flow_common::{
 use self::{attach::Place, drain::Drained, free::FreeSlots, pod::Plain, slab::Slab};
 pub use self::{
     attach::{Hook, Order},
-    check::{Check, check},
+    check::{attached, is_own, map_bytes, maps_are_charged_to_cgroups, try_load},
     drain::DrainReport,
-    error::KernelError,
+    error::{KernelError, has_bpf, has_btf},
     leftovers::{Cleaned, clean},
     load::LoadOptions,
     measure::{Measured, ProgramFacts, Stream, Vary},
