@@ -278,3 +278,46 @@ impl Source for Late {
         Ok(DrainReport::default())
     }
 }
+
+/// What the pump does not survive: the daemon ends with an error, and nothing of it lives on.
+#[tokio::test]
+async fn the_end_of_the_pump_is_the_end_of_the_daemon() {
+    struct Broken(Story);
+    impl Source for Broken {
+        fn attach(&mut self, name: &str, ifindex: u32, interface: Setting) -> Result<&'static str> {
+            self.0.attach(name, ifindex, interface)
+        }
+        fn drain(&mut self, _: u64, _: Visit<'_>) -> Result<DrainReport> {
+            panic!("on purpose")
+        }
+        fn totals(&mut self, slot: u16) -> Result<InterfaceTotals> {
+            self.0.totals(slot)
+        }
+        fn events(&mut self, _: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize {
+            0
+        }
+        fn record(&mut self, _: u32, _: &mut dyn FnMut(&FlowRecord)) {}
+        fn finish(&mut self, _: Visit<'_>) -> Result<DrainReport> {
+            Ok(DrainReport::default())
+        }
+    }
+    let config = Config {
+        interfaces: vec!["lo".to_owned()],
+        listen: free_port(),
+        interval: Span::millis(100),
+        ..Config::default()
+    };
+    let again = config.clone();
+    let story = Broken(Story::new(Arc::default()));
+    let ended = daemon(&config, Box::new(move || Ok(again.clone())), |_| Ok(Box::new(story)));
+    let ended = tokio::time::timeout(Duration::from_secs(5), ended).await.unwrap();
+    assert!(ended.unwrap_err().to_string().contains("died"));
+}
+
+#[tokio::test]
+async fn the_end_of_the_web_server_is_noticed() {
+    let (_done, mut ended) = oneshot::channel();
+    let mut server = tokio::spawn(async { panic!("on purpose") });
+    let end = Signals::new().unwrap().wait(|| {}, &mut ended, &mut server).await;
+    assert!(matches!(end, End::Server));
+}

@@ -66,6 +66,13 @@ async fn readiness_is_apart_from_health() {
     assert_eq!(get(&state, "/readyz", "").await.0, 503);
     state.telemetry.set_ready(true);
     assert_eq!(get(&state, "/readyz", "").await.0, 200);
+    state.telemetry.set_lost(vec![Arc::from("eth1")], false);
+    let (status, _, body) = get(&state, "/readyz", "").await;
+    assert_eq!((status, body.as_str()), (200, "degraded: lost eth1\n"));
+    state.telemetry.set_lost(vec![Arc::from("eth0"), Arc::from("eth1")], true);
+    let (status, _, body) = get(&state, "/readyz", "").await;
+    assert_eq!((status, body.as_str()), (503, "lost eth0, eth1\n"));
+    state.telemetry.set_lost(Vec::new(), false);
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@
 mod support;
 
 mod access_log;
+mod coexistence;
 mod conservation;
 mod counters;
 mod flood;
@@ -22,6 +23,7 @@ mod http;
 mod http_secrets;
 mod lookups;
 mod loopback;
+mod lost;
 mod malformed;
 mod offload;
 mod outputs;

@@ -3,6 +3,7 @@
 
 pub mod daemon;
 pub mod flood;
+pub mod foreign;
 pub mod frames;
 pub mod iperf;
 pub mod lossy;
