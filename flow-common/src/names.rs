@@ -49,6 +49,9 @@ pub const MAP_FRAGMENTS: &str = "FRAGMENTS";
 pub const MAP_INTERFACES: &str = "INTERFACES";
 /// Per-CPU array: interface slot to [`crate::counter::InterfaceTotals`].
 pub const MAP_TOTALS: &str = "TOTALS";
+/// Array of [`crate::lane::Lane`], mapped into the daemon's memory: by CPU, then by interface slot from 1, then by
+/// direction.
+pub const MAP_LANES: &str = "LANES";
 /// Ring buffer of [`crate::event::PayloadEvent`].
 pub const MAP_EVENTS: &str = "EVENTS";
 /// Per-CPU array of one [`crate::observe::Workspace`].

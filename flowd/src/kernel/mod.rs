@@ -6,7 +6,9 @@ mod context;
 mod drain;
 mod error;
 mod free;
+mod lanes;
 mod load;
+mod mapping;
 mod measure;
 mod memory;
 mod pod;
@@ -23,6 +25,7 @@ use aya::{
 use flow_common::{
     counter::InterfaceTotals,
     event::{MAX_PAYLOAD, PayloadEvent},
+    key::Direction,
     settings::Settings,
 };
 
@@ -35,7 +38,7 @@ pub use self::{
     measure::{Measured, ProgramFacts, Stream, Vary},
     replay::Refused,
 };
-use self::{drain::Drained, free::FreeSlots, pod::Plain, slab::Slab};
+use self::{drain::Drained, free::FreeSlots, lanes::Lanes, pod::Plain, slab::Slab};
 
 /// The loaded programs with their maps; dropping it detaches them.
 pub struct Kernel {
@@ -48,6 +51,7 @@ pub struct Kernel {
     interfaces: Array<MapData, Plain<flow_common::settings::Interface>>,
     totals: PerCpuArray<MapData, Plain<InterfaceTotals>>,
     events: RingBuf<MapData>,
+    lanes: Lanes,
     drained: Drained,
 }
 
@@ -66,6 +70,12 @@ impl Kernel {
             }
         }
         Ok(sum)
+    }
+
+    /// Adds the bytes that passed the interface in `slot` to `sums`, by milliseconds of the packets' clock from
+    /// `from` on. Returns how many of these came too late to be read.
+    pub fn passed(&self, slot: u16, direction: Direction, from: u64, sums: &mut [u64]) -> u64 {
+        self.lanes.passed(slot, direction, from, sums)
     }
 
     /// The record in `slot` as it is now; `None` for a slot beyond the table.
