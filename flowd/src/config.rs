@@ -7,8 +7,10 @@ mod error;
 mod http;
 mod keys;
 mod outputs;
+mod series;
 mod tls;
 mod units;
+mod zones;
 
 use std::{fmt, net::SocketAddr, path::Path, str::FromStr};
 
@@ -23,8 +25,10 @@ use flow_common::{
 pub use http::Http;
 pub use outputs::Outputs;
 use serde::{Deserialize, Serialize};
+pub use series::{BUDGETS, FlowLabel, Series};
 pub use tls::Tls;
 pub use units::{Size, Span};
+pub use zones::{BUILT_IN as BUILT_IN_ZONES, Net, Zones};
 
 /// The daemon's configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,8 +66,6 @@ pub struct Config {
     pub flows: u32,
     /// Tunnels whose inner packets are flows of their own, or `all`.
     pub decapsulate: Vec<String>,
-    /// Series that one metric family may have.
-    pub series_limit: u32,
     /// What HTTP lines show of a target.
     pub http: Http,
     /// What the API keeps.
@@ -72,6 +74,10 @@ pub struct Config {
     pub timeouts: Timeouts,
     pub dns: Dns,
     pub tls: Tls,
+    /// Names of nets.
+    pub zones: Zones,
+    /// The budget of metric series.
+    pub series: Series,
 }
 
 /// How long a flow may be quiet, and how long one line of the flow log may cover.
@@ -145,12 +151,13 @@ impl Default for Config {
             hook: Hook::Auto,
             flows: names::DEFAULT_FLOWS,
             decapsulate: Vec::new(),
-            series_limit: 2_000,
             http: Http::default(),
             api: Api::default(),
             timeouts: Timeouts::default(),
             dns: Dns::default(),
             tls: Tls::default(),
+            zones: Zones::default(),
+            series: Series::default(),
         }
     }
 }
@@ -191,11 +198,24 @@ impl Config {
     /// Names the file, the line and the key.
     pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
         keys::check(file, text)?;
-        toml::from_str(text).map_err(|error| {
+        let config: Self = toml::from_str(text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start);
             let place = Place::at(file, text, offset);
             ConfigError::Syntax { place, message: keys::one_line(error.message()) }
-        })
+        })?;
+        config.zones.check(file, text)?;
+        Ok(config)
+    }
+
+    /// Keys whose values differ in `other`, of those that are fixed while the daemon runs: all but zones and
+    /// series.
+    #[must_use]
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let of = |config: &Self| {
+            let fixed = Self { zones: Zones::default(), series: Series::default(), ..config.clone() };
+            toml::Table::try_from(fixed).unwrap_or_default()
+        };
+        keys::differences(&of(self), &of(other))
     }
 
     /// What the packet path is told.

@@ -54,6 +54,12 @@ pub struct Flow {
     pub end_reason: Option<EndReason>,
     /// Application protocol, where its payload told.
     pub app: Option<&'static str>,
+    /// Zones of either end, and which way the conversation goes as seen from the zones that are ours.
+    pub client_zone: Option<Arc<str>>,
+    pub server_zone: Option<Arc<str>>,
+    pub direction: Option<&'static str>,
+    /// Name of the server's port, where an answer to a SYN proved it.
+    pub service: Option<Arc<str>>,
 }
 
 /// Address and port; port 0 for protocols without ports.

@@ -40,7 +40,7 @@ fn execute(command: Command) -> Result<()> {
             drop(out);
             let config = options.config()?;
             telemetry::init();
-            run::run(&config)
+            run::run(&config, Box::new(move || options.config()))
         }
         Command::Read(options) => {
             // The reader writes there.
@@ -53,7 +53,10 @@ fn execute(command: Command) -> Result<()> {
         Command::Interfaces { which } => print_interfaces(&which, &mut out),
         Command::Check => check(&mut out),
         Command::CheckConfig { file } => {
-            Config::load(&file)?;
+            let config = Config::load(&file)?;
+            for note in config.zones.notes() {
+                writeln!(out, "{}: note: {note}", file.display())?;
+            }
             Ok(writeln!(out, "{}: ok", file.display())?)
         }
         Command::Completions { shell } => Ok(cli::completions(shell, &mut out)?),

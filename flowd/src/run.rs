@@ -2,6 +2,7 @@
 
 mod lookups;
 mod pump;
+mod reload;
 mod source;
 
 use std::{
@@ -13,6 +14,7 @@ use anyhow::{Context, Result, anyhow};
 use flow_common::{names, settings};
 use lookups::Lookups;
 use pump::Pump;
+use reload::Reload;
 use source::Source;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -21,12 +23,12 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
-    aggregate::{HttpNumbers, Ledger, LedgerOptions, Watched},
+    aggregate::{HttpNumbers, Ledger, LedgerOptions, Policy, Watched},
     clock::WallClock,
-    config::{Config, Hook, LogFormat, Outputs},
+    config::{Config, ConfigError, Hook, LogFormat, Outputs},
     export::{
         feed::Feed,
-        log::{self, Format, LogSink, Outlets, Reopen, Rotation},
+        log::{self, Format, LogSink, Outlets, Rotation},
         prometheus::Board,
     },
     interfaces::{self, Interface},
@@ -36,21 +38,29 @@ use crate::{
     web::{self, State},
 };
 
-/// Runs until SIGTERM or SIGINT, then drains for the last time, writes what is queued and detaches.
+/// Reads the configuration once more, as it was read at the start.
+pub type Again = Box<dyn Fn() -> Result<Config, ConfigError> + Send>;
+
+/// Runs until SIGTERM or SIGINT, then drains for the last time, writes what is queued and detaches. On SIGHUP,
+/// `again` gives the configuration anew.
 ///
 /// # Errors
 /// One line that names what is missing or in the way, and the remedy.
-pub fn run(config: &Config) -> Result<()> {
+pub fn run(config: &Config, again: Again) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .context("cannot start the asynchronous runtime")?;
-    runtime.block_on(daemon(config, source::load))
+    runtime.block_on(daemon(config, again, source::load))
 }
 
 /// The daemon over any source of packets.
-async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<dyn Source>>) -> Result<()> {
+async fn daemon(
+    config: &Config,
+    again: Again,
+    load: impl FnOnce(&LoadOptions) -> Result<Box<dyn Source>>,
+) -> Result<()> {
     // All that can fail without privileges comes first, so that nothing is attached in vain.
     let chosen = interfaces::choose(&interfaces::list()?, &config.interfaces)?;
     let mut signals = Signals::new()?;
@@ -79,10 +89,10 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
     let clock = WallClock::measure().context("cannot read the clocks")?;
     let watched = attach(source.as_mut(), &chosen)?;
 
-    let limit = config.series_limit as usize;
-    let telemetry = Arc::new(Telemetry::new(sinks, u64::from(config.series_limit)));
+    let telemetry = Arc::new(Telemetry::new(sinks));
+    let policy = Arc::new(Policy::new(config));
+    config.zones.notes().iter().for_each(|note| info!("{note}"));
     let options = LedgerOptions {
-        series_limit: limit,
         conversations: config.flows as usize,
         active_timeout: flow_log.is_some().then(|| config.timeouts.active.nanos()),
     };
@@ -90,10 +100,12 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
         let before = interfaces::statistics(&watched.name).ok();
         (watched, before)
     };
-    let ledger = Ledger::new(options, watched.into_iter().map(baseline).collect(), clock);
+    let watched = watched.into_iter().map(baseline).collect();
+    let ledger = Ledger::new(options, Arc::clone(&policy), watched, clock);
     let live = Arc::clone(ledger.live());
-    let board =
-        Arc::new(Board::new(ledger.numbers().clone(), HttpNumbers::new(limit), Arc::clone(&telemetry)));
+    let http = HttpNumbers::new(policy);
+    let (numbers, shown) = (ledger.numbers().published(), http.published());
+    let board = Arc::new(Board::new(numbers, shown, Arc::clone(&telemetry)));
     let state =
         State { board: Arc::clone(&board), live, telemetry: Arc::clone(&telemetry), http: Arc::clone(&feed) };
     let tracker = HttpTracker::new(config.http_options());
@@ -101,6 +113,7 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
     let pump = Pump::new(
         source,
         ledger,
+        http,
         tracker,
         lookups,
         board,
@@ -111,12 +124,12 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
         clock,
     );
 
-    let (stop, stopped) = mpsc::channel();
+    let (settings, new_settings) = mpsc::channel();
     let (done, mut ended) = oneshot::channel();
     let (interval, event_interval) = (config.interval.0, config.event_interval.0);
     thread::Builder::new()
         .name("pump".to_owned())
-        .spawn(move || done.send(pump.run(interval, event_interval, &stopped)))
+        .spawn(move || done.send(pump.run(interval, event_interval, &new_settings)))
         .context("cannot start the thread that reads the flow table")?;
     telemetry.set_ready(true);
     info!("metrics at http://{}/metrics", config.listen);
@@ -126,9 +139,15 @@ async fn daemon(config: &Config, load: impl FnOnce(&LoadOptions) -> Result<Box<d
         // Closed from either end, it is time.
         let _ = closed.await;
     }));
-    let early = signals.wait(&reopen, &mut ended).await;
+    let mut reload = Reload { config: config.clone(), again, settings };
+    let hang_up = || {
+        reopen.reopen();
+        reload.reload();
+    };
+    let early = signals.wait(hang_up, &mut ended).await;
     telemetry.set_ready(false);
-    drop(stop);
+    // Without a sender of settings the pump comes to its end.
+    drop(reload);
     let result = match early {
         Some(result) => result,
         None => ended.await.unwrap_or_else(|_| Err(anyhow!("the thread that reads the flow table died"))),
@@ -225,14 +244,14 @@ impl Signals {
     /// Waits for the end; `Some` where the pump ended by itself.
     async fn wait(
         &mut self,
-        reopen: &Reopen,
+        mut hang_up: impl FnMut(),
         ended: &mut oneshot::Receiver<Result<()>>,
     ) -> Option<Result<()>> {
         loop {
             tokio::select! {
                 _ = self.term.recv() => return None,
                 _ = self.int.recv() => return None,
-                _ = self.hup.recv() => reopen.reopen(),
+                _ = self.hup.recv() => hang_up(),
                 result = &mut *ended => {
                     return Some(result.unwrap_or_else(|_| Err(anyhow!("the thread that reads the flow table died"))));
                 }

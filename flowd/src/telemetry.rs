@@ -66,14 +66,25 @@ pub struct Telemetry {
     ready: AtomicBool,
     /// One per sink that is in use.
     pub sinks: Vec<Arc<SinkCounters>>,
-    pub series_limit: u64,
+    run_times: Mutex<Vec<(String, Duration)>>,
 }
 
 impl Telemetry {
     /// Zeros for a daemon with these sinks.
     #[must_use]
-    pub fn new(sinks: Vec<Arc<SinkCounters>>, series_limit: u64) -> Self {
-        Self { drains: Mutex::default(), ready: AtomicBool::new(false), sinks, series_limit }
+    pub fn new(sinks: Vec<Arc<SinkCounters>>) -> Self {
+        Self { drains: Mutex::default(), ready: AtomicBool::new(false), sinks, run_times: Mutex::default() }
+    }
+
+    /// Sets how long each program has run in the kernel.
+    pub fn ran(&self, programs: Vec<(String, Duration)>) {
+        *self.run_times.lock().unwrap_or_else(PoisonError::into_inner) = programs;
+    }
+
+    /// How long each program had run at the last drain; nothing where the kernel does not measure it.
+    #[must_use]
+    pub fn run_times(&self) -> Vec<(String, Duration)> {
+        self.run_times.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Counts a drain that took `duration` and ended at `wall` (ns since the epoch).

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// How a crate shows in source, and the files or folders of `src` that may use it.
-const HOMES: [(&str, &[&str]); 9] = [
+const HOMES: &[(&str, &[&str])] = &[
     ("aya::", &["kernel"]),
     ("warp::", &["web"]),
     ("hyper::", &["web/serve"]),

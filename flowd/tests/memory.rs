@@ -1,13 +1,14 @@
 //! The memory of the maps and of the daemon is what the formulas say, by the kernel's own account.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "helpers of tests are tests")]
 
-use std::{fs, thread};
+use std::{fs, sync::Arc, thread};
 
 use etherparse::PacketBuilder;
 use flow_common::settings::{Interface, LINK_ETHERNET};
 use flowd::{
-    aggregate::{Ledger, LedgerOptions},
+    aggregate::{Ledger, LedgerOptions, Policy},
     clock::{self, WallClock},
+    config::Config,
     kernel::{Kernel, KernelError, LoadOptions, Measured, Stream, Vary},
 };
 
@@ -56,8 +57,9 @@ fn the_daemon_takes_what_the_formula_says() {
     builder.tcp(40_000, 443, 1, 1_024).ack(1).write(&mut frame, &[0; 100]).unwrap();
     let stream = Stream { frame, vary: Vary::Flow, transport_offset: 34, payload_len: 100 };
     let slots = options.flows as usize;
-    let limits = LedgerOptions { series_limit: 1_000, conversations: slots, active_timeout: None };
-    let mut ledger = Ledger::new(limits, Vec::new(), WallClock::CAPTURE);
+    let limits = LedgerOptions { conversations: slots, active_timeout: None };
+    let mut ledger =
+        Ledger::new(limits, Arc::new(Policy::new(&Config::default())), Vec::new(), WallClock::CAPTURE);
     let before = resident();
     let mut most = 0;
     for reading in 1..=2 {

@@ -129,6 +129,10 @@ fn flow_fields_are_those_of_the_records() {
             icmp: Some(Icmp { kind: 8, code: 0, identifier: None }),
             end_reason: None,
             app: None,
+            client_zone: None,
+            server_zone: None,
+            direction: None,
+            service: None,
         },
     );
 }

@@ -3,7 +3,10 @@
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 use flow_common::{
@@ -11,8 +14,9 @@ use flow_common::{
     record::{FlowRecord, Volume},
 };
 use flowd::{
-    aggregate::{Ledger, LedgerOptions, Watched},
+    aggregate::{Ledger, LedgerOptions, Policy, Watched},
     clock::WallClock,
+    config::Config,
     flow::EndReason,
 };
 
@@ -77,7 +81,7 @@ fn reading(
         }
         ledger.absorb(slot, record, end, now, &mut |_| *lines += 1);
     }
-    ledger.drained(WallClock::CAPTURE);
+    ledger.drained(now, WallClock::CAPTURE);
 }
 
 #[test]
@@ -92,12 +96,13 @@ fn a_reading_allocates_nothing() {
         mtu: 1_500,
         ifindex: 1,
     };
-    let options = LedgerOptions {
-        series_limit: 1_000,
-        conversations: FLOWS as usize,
-        active_timeout: Some(60 * SECOND),
-    };
-    let mut ledger = Ledger::new(options, vec![(watched, None)], WallClock::CAPTURE);
+    let options = LedgerOptions { conversations: FLOWS as usize, active_timeout: Some(60 * SECOND) };
+    let mut ledger = Ledger::new(
+        options,
+        Arc::new(Policy::new(&Config::default())),
+        vec![(watched, None)],
+        WallClock::CAPTURE,
+    );
     let mut records = records();
     let mut lines = 0;
     let empty = BYTES.load(Relaxed);

@@ -72,7 +72,10 @@ pub(crate) fn test_tools(report: bool) -> Result<()> {
         println!("test tools   installed: {list}");
     }
     if report && packages.is_empty() {
-        println!("test tools   found: {}", TEST_TOOLS.map(|(program, _)| program).join(" "));
+        println!(
+            "test tools   found: {}",
+            TEST_TOOLS.iter().map(|(program, _)| *program).collect::<Vec<_>>().join(" ")
+        );
     }
     Ok(())
 }

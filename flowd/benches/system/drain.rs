@@ -8,8 +8,9 @@ use flow_common::{
     settings::{Interface, LINK_ETHERNET},
 };
 use flowd::{
-    aggregate::{Ledger, LedgerOptions, Watched},
+    aggregate::{Ledger, LedgerOptions, Policy, Watched},
     clock::{WallClock, monotonic},
+    config::Config,
     kernel::{Kernel, LoadOptions, Measured, Stream, Vary},
 };
 
@@ -117,7 +118,7 @@ fn send(kernel: &mut Kernel, flows: u32) -> Result<()> {
 
 /// As the daemon makes it, without a flow log.
 fn ledger(table: u32) -> Result<Ledger> {
-    let options = LedgerOptions { series_limit: 2_000, conversations: table as usize, active_timeout: None };
+    let options = LedgerOptions { conversations: table as usize, active_timeout: None };
     let watched = Watched {
         slot: SLOT,
         name: Arc::from("eth0"),
@@ -128,5 +129,10 @@ fn ledger(table: u32) -> Result<Ledger> {
         mtu: 1_500,
         ifindex: 1,
     };
-    Ok(Ledger::new(options, vec![(watched, None)], WallClock::measure()?))
+    Ok(Ledger::new(
+        options,
+        Arc::new(Policy::new(&Config::default())),
+        vec![(watched, None)],
+        WallClock::measure()?,
+    ))
 }

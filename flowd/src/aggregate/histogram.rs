@@ -2,16 +2,39 @@
 
 use flow_common::record::Rtt;
 
-/// A histogram of `N` buckets, the last of them unbounded; values in seconds.
-#[derive(Clone, Copy, Debug, PartialEq)]
+use super::Sum;
+
+/// A histogram of `N` buckets, the last of them unbounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Histogram<const N: usize> {
     pub buckets: [u64; N],
-    pub sum: f64,
+    /// Sum of the values, ns: whole numbers, so that sums of sums stay exact.
+    pub nanoseconds: u64,
 }
 
 impl<const N: usize> Default for Histogram<N> {
     fn default() -> Self {
-        Self { buckets: [0; N], sum: 0.0 }
+        Self { buckets: [0; N], nanoseconds: 0 }
+    }
+}
+
+impl<const N: usize> Sum for Histogram<N> {
+    fn add(&mut self, other: &Self) {
+        for (count, more) in self.buckets.iter_mut().zip(other.buckets) {
+            *count = count.wrapping_add(more);
+        }
+        self.nanoseconds = self.nanoseconds.wrapping_add(other.nanoseconds);
+    }
+
+    fn subtract(&mut self, other: &Self) {
+        for (count, less) in self.buckets.iter_mut().zip(other.buckets) {
+            *count = count.wrapping_sub(less);
+        }
+        self.nanoseconds = self.nanoseconds.wrapping_sub(other.nanoseconds);
+    }
+
+    fn weight(&self) -> u64 {
+        self.count()
     }
 }
 
@@ -22,15 +45,15 @@ impl<const N: usize> Histogram<N> {
         if let Some(count) = self.buckets.get_mut(bucket) {
             *count += 1;
         }
-        self.sum += seconds(nanoseconds);
+        self.nanoseconds = self.nanoseconds.wrapping_add(nanoseconds);
     }
 
     /// Adds samples counted elsewhere under the same bounds.
-    pub fn add(&mut self, samples: &Rtt) {
+    pub fn add_samples(&mut self, samples: &Rtt) {
         for (bucket, count) in self.buckets.iter_mut().zip(samples.buckets) {
             *bucket += u64::from(count);
         }
-        self.sum += seconds(samples.sum);
+        self.nanoseconds = self.nanoseconds.wrapping_add(samples.sum);
     }
 
     /// Values counted.
@@ -38,11 +61,12 @@ impl<const N: usize> Histogram<N> {
     pub fn count(&self) -> u64 {
         self.buckets.iter().sum()
     }
-}
 
-/// Nanoseconds as seconds.
-fn seconds(nanoseconds: u64) -> f64 {
-    nanoseconds as f64 / 1e9
+    /// Sum of the values in seconds.
+    #[must_use]
+    pub fn sum(&self) -> f64 {
+        self.nanoseconds as f64 / 1e9
+    }
 }
 
 #[cfg(test)]
@@ -57,6 +81,7 @@ mod tests {
         }
         assert_eq!(histogram.buckets, [2, 2, 1]);
         assert_eq!(histogram.count(), 5);
-        assert!((histogram.sum - 223e-9).abs() < 1e-15);
+        assert_eq!(histogram.nanoseconds, 223);
+        assert!((histogram.sum() - 223e-9).abs() < 1e-15);
     }
 }

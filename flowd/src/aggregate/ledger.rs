@@ -1,6 +1,6 @@
 //! Takes in drained records and keeps every number that follows from them.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use flow_common::{
     counter::InterfaceTotals,
@@ -9,25 +9,26 @@ use flow_common::{
 };
 
 use super::{
-    Filter, LiveFlow, LiveFlows, Nets, Numbers, Observed, Point, QualityLabels, RttKind, RttLabels, RttSide,
-    Service, Table, Watched,
+    Filter, LiveFlow, LiveFlows, Nets, Numbers, Observed, Point, Policy, QualityLabels, Row, RttKind,
+    RttLabels, RttSide, Service, Table, Watched,
     interface::InterfaceNumbers,
-    labels::{FlowLabels, flow_labels, nets, server_port},
+    labels::{Facts, FlowLabels, flow_labels, point},
     live::Cut,
 };
 use crate::{
     clock::WallClock,
+    config::Config,
     flow::{EndReason, Flow, Side, Snapshot, words},
     interfaces::Statistics,
 };
 
 const TCP: u8 = 6;
+/// Rows that are announced take at most this share of a budget.
+const ANNOUNCED: usize = 4;
 
 /// What the ledger keeps, and how much of it.
 #[derive(Clone, Copy, Debug)]
 pub struct LedgerOptions {
-    /// Rows of one metric family.
-    pub series_limit: usize,
     /// Conversations whose observation point is remembered.
     pub conversations: usize,
     /// Longest time that one line of the flow log covers, ns; `None` where there is no flow log.
@@ -40,6 +41,10 @@ pub struct Ledger {
     live: Arc<LiveFlows>,
     numbers: Numbers,
     observed: Observed,
+    /// Bytes by address, to know the top ones.
+    addresses: Table<Option<IpAddr>, u64>,
+    /// Counts what makes labels change for flows that stay the same.
+    age: u64,
 }
 
 /// Where lines of the flow log go.
@@ -51,11 +56,10 @@ impl Ledger {
     #[must_use]
     pub fn new(
         options: LedgerOptions,
+        policy: Arc<Policy>,
         watched: Vec<(Watched, Option<Statistics>)>,
         clock: WallClock,
     ) -> Self {
-        let limit = options.series_limit;
-        let mut flows = Table::new(limit);
         let mut names: Vec<Arc<str>> = Vec::new();
         for (interface, _) in &watched {
             let slot = usize::from(interface.slot);
@@ -63,35 +67,77 @@ impl Ledger {
             if let Some(name) = names.get_mut(slot) {
                 *name = Arc::clone(&interface.name);
             }
-            for direction in interface.directions() {
-                let point = Point { slot: interface.slot, direction: *direction };
-                flows.reserve(FlowLabels { point, group: None });
-            }
         }
-        let mut quality = Table::new(limit);
-        let mut rtt = Table::new(limit);
-        for (interface, _) in &watched {
-            for nets in Nets::all() {
-                for direction in interface.directions() {
-                    let point = Point { slot: interface.slot, direction: *direction };
-                    quality.announce(QualityLabels { point, nets });
-                }
-                for (kind, side) in
-                    RttKind::ALL.into_iter().flat_map(|kind| RttSide::ALL.map(|side| (kind, side)))
-                {
-                    rtt.announce(RttLabels { slot: interface.slot, nets, kind, side });
-                }
-            }
-        }
-        let mut connections = Table::new(limit);
-        connections.reserve(None);
-        let interfaces =
-            watched.into_iter().map(|(watched, first)| InterfaceNumbers::new(watched, first)).collect();
-        Self {
+        let series = &policy.series;
+        let numbers = Numbers {
+            flows: Table::new(series.limit("flow")),
+            quality: Table::new(series.limit("tcp_quality")),
+            rtt: Table::new(series.limit("tcp_rtt")),
+            connections: Table::new(series.limit("tcp_connections")),
+            interfaces: watched
+                .into_iter()
+                .map(|(watched, first)| InterfaceNumbers::new(watched, first))
+                .collect(),
+            conversations: 0,
+            policy: Arc::clone(&policy),
+        };
+        let mut ledger = Self {
             options,
-            live: Arc::new(LiveFlows::new(names, clock)),
-            numbers: Numbers { interfaces, flows, quality, rtt, connections, conversations: 0 },
+            addresses: Table::new(series.top_addresses as usize),
+            live: Arc::new(LiveFlows::new(names, clock, policy)),
+            numbers,
             observed: Observed::new(options.conversations),
+            age: 0,
+        };
+        ledger.announce();
+        ledger
+    }
+
+    /// Takes over another configuration's zones, labels and limits. Nothing that was counted is lost: names
+    /// keep their series, and live flows count under their new labels from here on.
+    pub fn reconfigure(&mut self, config: &Config) {
+        let policy = Arc::new(self.numbers.policy.renewed(config));
+        self.numbers.reconfigure(Arc::clone(&policy));
+        self.addresses.set_limit(policy.series.top_addresses as usize);
+        self.live.each(|flow| flow.zones = zones(&policy, &flow.snapshot.key));
+        self.live.set_policy(policy);
+        self.age += 1;
+        self.announce();
+    }
+
+    /// Makes catch-all rows, and rows at 0 for what is sure to come.
+    fn announce(&mut self) {
+        let Numbers { interfaces, flows, quality, rtt, connections, policy, .. } = &mut self.numbers;
+        connections.reserve(None);
+        let zones: Vec<_> = policy.zones.expected().collect();
+        let pairs: Vec<Nets> = zones
+            .iter()
+            .flat_map(|source| {
+                zones.iter().map(|destination| Nets { source: *source, destination: *destination })
+            })
+            .collect();
+        let kinds = || RttKind::ALL.into_iter().flat_map(|kind| RttSide::ALL.map(|side| (kind, side)));
+        // With many zones most pairs never meet.
+        let few = |each: usize, limit: usize| pairs.len() * each * interfaces.len() <= limit / ANNOUNCED;
+        let pairs_of = |each, limit| if few(each, limit) { pairs.as_slice() } else { &[] };
+        for interface in interfaces.iter() {
+            let slot = interface.watched.slot;
+            for direction in interface.watched.directions() {
+                let point = Point { slot, direction: *direction };
+                flows.reserve(FlowLabels { point, group: None });
+                let other = QualityLabels { point, nets: None };
+                quality.reserve(other);
+                for nets in pairs_of(2, quality.limit()) {
+                    quality.announce(QualityLabels { nets: Some(*nets), ..other }, other);
+                }
+            }
+            for (kind, side) in kinds() {
+                let other = RttLabels { slot, nets: None, kind, side };
+                rtt.reserve(other);
+                for nets in pairs_of(4, rtt.limit()) {
+                    rtt.announce(RttLabels { nets: Some(*nets), ..other }, other);
+                }
+            }
         }
     }
 
@@ -99,6 +145,12 @@ impl Ledger {
     #[must_use]
     pub const fn live(&self) -> &Arc<LiveFlows> {
         &self.live
+    }
+
+    /// Zones, labels and limits as configured now.
+    #[must_use]
+    pub const fn policy(&self) -> &Arc<Policy> {
+        &self.numbers.policy
     }
 
     /// Every number as of now.
@@ -120,11 +172,18 @@ impl Ledger {
         }
     }
 
-    /// A drain is over.
-    pub fn drained(&mut self, clock: WallClock) {
+    /// A drain at `now` (ns of the packet's clock) is over: decides who has a series.
+    pub fn drained(&mut self, now: u64, clock: WallClock) {
         self.live.set_clock(clock);
         self.observed.drained();
         self.numbers.conversations = self.observed.len() as u64;
+        let seconds = clock.wall(now) / 1_000_000_000;
+        self.numbers.settle(now, seconds);
+        let before = self.addresses.changes();
+        self.addresses.settle(now, seconds);
+        if self.addresses.changes() != before {
+            self.age += 1;
+        }
     }
 
     /// Takes in the record in `slot` as it is at `now` (ns of the packet's clock); with a reason, for the
@@ -140,9 +199,9 @@ impl Ledger {
         let snapshot = Snapshot::of(record);
         let live = Arc::clone(&self.live);
         live.with(slot, |place| {
-            if let Some(old) = place.take_if(|flow| !same(&flow.snapshot, &snapshot)) {
+            if let Some(mut old) = place.take_if(|flow| !same(&flow.snapshot, &snapshot)) {
                 // The end of the flow that was here before was not shown.
-                self.finish(slot, &old, EndReason::Evicted, lines);
+                self.finish(slot, &mut old, EndReason::Evicted, lines);
             }
             let flow = place.get_or_insert_with(|| self.begin(slot, &snapshot));
             self.count(flow, &snapshot);
@@ -170,29 +229,38 @@ impl Ledger {
 
     /// A flow seen for the first time: nothing of it is counted yet.
     fn begin(&mut self, slot: u32, snapshot: &Snapshot) -> LiveFlow {
-        let rows = self.rows(snapshot);
-        let client = if snapshot.client == Sender::A { rows[0] } else { rows[1] };
-        if let Some(row) = self.numbers.flows.row(client) {
-            row.flows += 1;
-        }
-        if let Some(interface) = self.numbers.interface(snapshot.key.interface()) {
-            interface.active += 1;
-        }
-        let speaks = self.observed.confirm(&snapshot.key, slot);
         let zero = Snapshot {
             sides: [Side::default(); 2],
             handshake_server_rtt: None,
             handshake_client_rtt: None,
             ..*snapshot
         };
-        LiveFlow { snapshot: zero, cut: None, rows, counted: false, speaks }
+        let mut flow = LiveFlow {
+            snapshot: zero,
+            cut: None,
+            zones: zones(&self.numbers.policy, &snapshot.key),
+            rows: [Row::default(); 2],
+            facts: Facts::of(snapshot, &self.numbers.policy, self.age),
+            counted: None,
+            speaks: self.observed.confirm(&snapshot.key, slot),
+        };
+        flow.rows = self.rows(&flow, snapshot);
+        let client = if snapshot.client == Sender::A { flow.rows[0] } else { flow.rows[1] };
+        if let Some(row) = self.numbers.flows.row(client) {
+            row.flows += 1;
+        }
+        if let Some(interface) = self.numbers.interface(snapshot.key.interface()) {
+            interface.active += 1;
+        }
+        flow
     }
 
     /// Adds what `snapshot` has more than `flow` had at the last drain.
     fn count(&mut self, flow: &mut LiveFlow, snapshot: &Snapshot) {
-        let before = &flow.snapshot;
-        if (before.client, before.role_by) != (snapshot.client, snapshot.role_by) {
-            flow.rows = self.rows(snapshot);
+        let facts = Facts::of(snapshot, &self.numbers.policy, self.age);
+        if facts != flow.facts || flow.rows.iter().any(|row| self.numbers.flows.row(*row).is_none()) {
+            flow.facts = facts;
+            flow.rows = self.rows(flow, snapshot);
         }
         let added = snapshot.since(&flow.snapshot.sides);
         for (row, side) in flow.rows.iter().zip(&added.sides) {
@@ -203,21 +271,28 @@ impl Ledger {
                 row.retransmitted_bytes += side.retransmitted_bytes;
             }
         }
+        if self.numbers.policy.uses_addresses() {
+            for end in [Sender::A, Sender::B] {
+                if let Some(bytes) = self.addresses.at(Some(words::address(&snapshot.key, end)), None) {
+                    *bytes += added.ip_bytes();
+                }
+            }
+        }
         if snapshot.key.protocol() == TCP {
             self.count_tcp(flow, &added);
         }
     }
 
     fn count_tcp(&mut self, flow: &mut LiveFlow, added: &Snapshot) {
-        let nets = nets(added);
+        let nets = flow.nets(added.client);
         for sender in [Sender::A, Sender::B] {
             let side = added.side(sender);
             let is_client = sender == added.client;
             if side.out_of_order | side.duplicate_acks | side.zero_windows | side.resets != 0 {
-                let point = flow_labels(added, sender, self.one_point(added)).point;
-                let nets = if is_client { nets } else { nets.reversed() };
-                let labels = QualityLabels { point, nets };
-                if let Some(row) = self.numbers.quality.at(labels, labels) {
+                let point = point(added, sender, self.one_point(added));
+                let labels =
+                    QualityLabels { point, nets: Some(if is_client { nets } else { nets.reversed() }) };
+                if let Some(row) = self.numbers.quality.at(labels, QualityLabels { nets: None, ..labels }) {
                     row.out_of_order += u64::from(side.out_of_order);
                     row.duplicate_acks += u64::from(side.duplicate_acks);
                     row.zero_windows += u64::from(side.zero_windows);
@@ -229,40 +304,64 @@ impl Ledger {
             } else {
                 (RttSide::Server, added.handshake_server_rtt, flow.snapshot.handshake_server_rtt)
             };
-            let labels = |kind| RttLabels { slot: added.key.interface(), nets, kind, side: end };
-            if side.rtt.count != 0 {
-                let labels = labels(RttKind::Data);
-                if let Some(row) = self.numbers.rtt.at(labels, labels) {
-                    row.add(&side.rtt);
-                }
+            let slot = added.key.interface();
+            let labels = |kind| RttLabels { slot, nets: Some(nets), kind, side: end };
+            let other = |kind| RttLabels { nets: None, ..labels(kind) };
+            if side.rtt.count != 0
+                && let Some(row) = self.numbers.rtt.at(labels(RttKind::Data), other(RttKind::Data))
+            {
+                row.add_samples(&side.rtt);
             }
-            if let (Some(rtt), None) = (handshake, before) {
-                let labels = labels(RttKind::Handshake);
-                if let Some(row) = self.numbers.rtt.at(labels, labels) {
-                    row.record(&flow_common::record::Rtt::BOUNDS, rtt);
-                }
+            let kind = RttKind::Handshake;
+            if let (Some(rtt), None) = (handshake, before)
+                && let Some(row) = self.numbers.rtt.at(labels(kind), other(kind))
+            {
+                row.record(&flow_common::record::Rtt::BOUNDS, rtt);
             }
         }
-        if flow.speaks && !flow.counted && added.role_by == RoleBy::Syn as u8 {
-            flow.counted = true;
-            if let Some(row) = self.numbers.connections.at(service(added), None) {
-                row.attempts += 1;
+        if flow.counted.is_none() && asks(flow, added) {
+            let service = self.service(flow, added);
+            // An attempt without an answer has no port to its name, unless that port has answered before.
+            if service.server_port.is_some() {
+                self.attempt(flow, service);
             }
         }
     }
 
+    fn attempt(&mut self, flow: &mut LiveFlow, service: Service) {
+        flow.counted = Some(service);
+        if let Some(row) = self.numbers.connections.at(Some(service), None) {
+            row.attempts += 1;
+        }
+    }
+
+    /// Where a connection is counted: its failures too count for a port that has answered others.
+    fn service(&self, flow: &LiveFlow, snapshot: &Snapshot) -> Service {
+        let nets = flow.nets(snapshot.client);
+        let port = words::port(&snapshot.key, snapshot.client.other());
+        let known = Service { nets, server_port: Some(port) };
+        if self.numbers.connections.knows(&Some(known)) {
+            return known;
+        }
+        Service { nets, server_port: self.numbers.policy.server_port(snapshot) }
+    }
+
     /// Counts the end of a flow and writes its last line.
-    fn finish(&mut self, slot: u32, flow: &LiveFlow, reason: EndReason, lines: Lines<'_>) {
-        let snapshot = &flow.snapshot;
+    fn finish(&mut self, slot: u32, flow: &mut LiveFlow, reason: EndReason, lines: Lines<'_>) {
+        let snapshot = flow.snapshot;
         if let Some(interface) = self.numbers.interface(snapshot.key.interface()) {
             interface.active = interface.active.saturating_sub(1);
             interface.end(reason);
         }
         self.observed.release(&snapshot.key, slot);
-        if flow.counted
-            && let Some(row) = self.numbers.connections.at(service(snapshot), None)
+        if flow.counted.is_none() && snapshot.key.protocol() == TCP && asks(flow, &snapshot) {
+            let service = self.service(flow, &snapshot);
+            self.attempt(flow, service);
+        }
+        if let Some(service) = flow.counted
+            && let Some(row) = self.numbers.connections.at(Some(service), None)
         {
-            match words::connection_state(snapshot) {
+            match words::connection_state(&snapshot) {
                 "REJ" => row.refused += 1,
                 "S0" => row.unanswered += 1,
                 "RSTO" | "RSTR" => row.reset += 1,
@@ -285,14 +384,19 @@ impl Ledger {
             piece
         });
         let name = self.live.name(piece.key.interface());
-        Flow::from_snapshot(&piece, &name, &self.live.clock(), Some(reason))
+        let mut line = Flow::from_snapshot(&piece, &name, &self.live.clock(), Some(reason));
+        self.numbers.policy.name(&mut line, &piece, flow.nets(piece.client));
+        line
     }
 
-    fn rows(&mut self, flow: &Snapshot) -> [u32; 2] {
-        let one_point = self.one_point(flow);
+    fn rows(&mut self, flow: &LiveFlow, snapshot: &Snapshot) -> [Row; 2] {
+        let one_point = self.one_point(snapshot);
+        let nets = flow.nets(snapshot.client);
+        let Self { numbers: Numbers { policy, flows, .. }, addresses, .. } = self;
         [Sender::A, Sender::B].map(|sender| {
-            let labels = flow_labels(flow, sender, one_point);
-            self.numbers.flows.find(labels, labels.other())
+            let top = |address| addresses.shows(&Some(address));
+            let labels = flow_labels(policy, snapshot, nets, sender, one_point, top);
+            flows.find(labels, labels.other())
         })
     }
 
@@ -305,8 +409,14 @@ fn same(left: &Snapshot, right: &Snapshot) -> bool {
     left.start == right.start && left.key == right.key
 }
 
-fn service(flow: &Snapshot) -> Option<Service> {
-    Some(Service { nets: nets(flow), server_port: server_port(flow)? })
+/// True for a connection attempt that is to be counted here: its SYN was seen.
+fn asks(flow: &LiveFlow, snapshot: &Snapshot) -> bool {
+    flow.speaks && snapshot.role_by == RoleBy::Syn as u8
+}
+
+/// Zones of A and B.
+fn zones(policy: &Policy, key: &FlowKey) -> [super::Zone; 2] {
+    [Sender::A, Sender::B].map(|end| policy.zones.of(words::address(key, end)))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use flow_common::key::Sender;
 use ipnetwork::IpNetwork;
 
 use crate::{
+    aggregate::{Nets, Policy, Row, Service, Zone, labels::Facts},
     clock::WallClock,
     flow::{Flow, Side, Snapshot, words},
 };
@@ -24,12 +25,26 @@ pub struct LiveFlow {
     pub snapshot: Snapshot,
     /// Where the last line of the flow log ended; `None` before the first.
     pub(super) cut: Option<Box<Cut>>,
-    /// Rows of what A and what B send, in [`super::Numbers::flows`].
-    pub(super) rows: [u32; 2],
-    /// It was counted as a connection attempt.
-    pub(super) counted: bool,
+    /// Zones of A and B, looked up when the flow began or the zones changed.
+    pub(super) zones: [Zone; 2],
+    /// Rows of what A and what B send, in [`super::Numbers::flows`], and what they were chosen by.
+    pub(super) rows: [Row; 2],
+    pub(super) facts: Facts,
+    /// Where it was counted as a connection attempt.
+    pub(super) counted: Option<Service>,
     /// It speaks for its conversation.
     pub(super) speaks: bool,
+}
+
+impl LiveFlow {
+    /// Zones from client to server, where `client` is.
+    pub(super) const fn nets(&self, client: Sender) -> Nets {
+        let [a, b] = self.zones;
+        match client {
+            Sender::A => Nets { source: a, destination: b },
+            Sender::B => Nets { source: b, destination: a },
+        }
+    }
 }
 
 /// A flow's counters when a line of the flow log was written.
@@ -68,6 +83,7 @@ pub struct LiveFlows {
     /// Interface names by slot.
     names: Vec<Arc<str>>,
     clock: RwLock<WallClock>,
+    policy: RwLock<Arc<Policy>>,
 }
 
 /// Which flows to show.
@@ -84,13 +100,14 @@ pub struct Filter {
 impl LiveFlows {
     /// An empty table; `names` are those of the interfaces, by slot.
     #[must_use]
-    pub fn new(names: Vec<Arc<str>>, clock: WallClock) -> Self {
+    pub fn new(names: Vec<Arc<str>>, clock: WallClock, policy: Arc<Policy>) -> Self {
         Self {
             chunks: DashMap::default(),
             len: AtomicU32::new(0),
             high: AtomicU32::new(0),
             names,
             clock: RwLock::new(clock),
+            policy: RwLock::new(policy),
         }
     }
 
@@ -134,6 +151,13 @@ impl LiveFlows {
         }
     }
 
+    /// Lets `work` change every flow.
+    pub(super) fn each(&self, mut work: impl FnMut(&mut LiveFlow)) {
+        for mut chunk in self.chunks.iter_mut() {
+            chunk.places.iter_mut().flatten().for_each(&mut work);
+        }
+    }
+
     /// The name of the interface in `slot`; empty where nobody told.
     #[must_use]
     pub fn name(&self, slot: u16) -> Arc<str> {
@@ -149,6 +173,17 @@ impl LiveFlows {
     /// Sets the distance of the clocks.
     pub fn set_clock(&self, clock: WallClock) {
         *self.clock.write().unwrap_or_else(PoisonError::into_inner) = clock;
+    }
+
+    /// Zones and services as configured now.
+    #[must_use]
+    pub fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Sets zones and services.
+    pub(super) fn set_policy(&self, policy: Arc<Policy>) {
+        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = policy;
     }
 
     /// The `count` flows with the most octets of IP among those that `filter` lets through, heaviest first.
@@ -168,10 +203,15 @@ impl LiveFlows {
                 }
             }
         }
-        let clock = self.clock();
+        let (clock, policy) = (self.clock(), self.policy());
         let slots = heaviest.into_sorted_vec().into_iter().map(|Reverse((_, slot))| slot);
         let flows = slots.filter_map(|slot| self.snapshot(slot));
-        flows.map(|flow| Flow::from_snapshot(&flow, &self.name(flow.key.interface()), &clock, None)).collect()
+        let line = |flow: Snapshot| {
+            let mut line = Flow::from_snapshot(&flow, &self.name(flow.key.interface()), &clock, None);
+            policy.name(&mut line, &flow, policy.nets(&flow));
+            line
+        };
+        flows.map(line).collect()
     }
 }
 

@@ -1,13 +1,19 @@
 //! The numbers that a scrape shows: plain data, copied out at the end of a drain, so that all families of
 //! one scrape are of the same moment.
 
+use std::sync::Arc;
+
 use flow_common::record::Rtt;
 
-use super::{FlowLabels, Histogram, InterfaceNumbers, Nets, Point, Service, Table};
+use super::{
+    FlowLabels, Histogram, InterfaceNumbers, Nets, Point, Policy, Service, Sum, Table, sum::sum_of_fields,
+};
 
 /// What [`super::Ledger`] counts.
 #[derive(Clone, Debug)]
 pub struct Numbers {
+    /// What they are told apart by.
+    pub policy: Arc<Policy>,
     /// Watched interfaces in the order of their slots.
     pub interfaces: Vec<InterfaceNumbers>,
     pub flows: Table<FlowLabels, FlowNumbers>,
@@ -21,6 +27,41 @@ pub struct Numbers {
 }
 
 impl Numbers {
+    /// The numbers as a scrape needs them.
+    #[must_use]
+    pub fn published(&self) -> Self {
+        Self {
+            policy: Arc::clone(&self.policy),
+            interfaces: self.interfaces.clone(),
+            flows: self.flows.published(),
+            quality: self.quality.published(),
+            rtt: self.rtt.published(),
+            connections: self.connections.published(),
+            conversations: self.conversations,
+        }
+    }
+
+    /// Lets every family decide anew who has a series; see [`Table::settle`].
+    pub(super) fn settle(&mut self, now: u64, seconds: u64) {
+        self.flows.settle(now, seconds);
+        self.quality.settle(now, seconds);
+        self.rtt.settle(now, seconds);
+        self.connections.settle(now, seconds);
+    }
+
+    /// Takes over another policy.
+    pub(super) fn reconfigure(&mut self, policy: Arc<Policy>) {
+        if self.policy.groups_flows_unlike(&policy) {
+            self.flows.retire_all();
+        }
+        let series = &policy.series;
+        self.flows.set_limit(series.limit("flow"));
+        self.quality.set_limit(series.limit("tcp_quality"));
+        self.rtt.set_limit(series.limit("tcp_rtt"));
+        self.connections.set_limit(series.limit("tcp_connections"));
+        self.policy = policy;
+    }
+
     /// The interface in `slot`.
     pub fn interface(&mut self, slot: u16) -> Option<&mut InterfaceNumbers> {
         // Slots are counted from 1 without gaps, but nothing here depends on it.
@@ -47,7 +88,8 @@ pub struct FlowNumbers {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct QualityLabels {
     pub point: Point,
-    pub nets: Nets,
+    /// `None` in the catch-all row of the observation point.
+    pub nets: Option<Nets>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,11 +100,11 @@ pub struct QualityNumbers {
     pub resets: u64,
 }
 
-/// Where a round trip was measured: nets from client to server.
+/// Where a round trip was measured: nets from client to server, `None` in the catch-all row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RttLabels {
     pub slot: u16,
-    pub nets: Nets,
+    pub nets: Option<Nets>,
     pub kind: RttKind,
     pub side: RttSide,
 }
@@ -117,3 +159,8 @@ impl RttSide {
         }
     }
 }
+
+sum_of_fields!(FlowNumbers { ip_bytes, packets, flows, retransmits, retransmitted_bytes } by ip_bytes);
+sum_of_fields!(QualityNumbers { out_of_order, duplicate_acks, zero_windows, resets }
+    by out_of_order, duplicate_acks, zero_windows, resets);
+sum_of_fields!(ConnectionNumbers { attempts, refused, unanswered, reset } by attempts);

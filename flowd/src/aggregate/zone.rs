@@ -1,97 +1,196 @@
-//! The net an address belongs to, as a label.
+//! The zone an address belongs to.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::Arc,
+};
 
-/// Where an address lies.
+use ipnetwork::IpNetwork;
+
+use super::ranges::Ranges;
+use crate::config::{self, BUILT_IN_ZONES};
+
+/// A zone by number. A name keeps its number as long as the daemon runs, so that its series go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Zone {
-    /// Addresses that no router of the internet carries: private use (RFC 1918), unique local (RFC 4193),
-    /// carrier-grade NAT (RFC 6598), link-local, loopback, unspecified, broadcast, and multicast, whose
-    /// receivers are on this side.
-    Private,
-    /// Everything else.
-    Internet,
-}
+pub struct Zone(u16);
 
 impl Zone {
-    pub const ALL: [Self; 2] = [Self::Private, Self::Internet];
+    /// What no other zone holds.
+    pub const INTERNET: Self = Self(0);
+    /// Private use (RFC 1918), unique local (RFC 4193), carrier-grade NAT (RFC 6598), loopback, unspecified,
+    /// broadcast.
+    pub const PRIVATE: Self = Self(1);
+    /// One link: RFC 3927 and RFC 4291 section 2.5.6.
+    pub const LINK_LOCAL: Self = Self(2);
+    pub const MULTICAST: Self = Self(3);
 
-    /// The zone of `address`.
+    /// The built-in zone of `address`.
     #[must_use]
-    pub fn of(address: IpAddr) -> Self {
-        let private = match address {
-            IpAddr::V4(address) => private_v4(address),
-            IpAddr::V6(address) => private_v6(address),
-        };
-        if private { Self::Private } else { Self::Internet }
+    pub fn built_in(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(address) => built_in_v4(address),
+            IpAddr::V6(address) => built_in_v6(address),
+        }
     }
+}
 
-    /// The label value.
+/// Which way a conversation goes, as seen from the zones that are ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Way {
+    /// Both ends are ours.
+    Internal,
+    /// The client is ours.
+    Outbound,
+    /// The server is ours.
+    Inbound,
+    /// Neither is.
+    Transit,
+}
+
+impl Way {
+    /// The word in records and labels.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Private => "private",
-            Self::Internet => "internet",
+            Self::Internal => "internal",
+            Self::Outbound => "outbound",
+            Self::Inbound => "inbound",
+            Self::Transit => "transit",
         }
     }
 }
 
-fn private_v4(address: Ipv4Addr) -> bool {
+/// All zones and the nets they are made of.
+#[derive(Clone, Debug)]
+pub struct Zones {
+    /// By number. Names that the configuration has no longer stay, as their series do.
+    names: Vec<Arc<str>>,
+    home: Vec<bool>,
+    /// Zones that the configuration names.
+    configured: Vec<Zone>,
+    v4: Ranges<u32>,
+    v6: Ranges<u128>,
+}
+
+impl Zones {
+    /// The zones of a configuration.
+    #[must_use]
+    pub fn new(config: &config::Zones) -> Self {
+        Self::with(BUILT_IN_ZONES.map(Arc::from).to_vec(), config)
+    }
+
+    /// The zones of another configuration, in which names keep their numbers.
+    #[must_use]
+    pub fn renewed(&self, config: &config::Zones) -> Self {
+        Self::with(self.names.clone(), config)
+    }
+
+    fn with(mut names: Vec<Arc<str>>, config: &config::Zones) -> Self {
+        let mut numbers: HashMap<Arc<str>, u16> =
+            (0..).zip(&names).map(|(at, name)| (Arc::clone(name), at)).collect();
+        let mut number = |name: &str| {
+            if let Some(number) = numbers.get(name) {
+                return *number;
+            }
+            // A daemon that was told more names than there are numbers puts the rest into the internet.
+            let Ok(number) = u16::try_from(names.len()) else { return Zone::INTERNET.0 };
+            let name: Arc<str> = Arc::from(name);
+            names.push(Arc::clone(&name));
+            numbers.insert(name, number);
+            number
+        };
+        let configured = config.nets.keys().map(|name| Zone(number(name))).collect();
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
+        for net in config.nets() {
+            let zone = number(net.zone);
+            match net.net {
+                IpNetwork::V4(net) => v4.push((net.network().to_bits(), net.broadcast().to_bits(), zone)),
+                IpNetwork::V6(net) => v6.push((net.network().to_bits(), net.broadcast().to_bits(), zone)),
+            }
+        }
+        let home = names.iter().map(|name| config.home.iter().any(|home| **home == **name)).collect();
+        Self { names, home, configured, v4: Ranges::new(v4), v6: Ranges::new(v6) }
+    }
+
+    /// The zone of `address`: of the longest configured prefix, else the built-in one. IPv6 addresses that
+    /// stand for IPv4 are in the zone of that.
+    #[must_use]
+    pub fn of(&self, address: IpAddr) -> Zone {
+        let address = address.to_canonical();
+        let found = match address {
+            IpAddr::V4(address) => self.v4.find(address.to_bits()),
+            IpAddr::V6(address) => self.v6.find(address.to_bits()),
+        };
+        found.map_or_else(|| Zone::built_in(address), Zone)
+    }
+
+    /// The zone's name.
+    #[must_use]
+    pub fn name(&self, zone: Zone) -> &Arc<str> {
+        // Every zone comes from here or from the zones that these renewed.
+        static INTERNET: std::sync::LazyLock<Arc<str>> = std::sync::LazyLock::new(|| Arc::from("internet"));
+        self.names.get(usize::from(zone.0)).unwrap_or(&INTERNET)
+    }
+
+    /// The name of the zone of `address`.
+    #[must_use]
+    pub fn name_of(&self, address: IpAddr) -> Arc<str> {
+        Arc::clone(self.name(self.of(address)))
+    }
+
+    /// Which way a conversation from a client in one zone to a server in another goes.
+    #[must_use]
+    pub fn way(&self, client: Zone, server: Zone) -> Way {
+        let ours = |zone: Zone| self.home.get(usize::from(zone.0)).copied().unwrap_or_default();
+        match (ours(client), ours(server)) {
+            (true, true) => Way::Internal,
+            (true, false) => Way::Outbound,
+            (false, true) => Way::Inbound,
+            (false, false) => Way::Transit,
+        }
+    }
+
+    /// Zones in which traffic is to be expected: private, internet and those of the configuration.
+    pub fn expected(&self) -> impl Iterator<Item = Zone> {
+        let built_in = [Zone::PRIVATE, Zone::INTERNET];
+        built_in
+            .into_iter()
+            .chain(self.configured.iter().copied().filter(move |zone| !built_in.contains(zone)))
+    }
+}
+
+fn built_in_v4(address: Ipv4Addr) -> Zone {
     let [first, second, ..] = address.octets();
-    address.is_private()
+    if address.is_link_local() {
+        Zone::LINK_LOCAL
+    } else if address.is_multicast() {
+        Zone::MULTICAST
+    } else if address.is_private()
         || address.is_loopback()
-        || address.is_link_local()
-        || address.is_multicast()
         || address.is_broadcast()
         || first == 0
         || first == 100 && second & 0xc0 == 64
+    {
+        Zone::PRIVATE
+    } else {
+        Zone::INTERNET
+    }
 }
 
-fn private_v6(address: Ipv6Addr) -> bool {
-    match address.to_ipv4_mapped() {
-        Some(mapped) => private_v4(mapped),
-        None => {
-            address.is_loopback()
-                || address.is_unspecified()
-                || address.is_unique_local()
-                || address.is_unicast_link_local()
-                || address.is_multicast()
-        }
+fn built_in_v6(address: Ipv6Addr) -> Zone {
+    if let Some(mapped) = address.to_ipv4_mapped() {
+        built_in_v4(mapped)
+    } else if address.is_unicast_link_local() {
+        Zone::LINK_LOCAL
+    } else if address.is_multicast() {
+        Zone::MULTICAST
+    } else if address.is_loopback() || address.is_unspecified() || address.is_unique_local() {
+        Zone::PRIVATE
+    } else {
+        Zone::INTERNET
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_sides_of_every_border() {
-        for (address, zone) in [
-            ("10.255.255.255", Zone::Private),
-            ("11.0.0.0", Zone::Internet),
-            ("172.15.255.255", Zone::Internet),
-            ("172.31.0.1", Zone::Private),
-            ("172.32.0.0", Zone::Internet),
-            ("192.168.0.1", Zone::Private),
-            ("100.63.255.255", Zone::Internet),
-            ("100.64.0.0", Zone::Private),
-            ("100.127.255.255", Zone::Private),
-            ("100.128.0.0", Zone::Internet),
-            ("127.0.0.1", Zone::Private),
-            ("169.254.1.1", Zone::Private),
-            ("224.0.0.251", Zone::Private),
-            ("255.255.255.255", Zone::Private),
-            ("0.0.0.0", Zone::Private),
-            ("8.8.8.8", Zone::Internet),
-            ("::1", Zone::Private),
-            ("::", Zone::Private),
-            ("fd00::1", Zone::Private),
-            ("fe80::1", Zone::Private),
-            ("ff02::fb", Zone::Private),
-            ("2001:4860::8888", Zone::Internet),
-            ("::ffff:10.0.0.1", Zone::Private),
-        ] {
-            assert_eq!(Zone::of(address.parse().unwrap()), zone, "{address}");
-        }
-    }
-}
+mod tests;

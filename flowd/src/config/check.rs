@@ -18,7 +18,6 @@ const LOG_KEEP: RangeInclusive<u32> = 1..=1_000;
 const API_LINES: RangeInclusive<u32> = 0..=65_536;
 /// Well below the connections that the web server takes, so that scrapes find a place.
 const API_STREAMS: RangeInclusive<u32> = 0..=128;
-const SERIES: RangeInclusive<u32> = 16..=100_000;
 
 impl Config {
     /// Checks every value against its limits; `origin` is where the values came from.
@@ -31,7 +30,6 @@ impl Config {
         within(origin, "head_bytes", self.head_bytes, 0..=MAX_PAYLOAD as u32)?;
         within(origin, "flows", self.flows, FLOWS)?;
         within(origin, "log_queue", self.log_queue, LOG_QUEUE)?;
-        within(origin, "series_limit", self.series_limit, SERIES)?;
         within(origin, "event_buffer", self.event_buffer, EVENT_BUFFER)?;
         within(origin, "log_keep", self.log_keep, LOG_KEEP)?;
         // 0 is outside of what makes sense as a size: it means off.
@@ -40,6 +38,8 @@ impl Config {
         }
         within(origin, "api.http_lines", self.api.http_lines, API_LINES)?;
         within(origin, "api.streams", self.api.streams, API_STREAMS)?;
+        self.zones.validate(origin)?;
+        self.series.validate(origin)?;
         let timeouts = &self.timeouts;
         for (key, value) in [
             ("timeouts.active", timeouts.active),
@@ -88,7 +88,7 @@ impl Config {
     }
 }
 
-fn within<T: Copy + PartialOrd + std::fmt::Display>(
+pub(super) fn within<T: Copy + PartialOrd + std::fmt::Display>(
     origin: &str,
     key: &'static str,
     value: T,

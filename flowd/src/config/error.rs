@@ -17,6 +17,9 @@ pub enum ConfigError {
     /// A value out of its range.
     #[error("{origin}: {key} = {value}: {remedy}")]
     Value { origin: String, key: &'static str, value: String, remedy: String },
+    /// A section that does not fit together; the message holds the remedy.
+    #[error("{origin}: [{section}] {message}")]
+    Section { origin: String, section: &'static str, message: String },
 }
 
 /// A line of a file, counted from 1.

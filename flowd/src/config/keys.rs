@@ -10,6 +10,9 @@ use super::{Config, ConfigError, Place};
 /// Below this likeness (0 to 1) a suggestion would only confuse.
 const ALIKE: f64 = 0.6;
 
+/// Tables whose keys are names that the user gives.
+const FREE: [&str; 3] = ["zones", "series.limits", "series.services"];
+
 /// Every key with its default, as TOML.
 ///
 /// # Errors
@@ -41,6 +44,7 @@ fn walk(file: &str, text: &str, prefix: &str, table: &DeTable<'_>, known: &Table
                 walk(file, text, &format!("{prefix}{name}."), table, inner)?;
             }
             (Some(_), _) => {}
+            (None, _) if FREE.contains(&prefix.trim_end_matches('.')) => {}
             (None, _) => {
                 let place = Place::at(file, text, key.span().start);
                 let key = format!("{prefix}{name}");
@@ -80,6 +84,16 @@ fn collect(prefix: &str, table: &Table, into: &mut Vec<String>) {
     }
 }
 
+/// Paths of keys in `left` whose values are others in `right`.
+pub(super) fn differences(left: &Table, right: &Table) -> Vec<String> {
+    let value = |table: &Table, path: &str| {
+        let mut names = path.split('.');
+        let first = names.next().and_then(|name| table.get(name)).cloned();
+        names.try_fold(first?, |value, name| value.get(name).cloned())
+    };
+    all(left).into_iter().filter(|path| value(left, path) != value(right, path)).collect()
+}
+
 /// An error message without line breaks.
 #[must_use]
 pub(super) fn one_line(message: &str) -> String {
@@ -103,6 +117,14 @@ mod tests {
         assert!(error.to_string().contains("did you mean \"timeouts.udp\""), "{error}");
         let error = check("f.toml", "zzzzqqq = 1\n").unwrap_err();
         assert!(error.to_string().contains("config/flowd.toml"), "{error}");
+    }
+
+    #[test]
+    fn differences_are_named_by_their_path() {
+        let mut other = Config { flows: 2_048, ..Config::default() };
+        other.timeouts.udp = super::super::Span::seconds(7);
+        other.series.limit = 99;
+        assert_eq!(Config::default().differences(&other), ["flows", "timeouts.udp"]);
     }
 
     #[test]

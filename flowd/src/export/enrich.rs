@@ -10,46 +10,18 @@ use flow_common::{
 
 use super::path::Paths;
 use crate::{
-    aggregate::Zone,
+    aggregate::Zones,
     clock::WallClock,
     flow::{Snapshot, micros, words},
     protocol::{http::HttpExchange, network::Network},
 };
-
-/// Names of zones, shared by all lines.
-#[derive(Clone, Debug)]
-pub struct ZoneNames {
-    private: Arc<str>,
-    internet: Arc<str>,
-}
-
-impl Default for ZoneNames {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl ZoneNames {
-    /// The built-in zones.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { private: Arc::from(Zone::Private.name()), internet: Arc::from(Zone::Internet.name()) }
-    }
-
-    fn of(&self, address: std::net::IpAddr) -> Arc<str> {
-        Arc::clone(match Zone::of(address) {
-            Zone::Private => &self.private,
-            Zone::Internet => &self.internet,
-        })
-    }
-}
 
 /// Fills in what the tracker cannot know; `flow` is the record as it is now, where it can be had.
 pub fn enrich(
     exchange: &mut HttpExchange,
     flow: Option<&Snapshot>,
     iface: Arc<str>,
-    zones: &ZoneNames,
+    zones: &Zones,
     paths: &mut Paths,
     clock: &WallClock,
 ) {
@@ -73,12 +45,12 @@ pub fn network(
     client: Sender,
     flow: Option<&Snapshot>,
     iface: Arc<str>,
-    zones: &ZoneNames,
+    zones: &Zones,
 ) -> Network {
     let mut network = Network {
         iface: Some(iface),
-        client_zone: Some(zones.of(words::address(key, client))),
-        server_zone: Some(zones.of(words::address(key, client.other()))),
+        client_zone: Some(zones.name_of(words::address(key, client))),
+        server_zone: Some(zones.name_of(words::address(key, client.other()))),
         ..Network::default()
     };
     // A slot may have gone to another flow since. Other protocols have neither round trips nor sequence numbers.

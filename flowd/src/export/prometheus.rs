@@ -75,6 +75,8 @@ impl Family {
 const POINT: Labels = &["iface", "direction"];
 const REASON: Labels = &["iface", "direction", "reason"];
 const FLOW: Labels = &["iface", "direction", "proto", "src_net", "dst_net", "server_port"];
+const HTTP: Labels = &["method", "status", "server_net"];
+const HTTP_CLASS: Labels = &["method", "status_class", "server_net"];
 const QUALITY: Labels = &["iface", "direction", "src_net", "dst_net"];
 const SERVICE: Labels = &["src_net", "dst_net", "server_port"];
 
@@ -97,15 +99,17 @@ pub const FAMILIES: &[Family] = &[
     gauge("flowd_flows_active", &["iface"], Class::Interface, "Flows that live.", rows::flows_active),
     counter("flowd_tcp_retransmits", FLOW, Class::Budget, "TCP segments that cover sequence space already sent.", rows::retransmits),
     counter("flowd_tcp_retransmitted_bytes", FLOW, Class::Budget, "Sequence space that was sent again.", rows::retransmitted_bytes),
-    counter("flowd_tcp_out_of_order", QUALITY, Class::Interface, "TCP segments that came later than their successors.", rows::out_of_order),
-    counter("flowd_tcp_duplicate_acks", QUALITY, Class::Interface, "TCP acknowledgements that repeat the one before.", rows::duplicate_acks),
-    counter("flowd_tcp_zero_windows", QUALITY, Class::Interface, "TCP segments whose sender could take no more data.", rows::zero_windows),
-    counter("flowd_tcp_resets", QUALITY, Class::Interface, "TCP segments with RST.", rows::resets),
+    counter("flowd_tcp_out_of_order", QUALITY, Class::Budget, "TCP segments that came later than their successors.", rows::out_of_order),
+    counter("flowd_tcp_duplicate_acks", QUALITY, Class::Budget, "TCP acknowledgements that repeat the one before.", rows::duplicate_acks),
+    counter("flowd_tcp_zero_windows", QUALITY, Class::Budget, "TCP segments whose sender could take no more data.", rows::zero_windows),
+    counter("flowd_tcp_resets", QUALITY, Class::Budget, "TCP segments with RST.", rows::resets),
     counter("flowd_tcp_connections", SERVICE, Class::Budget, "TCP connections attempted: a SYN was seen. Each counts at one interface.", rows::connections),
     counter("flowd_tcp_connections_failed", &["src_net", "dst_net", "server_port", "reason"], Class::Budget, "TCP connections that were refused, unanswered, or reset after they were established.", rows::connections_failed),
-    histogram("flowd_tcp_rtt_seconds", &["iface", "src_net", "dst_net", "kind", "side"], Class::Interface, "Round trips from the interface to the client or server and back; kind data is every sample, the handshake's included.", rows::rtt),
-    counter("flowd_http_requests", &["method", "status", "server_net"], Class::Budget, "HTTP requests by their final status, none where no response was seen.", rows::http_requests),
-    histogram("flowd_http_request_duration_seconds", &["method", "status_class", "server_net"], Class::Budget, "Time from the first byte of a request to the first byte of its response.", rows::http_durations),
+    histogram("flowd_tcp_rtt_seconds", &["iface", "src_net", "dst_net", "kind", "side"], Class::Budget, "Round trips from the interface to the client or server and back; kind data is every sample, the handshake's included.", rows::rtt),
+    counter("flowd_http_requests", HTTP, Class::Budget, "HTTP requests by their final status, none where no response was seen: unanswered, or reset before.", rows::http_requests),
+    histogram("flowd_http_request_duration_seconds", HTTP_CLASS, Class::Budget, "Time from the first byte of a request to the first byte of its response.", rows::http_durations),
+    counter("flowd_http_responses_unmatched", &[], Class::Fixed, "HTTP responses whose request was not seen; they are in no other HTTP family.", rows::http_unmatched),
+    counter("flowd_http_messages_dropped", &[], Class::Fixed, "HTTP messages that were given up, as too many connections or requests were open.", rows::http_dropped),
     counter("flowd_dns_queries", &[], Class::Fixed, "DNS questions asked; one that is sent again counts once.", rows::dns_queries),
     counter("flowd_dns_retries", &[], Class::Fixed, "DNS queries that were sent again while they waited.", rows::dns_retries),
     counter("flowd_dns_unanswered", &[], Class::Fixed, "DNS questions without a response within the timeout.", rows::dns_unanswered),
@@ -122,9 +126,10 @@ pub const FAMILIES: &[Family] = &[
     counter("flowd_events_lost", &[], Class::Fixed, "Copies of payload that found no room in the buffer to the daemon.", rows::events_lost),
     histogram("flowd_drain_duration_seconds", &[], Class::Fixed, "Time that one reading of the flow table took.", rows::drain_durations),
     gauge("flowd_last_drain_timestamp_seconds", &[], Class::Fixed, "When the flow table was last read, since the epoch.", rows::last_drain),
-    gauge("flowd_series_limit", &[], Class::Fixed, "Series that one family may have.", rows::series_limit),
-    counter("flowd_label_overflows", &["family"], Class::Fixed, "Look-ups of label values that no longer fitted.", rows::label_overflows),
-    gauge("flowd_other_share", &["family"], Class::Fixed, "Share of the family's sum that is folded into other: of bytes for flow, of counts elsewhere.", rows::other_share),
+    gauge("flowd_series_limit", &[], Class::Fixed, "Series that one family may have, where it has no limit of its own.", rows::series_limit),
+    counter("flowd_label_overflows", &["family"], Class::Fixed, "Look-ups of label values that had no series of their own.", rows::label_overflows),
+    gauge("flowd_other_share", &["family"], Class::Fixed, "Share of the family's sum that is in no series of its own: of bytes for flow, of counts elsewhere.", rows::other_share),
+    counter("flowd_program_run_seconds", &["program"], Class::Fixed, "Time that the kernel spent in each program, where kernel.bpf_stats_enabled is on.", rows::program_run_seconds),
     counter("flowd_export_records", &["sink"], Class::Fixed, "Records that a sink has written.", rows::export_records),
     counter("flowd_export_errors", &["sink"], Class::Fixed, "Writes of a sink that failed.", rows::export_errors),
     counter("flowd_export_dropped", &["sink"], Class::Fixed, "Records that found a sink's queue full.", rows::export_dropped),
@@ -153,44 +158,53 @@ const fn histogram(
 #[derive(Debug)]
 pub struct Scrape {
     pub numbers: Arc<Numbers>,
-    pub http: HttpNumbers,
+    pub http: Arc<HttpNumbers>,
     pub dns: DnsNumbers,
     pub tls: TlsNumbers,
     pub telemetry: Arc<Telemetry>,
 }
 
-/// Where the drain publishes and scrapes read.
+impl Scrape {
+    /// The names of a family's labels as configured.
+    fn labels(&self, family: &Family) -> Vec<&'static str> {
+        if family.labels == FLOW {
+            return self.numbers.policy.series.flow_labels.iter().map(|label| label.name()).collect();
+        }
+        let with_host = !self.http.policy.series.hosts.is_empty();
+        let is_http = family.labels == HTTP || family.labels == HTTP_CLASS;
+        family.labels.iter().copied().chain((is_http && with_host).then_some("host")).collect()
+    }
+}
+
+/// Where the drain publishes and scrapes read: neither waits for the other.
 #[derive(Debug)]
 pub struct Board {
-    numbers: RwLock<Arc<Numbers>>,
-    http: Mutex<HttpNumbers>,
+    shown: RwLock<(Arc<Numbers>, Arc<HttpNumbers>)>,
     dns: Mutex<DnsNumbers>,
     tls: Mutex<TlsNumbers>,
     telemetry: Arc<Telemetry>,
 }
 
 impl Board {
-    /// A board that shows `numbers` until the first drain.
+    /// A board that shows these numbers until the first drain.
     #[must_use]
     pub fn new(numbers: Numbers, http: HttpNumbers, telemetry: Arc<Telemetry>) -> Self {
         let (dns, tls) = (Mutex::default(), Mutex::default());
-        Self { numbers: RwLock::new(Arc::new(numbers)), http: Mutex::new(http), dns, tls, telemetry }
+        Self { shown: RwLock::new((Arc::new(numbers), Arc::new(http))), dns, tls, telemetry }
     }
 
-    /// Shows `numbers` from now on.
-    pub fn publish(&self, numbers: Numbers) {
-        *self.numbers.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(numbers);
+    /// Shows these numbers, all of one moment, from now on.
+    pub fn publish(&self, numbers: Numbers, http: HttpNumbers) {
+        let shown = (Arc::new(numbers), Arc::new(http));
+        let old = std::mem::replace(&mut *self.shown.write().unwrap_or_else(PoisonError::into_inner), shown);
+        // Only here, without the lock, as it takes a while.
+        drop(old);
     }
 
     /// The numbers of the last drain.
     #[must_use]
     pub fn numbers(&self) -> Arc<Numbers> {
-        Arc::clone(&self.numbers.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Changes the HTTP numbers.
-    pub fn http(&self, change: impl FnOnce(&mut HttpNumbers)) {
-        change(&mut self.http.lock().unwrap_or_else(PoisonError::into_inner));
+        Arc::clone(&self.shown.read().unwrap_or_else(PoisonError::into_inner).0)
     }
 
     /// Changes the DNS numbers.
@@ -208,9 +222,10 @@ impl Board {
     /// # Errors
     /// Fails only where formatting does.
     pub fn open_metrics(&self) -> Result<String, fmt::Error> {
+        let (numbers, http) = self.shown.read().unwrap_or_else(PoisonError::into_inner).clone();
         let scrape = Scrape {
-            numbers: self.numbers(),
-            http: self.http.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            numbers,
+            http,
             dns: self.dns.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             tls: *self.tls.lock().unwrap_or_else(PoisonError::into_inner),
             telemetry: Arc::clone(&self.telemetry),
@@ -237,7 +252,8 @@ impl Collector for Scrape {
                 Kind::Histogram => MetricType::Histogram,
             };
             let encoder = encoder.encode_descriptor(name, family.help, unit.as_ref(), kind)?;
-            let mut rows = Rows { encoder, names: family.labels, series, result: Ok(()) };
+            let names = self.labels(family);
+            let mut rows = Rows { encoder, names: &names, series, result: Ok(()) };
             (family.rows)(self, &mut rows);
             rows.result?;
             series = rows.series;
@@ -249,7 +265,7 @@ impl Collector for Scrape {
 /// Takes the rows of one family; label values stand in the order of [`Family::labels`].
 pub(super) struct Rows<'a> {
     encoder: MetricEncoder<'a>,
-    names: Labels,
+    names: &'a [&'static str],
     series: u64,
     result: fmt::Result,
 }
@@ -257,6 +273,11 @@ pub(super) struct Rows<'a> {
 impl Rows<'_> {
     pub(super) fn counter(&mut self, values: &[&str], value: u64) {
         self.row(values, 1, |row| row.encode_counter::<NoLabelSet, _, u64>(&value, None));
+    }
+
+    /// A counter of seconds.
+    pub(super) fn seconds(&mut self, values: &[&str], value: f64) {
+        self.row(values, 1, |row| row.encode_counter::<NoLabelSet, _, f64>(&value, None));
     }
 
     pub(super) fn gauge(&mut self, values: &[&str], value: f64) {
@@ -297,7 +318,7 @@ impl Rows<'_> {
 }
 
 struct Pairs<'a> {
-    names: Labels,
+    names: &'a [&'static str],
     values: &'a [&'a str],
 }
 

@@ -22,8 +22,11 @@ pub(crate) fn empty(key: FlowKey, client: Sender, start: u64) -> FlowRecord {
     record
 }
 
+/// SYN and ACK.
+const SYN_ACK: u16 = 0x12;
+
 /// A TCP connection from 10.0.0.1 to 198.51.100.7:`port`, its client's packets on their way in, seen on
-/// interface slot `interface`.
+/// interface slot `interface`; the server has answered.
 pub(crate) fn connection(interface: u16, client_port: u16, port: u16, start: u64) -> FlowRecord {
     let (key, client) = FlowKey::new(
         v4([10, 0, 0, 1], client_port),
@@ -33,6 +36,7 @@ pub(crate) fn connection(interface: u16, client_port: u16, port: u16, start: u64
     );
     let mut record = empty(key, client, start);
     record.role_by = RoleBy::Syn as u8;
+    record.half_mut(client.other()).tcp_flags = SYN_ACK;
     record
 }
 

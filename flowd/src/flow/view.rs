@@ -24,7 +24,7 @@ impl Flow {
         Self::from_snapshot(&Snapshot::of(record), iface, wall, end)
     }
 
-    /// The host's view of a flow at one moment.
+    /// The host's view of a flow at one moment, without zones and service: they are for the caller to fill in.
     #[must_use]
     pub fn from_snapshot(
         flow: &Snapshot,
@@ -54,6 +54,10 @@ impl Flow {
             icmp: words::is_icmp(protocol).then(|| icmp(flow)),
             end_reason: end,
             app: flow.http.then_some("http"),
+            client_zone: None,
+            server_zone: None,
+            direction: None,
+            service: None,
         }
     }
 }

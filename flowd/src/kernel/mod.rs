@@ -18,6 +18,8 @@ mod sys;
 
 use std::os::fd::OwnedFd;
 
+use std::time::Duration;
+
 use aya::{
     Ebpf,
     maps::{Array, MapData, PerCpuArray, RingBuf},
@@ -76,6 +78,17 @@ impl Kernel {
     /// `from` on. Returns how many of these came too late to be read.
     pub fn passed(&self, slot: u16, direction: Direction, from: u64, sums: &mut [u64]) -> u64 {
         self.lanes.passed(slot, direction, from, sums)
+    }
+
+    /// How long each program has run since it was loaded, where `kernel.bpf_stats_enabled` is on; without it
+    /// the kernel counts nothing, and there is nothing to tell.
+    #[must_use]
+    pub fn run_times(&self) -> Vec<(String, Duration)> {
+        let programs = load::programs(&self.settings).into_iter();
+        programs
+            .filter_map(|name| Some((name.to_owned(), self.bpf.program(name)?.info().ok()?.run_time())))
+            .filter(|(_, time)| !time.is_zero())
+            .collect()
     }
 
     /// The record in `slot` as it is now; `None` for a slot beyond the table.

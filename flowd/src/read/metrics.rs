@@ -6,7 +6,7 @@ use anyhow::Result;
 use flow_common::{counter::InterfaceTotals, record::FlowRecord};
 
 use crate::{
-    aggregate::{DnsNumbers, HttpNumbers, Ledger, LedgerOptions, TlsNumbers, Watched},
+    aggregate::{DnsNumbers, HttpNumbers, HttpSeen, Ledger, LedgerOptions, Policy, TlsNumbers, Watched},
     clock::WallClock,
     config::Config,
     export::{classic::classic, prometheus::Board},
@@ -25,30 +25,31 @@ pub(super) struct Metrics {
     http: HttpNumbers,
     dns: DnsNumbers,
     tls: TlsNumbers,
-    limit: usize,
+    policy: Arc<Policy>,
     conversations: usize,
 }
 
 impl Metrics {
     pub(super) fn new(config: &Config) -> Self {
-        let limit = config.series_limit as usize;
+        let policy = Arc::new(Policy::new(config));
+        let http = HttpNumbers::new(Arc::clone(&policy));
         Self {
             ledger: None,
-            http: HttpNumbers::new(limit),
+            http,
             dns: DnsNumbers::default(),
             tls: TlsNumbers::default(),
-            limit,
+            policy,
             conversations: config.flows as usize,
         }
     }
 
     /// The ledger needs the interfaces' names, which a capture tells with its first packets.
     fn ledger(&mut self, names: &[Arc<str>]) -> &mut Ledger {
-        let (series_limit, conversations) = (self.limit, self.conversations);
+        let (policy, conversations) = (Arc::clone(&self.policy), self.conversations);
         self.ledger.get_or_insert_with(|| {
             let watched = (1..).zip(names).map(|(slot, name)| (watched(slot, name), None)).collect();
-            let options = LedgerOptions { series_limit, conversations, active_timeout: None };
-            Ledger::new(options, watched, WallClock::CAPTURE)
+            let options = LedgerOptions { conversations, active_timeout: None };
+            Ledger::new(options, policy, watched, WallClock::CAPTURE)
         })
     }
 
@@ -64,8 +65,13 @@ impl Metrics {
     }
 
     pub(super) fn http(&mut self, exchange: &HttpExchange) {
-        let server = exchange.server().address;
-        self.http.record(exchange.method.as_deref(), exchange.status, server, exchange.duration());
+        self.http.record(&HttpSeen {
+            method: exchange.method.as_deref(),
+            status: exchange.status,
+            server: exchange.server().address,
+            host: exchange.host.as_deref(),
+            duration: exchange.duration(),
+        });
     }
 
     pub(super) fn dns(&mut self, exchange: &DnsExchange) {
@@ -83,13 +89,12 @@ impl Metrics {
 
     /// The exposition in classic text format.
     pub(super) fn text(mut self, names: &[Arc<str>], totals: &[InterfaceTotals]) -> Result<String> {
-        let limit = self.limit as u64;
         let ledger = self.ledger(names);
         for (slot, totals) in (1..).zip(totals) {
             ledger.interface(slot, totals, None);
         }
-        let numbers = ledger.numbers().clone();
-        let board = Board::new(numbers, self.http, Arc::new(Telemetry::new(Vec::new(), limit)));
+        let numbers = ledger.numbers().published();
+        let board = Board::new(numbers, self.http, Arc::new(Telemetry::new(Vec::new())));
         board.dns(|dns| *dns = self.dns);
         board.tls(|tls| *tls = self.tls);
         Ok(classic(&board.open_metrics()?))

@@ -14,11 +14,12 @@ use super::{
     Output, engine::Engine, line::Line, links, metrics::Metrics, order::InOrder, summary::Summary, table,
 };
 use crate::{
+    aggregate::Policy,
     capture::CapturedPacket,
     clock::WallClock,
     config::Config,
     export::{
-        enrich::{ZoneNames, enrich, network},
+        enrich::{enrich, network},
         path::Paths,
     },
     flow::{EndReason, Flow, Snapshot},
@@ -44,7 +45,7 @@ pub(super) struct Reader<W> {
     tracker: HttpTracker,
     dns: DnsTracker,
     tls: TlsTracker,
-    zones: ZoneNames,
+    policy: Policy,
     paths: Paths,
     /// By interface of the capture.
     names: Vec<Arc<str>>,
@@ -70,7 +71,7 @@ impl<W: Write> Reader<W> {
                 ..DnsOptions::default()
             }),
             tls: TlsTracker::new(TlsOptions::default()),
-            zones: ZoneNames::new(),
+            policy: Policy::new(config),
             paths: Paths::default(),
             names: Vec::new(),
             flows: InOrder::new(config.flows as usize),
@@ -182,7 +183,7 @@ impl<W: Write> Reader<W> {
 
     fn network(&self, key: &FlowKey, client: Sender, slot: u32) -> Network {
         let iface = name(&self.names, key.interface());
-        network(key, client, self.snapshot(slot).as_ref(), iface, &self.zones)
+        network(key, client, self.snapshot(slot).as_ref(), iface, &self.policy.zones)
     }
 
     fn found(&mut self, found: Found) {
@@ -207,7 +208,14 @@ impl<W: Write> Reader<W> {
         for mut exchange in found.http {
             let flow = self.snapshot(exchange.slot);
             let iface = name(&self.names, exchange.key.interface());
-            enrich(&mut exchange, flow.as_ref(), iface, &self.zones, &mut self.paths, &WallClock::CAPTURE);
+            enrich(
+                &mut exchange,
+                flow.as_ref(),
+                iface,
+                &self.policy.zones,
+                &mut self.paths,
+                &WallClock::CAPTURE,
+            );
             self.summary.http += 1;
             match &mut self.metrics {
                 Some(metrics) => metrics.http(&exchange),
@@ -253,7 +261,9 @@ impl<W: Write> Reader<W> {
     fn print(&mut self, flows: u64, lines: u64) -> Result<()> {
         while let Some((flow, end)) = self.flows.pop(flows) {
             let iface = name(&self.names, flow.key.interface());
-            let flow = Flow::from_snapshot(&flow, &iface, &WallClock::CAPTURE, end);
+            let snapshot = flow;
+            let mut flow = Flow::from_snapshot(&snapshot, &iface, &WallClock::CAPTURE, end);
+            self.policy.name(&mut flow, &snapshot, self.policy.nets(&snapshot));
             if self.output == Output::Table {
                 if self.summary.printed == 0 {
                     table::head(&mut self.out)?;

@@ -1,13 +1,12 @@
 //! The same from flow logs, where there is no Prometheus.
 //!
-//! A record says which end sent how much, and not which way that passed the interface. What goes to the private
-//! side is `in`, what comes from there `out`, and the rest is in neither, which the report says.
+//! A record says which end sent how much, and its direction as seen from the zones that are ours: what comes to
+//! them is `in`, what they send is `out`. What stays among them or passes by is in neither, which the report says.
 
 use std::{
     collections::BTreeMap,
     fs::File,
     io::{BufRead as _, BufReader},
-    net::IpAddr,
     path::{Path, PathBuf},
 };
 
@@ -18,7 +17,6 @@ use super::{
     error::ReportError,
     link::{Link, Point, Side},
 };
-use crate::aggregate::Zone;
 
 /// Of a flow record, what is needed here.
 #[derive(Deserialize)]
@@ -26,15 +24,11 @@ struct Record {
     start: String,
     end: String,
     iface: String,
-    client: End,
-    server: End,
+    client_zone: String,
+    server_zone: String,
+    direction: String,
     sent: Traffic,
     received: Traffic,
-}
-
-#[derive(Deserialize)]
-struct End {
-    address: IpAddr,
 }
 
 #[derive(Deserialize)]
@@ -50,7 +44,7 @@ type Steps = BTreeMap<i64, [f64; 2]>;
 struct Sums {
     links: BTreeMap<String, Steps>,
     /// By interface, source and destination: octets by the number of the step that the record ends in.
-    pairs: BTreeMap<(String, &'static str, &'static str), BTreeMap<i64, f64>>,
+    pairs: BTreeMap<(String, String, String), BTreeMap<i64, f64>>,
     neither: u64,
     last: f64,
 }
@@ -140,21 +134,22 @@ fn seconds(text: &str) -> Option<f64> {
 impl Sums {
     fn add(&mut self, record: &Record, start: f64, end: f64, step: f64) {
         self.last = self.last.max(end);
-        let [client, server] = [&record.client, &record.server].map(|end| Zone::of(end.address));
         let steps = self.links.entry(record.iface.clone()).or_default();
-        for (source, destination, traffic) in
-            [(&client, &server, &record.sent), (&server, &client, &record.received)]
+        let (client, server) = (&record.client_zone, &record.server_zone);
+        // The first is inward.
+        let (sent, received) = match record.direction.as_str() {
+            "inbound" => (Some(0), Some(1)),
+            "outbound" => (Some(1), Some(0)),
+            _ => (None, None),
+        };
+        for (source, destination, traffic, at) in
+            [(client, server, &record.sent, sent), (server, client, &record.received, received)]
         {
-            let at = match (source.name(), destination.name()) {
-                (source, destination) if source == destination => None,
-                (_, "private") => Some(0),
-                _ => Some(1),
-            };
             match at {
                 Some(at) => spread(steps, at, traffic.frame_bytes as f64, (start, end), step),
                 None => self.neither += traffic.frame_bytes,
             }
-            let pair = (record.iface.clone(), source.name(), destination.name());
+            let pair = (record.iface.clone(), source.clone(), destination.clone());
             let step = (end / step).floor() as i64;
             *self.pairs.entry(pair).or_default().entry(step).or_default() += traffic.ip_bytes as f64;
         }

@@ -12,11 +12,7 @@ use super::source::Source;
 use crate::{
     aggregate::Ledger,
     clock::WallClock,
-    export::{
-        enrich::{ZoneNames, network},
-        log::LogSink,
-        prometheus::Board,
-    },
+    export::{enrich::network, log::LogSink, prometheus::Board},
     flow::Snapshot,
     protocol::{
         dns::{DnsExchange, DnsOptions, DnsTracker},
@@ -45,7 +41,6 @@ pub(super) struct Surroundings<'a> {
     pub(super) source: &'a mut dyn Source,
     pub(super) ledger: &'a mut Ledger,
     pub(super) board: &'a Arc<Board>,
-    pub(super) zones: &'a ZoneNames,
     pub(super) clock: WallClock,
 }
 
@@ -129,6 +124,6 @@ impl Surroundings<'_> {
         self.source.record(slot, &mut |record| flow = Some(Snapshot::of(record)));
         let flow = flow.or_else(|| self.ledger.live().snapshot(slot));
         let iface = self.ledger.live().name(key.interface());
-        Some(network(key, client, flow.as_ref(), iface, self.zones))
+        Some(network(key, client, flow.as_ref(), iface, &self.ledger.policy().zones))
     }
 }

@@ -16,15 +16,10 @@ use super::{
     source::Source,
 };
 use crate::{
-    aggregate::Ledger,
+    aggregate::{HttpNumbers, HttpSeen, Ledger},
     clock::{self, WallClock},
-    export::{
-        enrich::{ZoneNames, enrich},
-        feed::Feed,
-        log::LogSink,
-        path::Paths,
-        prometheus::Board,
-    },
+    config::Config,
+    export::{enrich::enrich, feed::Feed, log::LogSink, path::Paths, prometheus::Board},
     flow::{Flow, Snapshot},
     interfaces,
     kernel::DrainReport,
@@ -39,6 +34,7 @@ const SETTLE: Duration = Duration::from_millis(5);
 pub(super) struct Pump {
     source: Box<dyn Source>,
     ledger: Ledger,
+    http: HttpNumbers,
     tracker: HttpTracker,
     lookups: Lookups,
     board: Arc<Board>,
@@ -47,7 +43,6 @@ pub(super) struct Pump {
     http_log: Option<LogSink<HttpExchange>>,
     flow_log: Option<LogSink<Flow>>,
     clock: WallClock,
-    zones: ZoneNames,
     paths: Paths,
     /// Exchanges of one look at the event buffer, so bounded by its size; kept for its allocation.
     exchanges: Vec<HttpExchange>,
@@ -58,6 +53,7 @@ impl Pump {
     pub(super) fn new(
         source: Box<dyn Source>,
         ledger: Ledger,
+        http: HttpNumbers,
         tracker: HttpTracker,
         lookups: Lookups,
         board: Arc<Board>,
@@ -67,10 +63,11 @@ impl Pump {
         flow_log: Option<LogSink<Flow>>,
         clock: WallClock,
     ) -> Self {
-        let (zones, paths, exchanges) = (ZoneNames::new(), Paths::default(), Vec::new());
+        let (paths, exchanges) = (Paths::default(), Vec::new());
         Self {
             source,
             ledger,
+            http,
             tracker,
             lookups,
             board,
@@ -79,25 +76,27 @@ impl Pump {
             http_log,
             flow_log,
             clock,
-            zones,
             paths,
             exchanges,
         }
     }
 
-    /// Works until `stop` says so or is closed, then reads all that is left and closes the logs.
+    /// Works until `settings`, from where changed configurations come, is closed; then reads all that is left
+    /// and closes the logs.
     pub(super) fn run(
         mut self,
         interval: Duration,
         event_interval: Duration,
-        stop: &Receiver<()>,
+        settings: &Receiver<Box<Config>>,
     ) -> Result<()> {
         let mut next = Instant::now() + interval;
         let result = loop {
             let look = if self.settle() { SETTLE.min(event_interval) } else { event_interval };
             let wait = next.saturating_duration_since(Instant::now()).min(look);
-            if !matches!(stop.recv_timeout(wait), Err(RecvTimeoutError::Timeout)) {
-                break Ok(());
+            match settings.recv_timeout(wait) {
+                Ok(config) => self.reconfigure(&config),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break Ok(()),
             }
             if let Err(error) = self.turn(&mut next, interval) {
                 break Err(error);
@@ -128,6 +127,12 @@ impl Pump {
         Ok(())
     }
 
+    /// Takes over what can change while the daemon runs.
+    fn reconfigure(&mut self, config: &Config) {
+        self.ledger.reconfigure(config);
+        self.http.reconfigure(Arc::clone(self.ledger.policy()));
+    }
+
     fn events(&mut self) -> Result<()> {
         let Self { source, tracker, lookups, exchanges, .. } = self;
         source.events(&mut |event, payload| {
@@ -148,8 +153,8 @@ impl Pump {
 
     /// Logs and counts the exchanges that have come up.
     fn report(&mut self) {
-        let Self { source, ledger, board, zones, clock, lookups, .. } = self;
-        lookups.report(&mut Surroundings { source: source.as_mut(), ledger, board, zones, clock: *clock });
+        let Self { source, ledger, board, clock, lookups, .. } = self;
+        lookups.report(&mut Surroundings { source: source.as_mut(), ledger, board, clock: *clock });
         for mut exchange in self.exchanges.drain(..) {
             if !self.ledger.speaks(&exchange.key, exchange.slot) {
                 continue;
@@ -158,10 +163,14 @@ impl Pump {
             self.source.record(exchange.slot, &mut |record| flow = Some(Snapshot::of(record)));
             let flow = flow.or_else(|| self.ledger.live().snapshot(exchange.slot));
             let iface = self.ledger.live().name(exchange.key.interface());
-            enrich(&mut exchange, flow.as_ref(), iface, &self.zones, &mut self.paths, &self.clock);
-            let (server, duration) = (exchange.server().address, exchange.duration());
-            self.board.http(|http| {
-                http.record(exchange.method.as_deref(), exchange.status, server, duration);
+            let zones = &self.ledger.policy().zones;
+            enrich(&mut exchange, flow.as_ref(), iface, zones, &mut self.paths, &self.clock);
+            self.http.record(&HttpSeen {
+                method: exchange.method.as_deref(),
+                status: exchange.status,
+                server: exchange.server().address,
+                host: exchange.host.as_deref(),
+                duration: exchange.duration(),
             });
             let exchange = Arc::new(exchange);
             self.feed.push(&exchange);
@@ -198,8 +207,11 @@ impl Pump {
             self.ledger.interface(slot, &totals, interfaces::statistics(&name).ok());
         }
         self.clock = WallClock::measure().context("cannot read the clocks")?;
-        self.ledger.drained(self.clock);
-        self.board.publish(self.ledger.numbers().clone());
+        self.ledger.drained(now, self.clock);
+        self.http.settle(now, self.clock.wall(now) / 1_000_000_000);
+        self.http.dropped = self.tracker.dropped();
+        self.board.publish(self.ledger.numbers().published(), self.http.published());
+        self.telemetry.ran(self.source.run_times());
         let duration = started.elapsed();
         let (live, capacity) = (u64::from(report.live), u64::from(report.capacity));
         self.telemetry.drained(duration, self.clock.wall(now), live, capacity);

@@ -1,5 +1,7 @@
 //! Where records and events come from: the kernel, or a story in tests.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use flow_common::{counter::InterfaceTotals, event::PayloadEvent, record::FlowRecord, settings::Interface};
 
@@ -24,6 +26,10 @@ pub(super) trait Source: Send {
     fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize;
     /// Shows the record in `slot` as it is now, where the source can.
     fn record(&mut self, slot: u32, visit: &mut dyn FnMut(&FlowRecord));
+    /// How long each program has run so far; nothing where that is not measured.
+    fn run_times(&self) -> Vec<(String, Duration)> {
+        Vec::new()
+    }
     /// Detaches and shows all that is left.
     fn finish(&mut self, visit: Visit<'_>) -> Result<DrainReport>;
 }
@@ -54,6 +60,10 @@ impl Source for Kernel {
         if let Some(record) = Self::record(self, slot) {
             visit(&record);
         }
+    }
+
+    fn run_times(&self) -> Vec<(String, Duration)> {
+        Self::run_times(self)
     }
 
     fn finish(&mut self, visit: Visit<'_>) -> Result<DrainReport> {

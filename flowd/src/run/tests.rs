@@ -145,7 +145,12 @@ async fn a_daemon_from_start_to_sigterm() {
     };
     let attached = Arc::new(Mutex::new(Vec::new()));
     let (address, story) = (config.listen, Story::new(Arc::clone(&attached)));
-    let daemon = tokio::spawn(async move { daemon(&config, |_| Ok(Box::new(story))).await });
+    let daemon = tokio::spawn(async move {
+        {
+            let again = config.clone();
+            daemon(&config, Box::new(move || Ok(again.clone())), |_| Ok(Box::new(story))).await
+        }
+    });
 
     wait_for(address, "/readyz", "200 OK").await;
     let flows = wait_for(address, "/api/v1/flows", "40000").await;
@@ -197,15 +202,17 @@ fn waiting_flow_lines_never_delay_events() {
         mtu: 1_500,
         ifindex: 1,
     };
-    let options = LedgerOptions { series_limit: 100, conversations: 10_000, active_timeout: Some(1) };
+    let options = LedgerOptions { conversations: 10_000, active_timeout: Some(1) };
     let clock = WallClock::measure().unwrap();
-    let ledger = Ledger::new(options, vec![(watched, None)], clock);
-    let telemetry = Arc::new(Telemetry::new(Vec::new(), 100));
-    let board = Board::new(ledger.numbers().clone(), HttpNumbers::new(100), Arc::clone(&telemetry));
+    let ledger = Ledger::new(options, Arc::default(), vec![(watched, None)], clock);
+    let telemetry = Arc::new(Telemetry::new(Vec::new()));
+    let board =
+        Board::new(ledger.numbers().clone(), HttpNumbers::new(Arc::default()), Arc::clone(&telemetry));
     let feed = Arc::new(Feed::new(10, 1, SinkCounters::new("http_stream")));
     let pump = Pump::new(
         Box::new(Late { story, drained: None }),
         ledger,
+        HttpNumbers::new(Arc::default()),
         HttpTracker::new(HttpOptions::default()),
         Lookups::new(512, None, None),
         Arc::new(board),

@@ -22,16 +22,17 @@ fn state() -> State {
         mtu: 1500,
         ifindex: 2,
     };
-    let options = LedgerOptions { series_limit: 100, conversations: 100, active_timeout: None };
-    let mut ledger = Ledger::new(options, vec![(watched, None)], WallClock::CAPTURE);
+    let options = LedgerOptions { conversations: 100, active_timeout: None };
+    let mut ledger = Ledger::new(options, Arc::default(), vec![(watched, None)], WallClock::CAPTURE);
     for port in 1..=60 {
         let mut record = testing::connection(1, 40_000 + port, 80, 1);
         let client = record.client();
         testing::send(&mut record, client, u64::from(port), 100, 5);
         ledger.absorb(u32::from(port), &record, None, 5, &mut |_| {});
     }
-    let telemetry = Arc::new(Telemetry::new(Vec::new(), 100));
-    let board = Board::new(ledger.numbers().clone(), HttpNumbers::new(100), Arc::clone(&telemetry));
+    let telemetry = Arc::new(Telemetry::new(Vec::new()));
+    let board =
+        Board::new(ledger.numbers().clone(), HttpNumbers::new(Arc::default()), Arc::clone(&telemetry));
     let http = Arc::new(Feed::new(3, 2, SinkCounters::new("http_stream")));
     State { board: Arc::new(board), live: Arc::clone(ledger.live()), telemetry, http }
 }

@@ -28,6 +28,7 @@ mod outputs;
 mod quality;
 mod refusals;
 mod restart;
+mod series;
 mod signals;
 mod tail;
 mod think;

@@ -83,18 +83,7 @@ impl<'a> Daemon<'a> {
     pub fn start(namespace: &'a Namespace, interfaces: &[&str], config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        let missing =
-            |key: &str, line: &str| if config.contains(key) { String::new() } else { line.to_owned() };
-        let interval = missing("interval = ", "interval = \"200ms\"\n");
-        let flows = missing("flows = ", "flows = 16384\n");
-        let http = missing("http_log = ", &format!("http_log = \"{}\"\n", path("http.log")));
-        let flow = missing("flow_log = ", &format!("flow_log = \"{}\"\n", path("flow.log")));
-        let config = config.replace("\"DNS\"", &format!("{:?}", path("dns.log")));
-        let config = config.replace("\"TLS\"", &format!("{:?}", path("tls.log")));
-        for name in ["http.log", "flow.log"] {
-            fs::write(path(name), "").unwrap();
-        }
-        fs::write(path("flowd.toml"), format!("{http}{flow}{interval}{flows}{config}")).unwrap();
+        write_config(folder.path(), config);
         let mut command = flowd(namespace);
         command.args(["run", "--listen", LISTEN, "-c", &path("flowd.toml")]);
         command.args(interfaces.iter().flat_map(|interface| ["-i", interface]));
@@ -108,6 +97,12 @@ impl<'a> Daemon<'a> {
             said.contains("metrics at").then_some(())
         });
         daemon
+    }
+
+    /// Has it read another configuration.
+    pub fn configure(&mut self, config: &str) {
+        write_config(self.folder.path(), config);
+        self.process.signal(libc::SIGHUP);
     }
 
     pub fn stderr(&self) -> String {
@@ -209,6 +204,18 @@ impl<'a> Daemon<'a> {
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         ended
     }
+}
+
+fn write_config(folder: &Path, config: &str) {
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let missing = |key: &str, line: &str| if config.contains(key) { String::new() } else { line.to_owned() };
+    let interval = missing("interval = ", "interval = \"200ms\"\n");
+    let flows = missing("flows = ", "flows = 16384\n");
+    let http = missing("http_log = ", &format!("http_log = \"{}\"\n", path("http.log")));
+    let flow = missing("flow_log = ", &format!("flow_log = \"{}\"\n", path("flow.log")));
+    let config = config.replace("\"DNS\"", &format!("{:?}", path("dns.log")));
+    let config = config.replace("\"TLS\"", &format!("{:?}", path("tls.log")));
+    fs::write(path("flowd.toml"), format!("{http}{flow}{interval}{flows}{config}")).unwrap();
 }
 
 /// Whole lines: the last one may be half written while the daemon runs.

@@ -1,15 +1,25 @@
 use flow_common::record::TcpEnd;
+use proptest::prelude::*;
 
 use super::*;
-use crate::{aggregate::interface::watched, flow::testing};
+use crate::{
+    aggregate::{FlowNumbers, Sum, interface::watched},
+    config::FlowLabel,
+    flow::testing,
+};
 
 const SECOND: u64 = 1_000_000_000;
 
-fn ledger(limit: usize, interfaces: u16) -> Ledger {
-    let options =
-        LedgerOptions { series_limit: limit, conversations: 1_000, active_timeout: Some(60 * SECOND) };
+fn ledger(limit: u32, interfaces: u16) -> Ledger {
+    let mut config = Config::default();
+    config.series.limit = limit;
+    with(&config, interfaces)
+}
+
+fn with(config: &Config, interfaces: u16) -> Ledger {
+    let options = LedgerOptions { conversations: 1_000, active_timeout: Some(60 * SECOND) };
     let watched = (1..=interfaces).map(|slot| (watched(slot, &format!("eth{slot}")), None)).collect();
-    Ledger::new(options, watched, WallClock::CAPTURE)
+    Ledger::new(options, Arc::new(Policy::new(config)), watched, WallClock::CAPTURE)
 }
 
 fn bytes(ledger: &Ledger) -> u64 {
@@ -47,6 +57,7 @@ fn the_sum_is_exact_beyond_the_budget() {
         ledger.absorb(u32::from(port), &record, Some(EndReason::Fin), SECOND, &mut |_| {});
     }
     assert_eq!(bytes(&ledger), 5_000);
+    ledger.drained(2 * SECOND, WallClock::CAPTURE);
     assert_eq!(ledger.numbers().flows.len(), 4 + 2);
     assert!(ledger.numbers().flows.overflows() > 0);
 }
@@ -155,4 +166,171 @@ fn the_heaviest_flows_come_first_and_filters_hold() {
     assert!(live.top(9, &filter).is_empty());
     let filter = Filter { protocol: Some(17), ..Filter::default() };
     assert!(live.top(9, &filter).is_empty());
+}
+
+fn everything(ledger: &Ledger) -> FlowNumbers {
+    let mut sum = FlowNumbers::default();
+    let flows = &ledger.numbers().flows;
+    flows.rows().for_each(|(_, row)| Sum::add(&mut sum, row));
+    flows.retired().for_each(|(_, _, row)| Sum::add(&mut sum, row));
+    sum
+}
+
+#[test]
+fn a_scan_makes_no_series() {
+    let mut ledger = ledger(2_000, 1);
+    for port in 1..=5_000 {
+        let mut record = testing::connection(1, 40_000, port, SECOND);
+        let client = record.client();
+        record.half_mut(client).tcp.state = TcpEnd::SynSent as u8;
+        record.half_mut(client.other()).tcp_flags = 0x14;
+        testing::send(&mut record, client, 1, 60, SECOND);
+        ledger.absorb(u32::from(port), &record, Some(EndReason::Idle), SECOND, &mut |_| {});
+    }
+    ledger.drained(2 * SECOND, WallClock::CAPTURE);
+    let numbers = ledger.numbers();
+    assert_eq!((numbers.flows.len(), numbers.connections.len()), (2 + 2, 1 + 1));
+    assert_eq!(bytes(&ledger), 300_000);
+    let (service, row) = numbers.connections.rows().nth(1).unwrap();
+    assert_eq!((service.unwrap().server_port, row.attempts, row.unanswered), (None, 5_000, 5_000));
+}
+
+#[test]
+fn a_port_that_has_answered_keeps_its_failures() {
+    let mut ledger = ledger(100, 1);
+    let answered = testing::connection(1, 1, 443, SECOND);
+    ledger.absorb(1, &answered, None, SECOND, &mut |_| {});
+    let mut refused = testing::connection(1, 2, 443, SECOND);
+    let client = refused.client();
+    refused.half_mut(client).tcp.state = TcpEnd::SynSent as u8;
+    refused.half_mut(client.other()).tcp.state = TcpEnd::Reset as u8;
+    refused.half_mut(client.other()).tcp_flags = 0x14;
+    ledger.absorb(2, &refused, Some(EndReason::Rst), SECOND, &mut |_| {});
+    let (service, row) = ledger.numbers().connections.rows().nth(1).unwrap();
+    assert_eq!((service.unwrap().server_port, row.attempts, row.refused), (Some(443), 2, 1));
+}
+
+#[test]
+fn lines_name_zones_way_and_service() {
+    let mut config = Config::default();
+    config.zones.nets.insert("office".to_owned(), vec!["10.0.0.0/24".to_owned()]);
+    config.zones.home = vec!["office".to_owned()];
+    let mut ledger = with(&config, 1);
+    let record = testing::connection(1, 40_000, 443, SECOND);
+    ledger.absorb(1, &record, None, SECOND, &mut |_| {});
+    let of = |line: &Flow| {
+        [line.client_zone.as_deref(), line.server_zone.as_deref(), line.direction, line.service.as_deref()]
+            .map(|word| word.unwrap().to_owned())
+    };
+    assert_eq!(of(&ledger.top(1)[0]), ["office", "internet", "outbound", "https"]);
+    config.zones.nets.insert("customer".to_owned(), vec!["198.51.100.0/24".to_owned()]);
+    config.zones.home.clear();
+    ledger.reconfigure(&config);
+    assert_eq!(of(&ledger.top(1)[0]), ["office", "customer", "transit", "https"]);
+    let mut lines = Vec::new();
+    ledger.absorb(1, &record, Some(EndReason::Fin), SECOND, &mut |line| lines.push(line));
+    assert_eq!(of(&lines[0]), ["office", "customer", "transit", "https"]);
+}
+
+#[test]
+fn addresses_are_labels_on_request_for_the_heaviest_only() {
+    let mut config = Config::default();
+    config.series.flow_labels = vec![FlowLabel::Iface, FlowLabel::Direction, FlowLabel::SrcAddr];
+    config.series.top_addresses = 2;
+    let mut ledger = with(&config, 1);
+    let mut records: Vec<FlowRecord> = (0..8).map(|port| testing::connection(1, port, 443, SECOND)).collect();
+    for (record, last) in records.iter_mut().zip(1..) {
+        // Another client each, the last the heaviest.
+        let (client, server) = (testing::v4([10, 0, 0, last], 1), testing::v4([198, 51, 100, 7], 443));
+        let direction = Some(flow_common::key::Direction::Ingress);
+        let (key, sender) = FlowKey::new(client, server, &testing::scope(1, 6, false), direction);
+        *record = testing::empty(key, sender, SECOND);
+    }
+    for drain in 1..=3 {
+        for (record, slot) in records.iter_mut().zip(1..) {
+            let client = record.client();
+            testing::send(record, client, u64::from(slot) * u64::from(slot), 1_000, drain * SECOND);
+            ledger.absorb(slot, record, None, drain * SECOND, &mut |_| {});
+        }
+        ledger.drained(drain * 10 * SECOND, WallClock::CAPTURE);
+    }
+    let rows = ledger.numbers().flows.rows();
+    let heavy: Vec<String> = rows
+        .filter(|(_, row)| row.ip_bytes > 100_000)
+        .filter_map(|(key, _)| key.group?.source.map(|address| address.to_string()))
+        .collect();
+    assert!(heavy.contains(&"10.0.0.8".to_owned()), "{heavy:?}");
+    let sources: std::collections::BTreeSet<_> =
+        ledger.numbers().flows.rows().filter_map(|(key, _)| key.group?.source).collect();
+    assert!(sources.len() <= 4, "{sources:?}");
+}
+
+/// What happens to a ledger between drains.
+#[derive(Clone, Debug)]
+enum Step {
+    /// Packets of the client of one of a few connections.
+    Send(u8, u64),
+    End(u8),
+    Drain(u64),
+    /// Another configuration: limit, zones, labels.
+    Reload(u32, u8, usize),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        20 => (0..40_u8, 1..1_000_u64).prop_map(|(flow, packets)| Step::Send(flow, packets)),
+        3 => (0..40_u8).prop_map(Step::End),
+        5 => prop_oneof![Just(10_u64), Just(700)].prop_map(Step::Drain),
+        2 => (1..12_u32, 0..4_u8, 3..FlowLabel::ALL.len()).prop_map(|(limit, zones, labels)| Step::Reload(limit, zones, labels)),
+    ];
+    prop::collection::vec(step, 1..200)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn reloading_loses_no_count(steps in steps()) {
+        let mut ledger = ledger(4, 1);
+        let mut records: Vec<Option<FlowRecord>> = (0..40).map(|_| None).collect();
+        let (mut packets, mut begun, mut now, mut before) = (0, 0, 1_000 * SECOND, FlowNumbers::default());
+        for step in steps {
+            match step {
+                Step::Send(flow, more) => {
+                    let at = usize::from(flow);
+                    let record = records[at].get_or_insert_with(|| {
+                        begun += 1;
+                        testing::connection(1, u16::from(flow), 1_000 + u16::from(flow) % 17, now)
+                    });
+                    let client = record.client();
+                    testing::send(record, client, more, 100, now);
+                    packets += more;
+                    ledger.absorb(u32::from(flow), record, None, now, &mut |_| {});
+                }
+                Step::End(flow) => {
+                    if let Some(record) = records[usize::from(flow)].take() {
+                        ledger.absorb(u32::from(flow), &record, Some(EndReason::Fin), now, &mut |_| {});
+                    }
+                }
+                Step::Drain(seconds) => {
+                    now += seconds * SECOND;
+                    ledger.drained(now, WallClock::CAPTURE);
+                    let flows = &ledger.numbers().flows;
+                    prop_assert!(flows.rows().filter(|(key, _)| key.group.is_some()).count() <= flows.limit());
+                }
+                Step::Reload(limit, zones, labels) => {
+                    let mut config = Config::default();
+                    config.series.limit = limit;
+                    config.series.flow_labels = FlowLabel::ALL[..labels].to_vec();
+                    for zone in 0..zones {
+                        config.zones.nets.insert(format!("z{zone}"), vec![format!("198.51.100.{zone}/32"), format!("10.0.{zone}.0/24")]);
+                    }
+                    ledger.reconfigure(&config);
+                }
+            }
+            let sum = everything(&ledger);
+            prop_assert_eq!((sum.packets, sum.ip_bytes, sum.flows), (packets, packets * 100, begun));
+            prop_assert!(sum.packets >= before.packets);
+            before = sum;
+        }
+    }
 }

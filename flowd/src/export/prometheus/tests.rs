@@ -2,8 +2,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::*;
 use crate::{
-    aggregate::{Ledger, LedgerOptions, Watched},
+    aggregate::{HttpSeen, Ledger, LedgerOptions, Watched},
     clock::WallClock,
+    config::{Config, FlowLabel},
     export::classic::classic,
     flow::{EndReason, testing},
     telemetry::SinkCounters,
@@ -20,11 +21,11 @@ fn board(names: &[&str]) -> (Ledger, Board) {
         mtu: 1500,
         ifindex: index as u32 + 2,
     };
-    let options = LedgerOptions { series_limit: 100, conversations: 100, active_timeout: None };
+    let options = LedgerOptions { conversations: 100, active_timeout: None };
     let list = names.iter().enumerate().map(|entry| (watched(entry), None)).collect();
-    let ledger = Ledger::new(options, list, WallClock::CAPTURE);
-    let telemetry = Arc::new(Telemetry::new(vec![SinkCounters::new("http_log")], 100));
-    let board = Board::new(ledger.numbers().clone(), HttpNumbers::new(100), telemetry);
+    let ledger = Ledger::new(options, Arc::default(), list, WallClock::CAPTURE);
+    let telemetry = Arc::new(Telemetry::new(vec![SinkCounters::new("http_log")]));
+    let board = Board::new(ledger.numbers().clone(), HttpNumbers::new(Arc::default()), telemetry);
     (ledger, board)
 }
 
@@ -78,8 +79,15 @@ fn both_formats_say_the_same() {
     let client = record.client();
     testing::send(&mut record, client, 3, 100, 5);
     ledger.absorb(1, &record, Some(EndReason::Rst), 5, &mut |_| {});
-    board.publish(ledger.numbers().clone());
-    board.http(|http| http.record(Some("GET"), Some(503), [198, 51, 100, 7].into(), Some(30_000_000)));
+    let mut http = HttpNumbers::new(Arc::default());
+    http.record(&HttpSeen {
+        method: Some("GET"),
+        status: Some(503),
+        server: [198, 51, 100, 7].into(),
+        host: None,
+        duration: Some(30_000_000),
+    });
+    board.publish(ledger.numbers().published(), http);
     let open = board.open_metrics().unwrap();
     let old = classic(&open);
     assert_eq!(samples(&open), samples(&old));
@@ -109,4 +117,40 @@ fn label_values_are_escaped() {
     let (_, board) = board(&["a\"b\\c"]);
     let text = board.open_metrics().unwrap();
     assert!(text.contains("iface=\"a\\\"b\\\\c\""), "{}", text.lines().nth(3).unwrap_or_default());
+}
+
+#[test]
+fn labels_are_those_of_the_configuration_and_no_series_stands_twice() {
+    let (mut ledger, board) = board(&["eth0"]);
+    let mut config = Config::default();
+    config.series.hosts = vec!["www.example.org".to_owned()];
+    config.series.services.insert("pair".to_owned(), vec![1_000, 1_001]);
+    let few = |label| vec![FlowLabel::Iface, FlowLabel::Direction, label];
+    let choices =
+        [FlowLabel::ALL.to_vec(), few(FlowLabel::Service), few(FlowLabel::Proto), few(FlowLabel::SrcAddr)];
+    for (round, labels) in (1..).zip(choices) {
+        config.series.flow_labels = labels;
+        ledger.reconfigure(&config);
+        for port in 1_000..1_020 {
+            let mut record = testing::connection(1, 40_000, port, 1);
+            let client = record.client();
+            testing::send(&mut record, client, 3, 100, 5);
+            ledger.absorb(u32::from(port), &record, Some(EndReason::Fin), 5, &mut |_| {});
+        }
+        ledger.drained(10_000_000_000, WallClock::CAPTURE);
+        board.publish(ledger.numbers().published(), HttpNumbers::new(Arc::clone(ledger.policy())));
+        let text = board.open_metrics().unwrap();
+        let bytes =
+            samples(&text).into_iter().filter(|(name, _)| name.starts_with("flowd_flow_bytes_total{"));
+        let names: Vec<&str> = config.series.flow_labels.iter().map(|label| label.name()).collect();
+        let mut sum = 0.0;
+        for (name, value) in bytes {
+            let (_, labels) = name.split_once('{').unwrap();
+            let found: Vec<&str> = labels.split(',').map(|label| label.split('=').next().unwrap()).collect();
+            assert_eq!(found, names, "{name}");
+            sum += value;
+        }
+        assert_eq!(sum, f64::from(round * 20 * 300));
+        assert!(text.contains("status=\"other\",server_net=\"other\",host=\"other\""));
+    }
 }

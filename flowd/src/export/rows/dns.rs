@@ -21,7 +21,7 @@ pub(in crate::export) fn dns_responses(scrape: &Scrape, rows: &mut Rows<'_>) {
 
 pub(in crate::export) fn dns_lookups(scrape: &Scrape, rows: &mut Rows<'_>) {
     let lookups = &scrape.dns.lookups;
-    rows.histogram(&[], lookups.sum, &DNS_BOUNDS, &lookups.buckets);
+    rows.histogram(&[], lookups.sum(), &DNS_BOUNDS, &lookups.buckets);
 }
 
 pub(in crate::export) fn dns_dropped(scrape: &Scrape, rows: &mut Rows<'_>) {

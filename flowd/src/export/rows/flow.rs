@@ -1,33 +1,91 @@
-use super::{OTHER, Rows, Scrape, direction_name, name};
+use std::fmt::Write as _;
+
+use super::{Rows, Scrape, direction_name, each, name};
 use crate::{
-    aggregate::{FlowLabels, FlowNumbers},
+    aggregate::{Dscp, FlowLabels, FlowNumbers, Group, Policy},
+    config::FlowLabel,
     flow::words,
 };
 
+const TCP: u8 = 6;
+
 fn rows_of(scrape: &Scrape, rows: &mut Rows<'_>, tcp_only: bool, value: fn(&FlowNumbers) -> u64) {
-    for (FlowLabels { point, group }, numbers) in scrape.numbers.flows.rows() {
-        let iface = name(scrape, point.slot);
-        let direction = direction_name(point.direction);
-        let Some(group) = group else {
-            rows.counter(&[iface, direction, OTHER, OTHER, OTHER, OTHER], value(numbers));
-            continue;
-        };
-        let number;
-        let protocol = if let Some(name) = words::transport(group.protocol) {
-            name
-        } else {
-            number = group.protocol.to_string();
-            &number
-        };
-        if tcp_only && protocol != "tcp" {
-            continue;
+    let policy = &scrape.numbers.policy;
+    let labels = &policy.series.flow_labels;
+    // One buffer for what has to be written out, as this runs for every series.
+    let mut text = String::new();
+    let tells_protocols = policy.uses(FlowLabel::Proto);
+    each(&scrape.numbers.flows, |FlowLabels { point, group }, other, numbers| {
+        if tcp_only && tells_protocols && group.is_some_and(|group| group.protocol != TCP) {
+            return;
         }
-        let port = group.server_port.map(|port| port.to_string());
-        let port = port.as_deref().unwrap_or(OTHER);
-        let nets = group.nets;
-        let values = [iface, direction, protocol, nets.source.name(), nets.destination.name(), port];
-        rows.counter(&values, value(numbers));
+        text.clear();
+        let mut ends = [0; FlowLabel::ALL.len()];
+        for (label, end) in labels.iter().zip(&mut ends) {
+            match (label, group) {
+                (FlowLabel::Iface, _) => text.push_str(name(scrape, point.slot)),
+                (FlowLabel::Direction, _) => text.push_str(direction_name(point.direction)),
+                (_, Some(group)) => write(policy, *label, group, other, &mut text),
+                (_, None) => text.push_str(other),
+            }
+            *end = text.len();
+        }
+        let mut values = [""; FlowLabel::ALL.len()];
+        let mut start = 0;
+        for (value, end) in values.iter_mut().zip(ends).take(labels.len()) {
+            *value = text.get(start..end).unwrap_or_default();
+            start = end;
+        }
+        rows.counter(values.get(..labels.len()).unwrap_or(&values), value(numbers));
+    });
+}
+
+fn write(policy: &Policy, label: FlowLabel, group: &Group, other: &str, into: &mut String) {
+    // Writing to a string does not fail.
+    fn number(number: u16, into: &mut String) {
+        let _ = write!(into, "{number}");
     }
+    let text = match label {
+        // Written for the observation point.
+        FlowLabel::Iface | FlowLabel::Direction => "",
+        FlowLabel::Proto => match words::transport(group.protocol) {
+            Some(name) => name,
+            None => return number(u16::from(group.protocol), into),
+        },
+        FlowLabel::SrcNet => policy.zones.name(group.nets.source),
+        FlowLabel::DstNet => policy.zones.name(group.nets.destination),
+        FlowLabel::ServerPort => match group.server_port {
+            Some(port) => return number(port, into),
+            None => other,
+        },
+        FlowLabel::Service => {
+            group.server_port.and_then(|port| policy.service(port)).map_or(other, |name| &**name)
+        }
+        FlowLabel::ZoneDirection => group.way.map_or(other, |way| way.name()),
+        FlowLabel::Vlan if group.vlan == 0 => "none",
+        FlowLabel::Vlan => return number(group.vlan, into),
+        FlowLabel::Dscp => match group.dscp {
+            Dscp::One(dscp) => return number(u16::from(dscp), into),
+            Dscp::Mixed => "mixed",
+            Dscp::Unknown => "none",
+        },
+        FlowLabel::App => {
+            if group.http {
+                "http"
+            } else {
+                "unknown"
+            }
+        }
+        FlowLabel::SrcAddr | FlowLabel::DstAddr => {
+            let address = if label == FlowLabel::SrcAddr { group.source } else { group.destination };
+            if let Some(address) = address {
+                let _ = write!(into, "{address}");
+                return;
+            }
+            other
+        }
+    };
+    into.push_str(text);
 }
 
 pub(in crate::export) fn flow_bytes(scrape: &Scrape, rows: &mut Rows<'_>) {

@@ -1,9 +1,15 @@
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    hash::Hash,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use flow_common::{counter::Counter, names};
 
 use super::{Rows, Scrape, interface::passages};
-use crate::telemetry::{DRAIN_BOUNDS, SinkCounters};
+use crate::{
+    aggregate::{Sum, Table},
+    telemetry::{DRAIN_BOUNDS, SinkCounters},
+};
 
 pub(in crate::export) fn build_info(_: &Scrape, rows: &mut Rows<'_>) {
     rows.gauge(&[env!("CARGO_PKG_VERSION")], 1.0);
@@ -52,32 +58,45 @@ pub(in crate::export) fn last_drain(scrape: &Scrape, rows: &mut Rows<'_>) {
 }
 
 pub(in crate::export) fn series_limit(scrape: &Scrape, rows: &mut Rows<'_>) {
-    rows.gauge(&[], scrape.telemetry.series_limit as f64);
+    rows.gauge(&[], f64::from(scrape.numbers.policy.series.limit));
 }
 
 pub(in crate::export) fn label_overflows(scrape: &Scrape, rows: &mut Rows<'_>) {
-    rows.counter(&["flow"], scrape.numbers.flows.overflows());
-    rows.counter(&["tcp_connections"], scrape.numbers.connections.overflows());
-    rows.counter(&["http_requests"], scrape.http.requests.overflows());
+    let (numbers, http) = (&scrape.numbers, &scrape.http);
+    rows.counter(&["flow"], numbers.flows.overflows());
+    rows.counter(&["tcp_quality"], numbers.quality.overflows());
+    rows.counter(&["tcp_rtt"], numbers.rtt.overflows());
+    rows.counter(&["tcp_connections"], numbers.connections.overflows());
+    rows.counter(&["http_requests"], http.requests.overflows());
+    rows.counter(&["http_durations"], http.durations.overflows());
 }
 
 pub(in crate::export) fn other_share(scrape: &Scrape, rows: &mut Rows<'_>) {
-    let flows = scrape.numbers.flows.rows().map(|(key, row)| (key.group.is_none(), row.ip_bytes));
-    rows.gauge(&["flow"], share(flows));
-    let connections = scrape.numbers.connections.rows().map(|(key, row)| (key.is_none(), row.attempts));
-    rows.gauge(&["tcp_connections"], share(connections));
-    let requests = scrape.http.requests.rows().map(|(key, row)| (key.is_none(), *row));
-    rows.gauge(&["http_requests"], share(requests));
+    let (numbers, http) = (&scrape.numbers, &scrape.http);
+    rows.gauge(&["flow"], share(&numbers.flows, |key| key.group.is_none()));
+    rows.gauge(&["tcp_quality"], share(&numbers.quality, |key| key.nets.is_none()));
+    rows.gauge(&["tcp_rtt"], share(&numbers.rtt, |key| key.nets.is_none()));
+    rows.gauge(&["tcp_connections"], share(&numbers.connections, Option::is_none));
+    rows.gauge(&["http_requests"], share(&http.requests, Option::is_none));
+    rows.gauge(&["http_durations"], share(&http.durations, Option::is_none));
 }
 
-/// How much of the sum lies in the rows marked true; 0 where there is nothing.
-fn share(rows: impl Iterator<Item = (bool, u64)>) -> f64 {
+/// How much of all that was ever counted lies in catch-alls and retired sums; 0 where there is nothing.
+fn share<K: Copy + Eq + Hash, V: Sum>(table: &Table<K, V>, is_other: fn(&K) -> bool) -> f64 {
     let (mut other, mut all) = (0, 0);
-    for (is_other, amount) in rows {
-        other += if is_other { amount } else { 0 };
-        all += amount;
+    for (key, value) in table.rows() {
+        other += if is_other(key) { value.weight() } else { 0 };
+        all += value.weight();
     }
+    let retired: u64 = table.retired().map(|(_, _, value)| value.weight()).sum();
+    let (other, all) = (other + retired, all + retired);
     if all == 0 { 0.0 } else { other as f64 / all as f64 }
+}
+
+pub(in crate::export) fn program_run_seconds(scrape: &Scrape, rows: &mut Rows<'_>) {
+    for (program, time) in scrape.telemetry.run_times() {
+        rows.seconds(&[&program], time.as_secs_f64());
+    }
 }
 
 fn sinks(scrape: &Scrape, rows: &mut Rows<'_>, value: fn(&SinkCounters) -> &AtomicU64) {

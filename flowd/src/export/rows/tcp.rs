@@ -1,15 +1,20 @@
 use flow_common::record::Rtt;
 
-use super::{OTHER, Rows, Scrape, direction_name, name};
-use crate::aggregate::{ConnectionNumbers, QualityNumbers};
+use super::{Rows, Scrape, direction_name, each, name};
+use crate::aggregate::{ConnectionNumbers, Nets, QualityNumbers};
+
+/// Names of both zones, `other` where there are none.
+fn nets<'a>(scrape: &'a Scrape, nets: Option<Nets>, other: &'a str) -> [&'a str; 2] {
+    let name = |zone| -> &'a str { scrape.numbers.policy.zones.name(zone) };
+    nets.map_or([other; 2], |nets| [name(nets.source), name(nets.destination)])
+}
 
 fn quality(scrape: &Scrape, rows: &mut Rows<'_>, value: fn(&QualityNumbers) -> u64) {
-    for (labels, numbers) in scrape.numbers.quality.rows() {
-        let nets = labels.nets;
+    each(&scrape.numbers.quality, |labels, other, numbers| {
+        let [source, destination] = nets(scrape, labels.nets, other);
         let direction = direction_name(labels.point.direction);
-        let iface = name(scrape, labels.point.slot);
-        rows.counter(&[iface, direction, nets.source.name(), nets.destination.name()], value(numbers));
-    }
+        rows.counter(&[name(scrape, labels.point.slot), direction, source, destination], value(numbers));
+    });
 }
 
 pub(in crate::export) fn out_of_order(scrape: &Scrape, rows: &mut Rows<'_>) {
@@ -28,16 +33,12 @@ pub(in crate::export) fn resets(scrape: &Scrape, rows: &mut Rows<'_>) {
     quality(scrape, rows, |numbers| numbers.resets);
 }
 
-fn services(scrape: &Scrape, mut each: impl FnMut([&str; 3], &ConnectionNumbers)) {
-    for (service, numbers) in scrape.numbers.connections.rows() {
-        match service {
-            Some(service) => {
-                let port = service.server_port.to_string();
-                each([service.nets.source.name(), service.nets.destination.name(), &port], numbers);
-            }
-            None => each([OTHER; 3], numbers),
-        }
-    }
+fn services(scrape: &Scrape, mut show: impl FnMut([&str; 3], &ConnectionNumbers)) {
+    each(&scrape.numbers.connections, |service, other, numbers| {
+        let [source, destination] = nets(scrape, service.map(|service| service.nets), other);
+        let port = service.and_then(|service| service.server_port).map(|port| port.to_string());
+        show([source, destination, port.as_deref().unwrap_or(other)], numbers);
+    });
 }
 
 pub(in crate::export) fn connections(scrape: &Scrape, rows: &mut Rows<'_>) {
@@ -55,11 +56,10 @@ pub(in crate::export) fn connections_failed(scrape: &Scrape, rows: &mut Rows<'_>
 }
 
 pub(in crate::export) fn rtt(scrape: &Scrape, rows: &mut Rows<'_>) {
-    for (labels, samples) in scrape.numbers.rtt.rows() {
-        let nets = labels.nets;
+    each(&scrape.numbers.rtt, |labels, other, samples| {
+        let [source, destination] = nets(scrape, labels.nets, other);
         let iface = name(scrape, labels.slot);
-        let values =
-            [iface, nets.source.name(), nets.destination.name(), labels.kind.name(), labels.side.name()];
-        rows.histogram(&values, samples.sum, &Rtt::BOUNDS, &samples.buckets);
-    }
+        let values = [iface, source, destination, labels.kind.name(), labels.side.name()];
+        rows.histogram(&values, samples.sum(), &Rtt::BOUNDS, &samples.buckets);
+    });
 }

@@ -1,0 +1,167 @@
+//! What the host's side of metrics costs: finding a zone, a scrape, and deciding who has a series. Prints one
+//! line each; `cargo bench -p flowd --bench series`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "prints what it measured"
+)]
+
+use std::{
+    hint::black_box,
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use flow_common::{
+    key::{Direction, Endpoint, FlowKey, Scope, TunnelKind},
+    record::{FlowRecord, RoleBy},
+};
+use flowd::{
+    aggregate::{HttpNumbers, Ledger, LedgerOptions, Policy, Watched, Zones},
+    clock::WallClock,
+    config::Config,
+    export::{classic::classic, prometheus::Board},
+    telemetry::Telemetry,
+};
+
+const PREFIXES: u32 = 10_000;
+const LOOK_UPS: u32 = 2_000_000;
+const SERIES: u32 = 20_000;
+const REPEAT: u32 = 20;
+
+fn main() {
+    zones();
+    scrape();
+}
+
+/// The next of a sequence that looks random (SplitMix64).
+fn next(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+fn zones() {
+    let mut config = Config::default();
+    let mut state = 1;
+    let mut nets = Vec::new();
+    for number in 0..PREFIXES {
+        let bits = next(&mut state);
+        let net = if number % 2 == 0 {
+            let prefix = 12 + bits % 17;
+            let address = (bits >> 32) as u32 & (u32::MAX << (32 - prefix));
+            (IpAddr::V4(address.into()), prefix)
+        } else {
+            let prefix = 32 + bits % 33;
+            let address = u128::from(0x2001_0db8_u32) << 96 | u128::from(next(&mut state)) << 32;
+            (IpAddr::V6((address & (u128::MAX << (128 - prefix))).into()), prefix)
+        };
+        nets.push(net);
+    }
+    nets.sort_unstable();
+    nets.dedup();
+    for (number, (address, prefix)) in nets.iter().enumerate() {
+        config
+            .zones
+            .nets
+            .entry(format!("z{}", number % 100))
+            .or_default()
+            .push(format!("{address}/{prefix}"));
+    }
+    let started = Instant::now();
+    let zones = Zones::new(&config.zones);
+    println!("zones: {} prefixes made into a table in {:.1?}", nets.len(), started.elapsed());
+    for (name, v6) in [("IPv4", false), ("IPv6", true)] {
+        let addresses: Vec<IpAddr> = (0..4_096)
+            .map(|_| match v6 {
+                false => IpAddr::V4((next(&mut state) as u32).into()),
+                true => {
+                    let low = u128::from(next(&mut state)) << 32 | u128::from(next(&mut state) as u32);
+                    IpAddr::V6((u128::from(0x2001_0db8_u32) << 96 | low).into())
+                }
+            })
+            .collect();
+        let started = Instant::now();
+        for number in 0..LOOK_UPS {
+            black_box(zones.of(black_box(addresses[number as usize % addresses.len()])));
+        }
+        let each = started.elapsed().as_nanos() as f64 / f64::from(LOOK_UPS);
+        println!("zones: {each:.1} ns per look-up of a random {name} address (asked: below 60)");
+    }
+}
+
+/// A connection to another port, answered.
+fn record(number: u32) -> FlowRecord {
+    let end = |address: [u8; 4], port| Endpoint::v4(u32::from_ne_bytes(address), port);
+    let scope =
+        Scope { interface: 1, vlans: 0, protocol: 6, ipv6: false, tunnel: TunnelKind::None, tunnel_id: 0 };
+    let (key, client) = FlowKey::new(
+        end([10, 0, 0, 1], 40_000),
+        end([198, 51, 100, (number >> 16) as u8], number as u16),
+        &scope,
+        Some(Direction::Ingress),
+    );
+    let mut record = FlowRecord::new(&key, 1);
+    record.client = client as u8;
+    record.role_by = RoleBy::Syn as u8;
+    record.half_mut(client.other()).tcp_flags = 0x12;
+    record
+}
+
+fn scrape() {
+    let mut config = Config::default();
+    // The flow families are five, and each series of a table is one in each of them.
+    config.series.limit = SERIES / 5;
+    let watched = Watched {
+        slot: 1,
+        name: Arc::from("eth0"),
+        one_point: false,
+        physical: true,
+        speed: None,
+        mac: String::new(),
+        mtu: 1_500,
+        ifindex: 2,
+    };
+    let policy = Arc::new(Policy::new(&config));
+    let options = LedgerOptions { conversations: 100_000, active_timeout: None };
+    let mut ledger = Ledger::new(options, Arc::clone(&policy), vec![(watched, None)], WallClock::CAPTURE);
+    for number in 0..SERIES {
+        ledger.absorb(number, &record(number), None, 1, &mut |_| {});
+    }
+    let (mut settling, mut publishing) = (Duration::ZERO, Duration::ZERO);
+    let board = Board::new(
+        ledger.numbers().published(),
+        HttpNumbers::new(policy),
+        Arc::new(Telemetry::new(Vec::new())),
+    );
+    for drain in 0..REPEAT {
+        let started = Instant::now();
+        ledger.drained(u64::from(drain) * 10_000_000_000, WallClock::CAPTURE);
+        settling += started.elapsed();
+        let started = Instant::now();
+        let numbers = ledger.numbers().published();
+        publishing += started.elapsed();
+        board.publish(numbers, HttpNumbers::new(Arc::clone(ledger.policy())));
+    }
+    let text = board.open_metrics().unwrap();
+    let lines = text.lines().filter(|line| !line.starts_with('#')).count();
+    println!("scrape: {lines} series, {} KiB", text.len() / 1_024);
+    println!(
+        "drain: {:.2?} to decide who has a series, {:.2?} to publish",
+        settling / REPEAT,
+        publishing / REPEAT
+    );
+    let started = Instant::now();
+    for _ in 0..REPEAT {
+        black_box(board.open_metrics().unwrap());
+    }
+    println!("scrape: {:.2?} for OpenMetrics text (asked: below 10 ms)", started.elapsed() / REPEAT);
+    let started = Instant::now();
+    for _ in 0..REPEAT {
+        black_box(classic(&board.open_metrics().unwrap()));
+    }
+    println!("scrape: {:.2?} for classic text", started.elapsed() / REPEAT);
+}
