@@ -1,6 +1,7 @@
 //! Every setting, its default and its limits. The same names stand in `config/flowd.toml`.
 
 mod api;
+mod capacity;
 mod check;
 mod dns;
 mod error;
@@ -15,6 +16,7 @@ mod zones;
 use std::{fmt, net::SocketAddr, path::Path, str::FromStr};
 
 pub use api::Api;
+pub use capacity::{Capacity, Rate, Share};
 pub use dns::Dns;
 pub use error::{ConfigError, Place};
 use flow_common::{
@@ -78,6 +80,8 @@ pub struct Config {
     pub zones: Zones,
     /// The budget of metric series.
     pub series: Series,
+    /// How full links are.
+    pub capacity: Capacity,
 }
 
 /// How long a flow may be quiet, and how long one line of the flow log may cover.
@@ -158,6 +162,7 @@ impl Default for Config {
             tls: Tls::default(),
             zones: Zones::default(),
             series: Series::default(),
+            capacity: Capacity::default(),
         }
     }
 }

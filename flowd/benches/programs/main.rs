@@ -73,7 +73,7 @@ fn main() -> Result<()> {
 }
 
 /// With everything that can be switched on.
-const SETTINGS: Settings = Settings { copies: copies::ALL, ..Settings::DEFAULT };
+const SETTINGS: Settings = Settings { copies: copies::ALL, windows: 1, ..Settings::DEFAULT };
 
 fn load(options: &LoadOptions) -> Result<Kernel> {
     let mut kernel = Kernel::load(options)?;

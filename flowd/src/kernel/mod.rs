@@ -74,6 +74,24 @@ impl Kernel {
         Ok(sum)
     }
 
+    /// Totals of the interfaces in `slots` that hold all that a drain before has shown, and every packet whose reason
+    /// they name. A program counts a packet's flow or its reason at another moment than its passing: once all
+    /// that were running have returned, what was read before is in what passed.
+    ///
+    /// # Errors
+    /// As for [`Kernel::totals`], and the wait for running programs fails.
+    pub fn settled_totals(&self, slots: &[u16]) -> Result<Vec<InterfaceTotals>, KernelError> {
+        let mut all = slots.iter().map(|slot| self.totals(*slot)).collect::<Result<Vec<_>, _>>()?;
+        drain::grace()?;
+        for (slot, totals) in slots.iter().zip(&mut all) {
+            let passed = self.totals(*slot)?;
+            for (passage, passed) in totals.passages.iter_mut().zip(passed.passages) {
+                passage.seen = passed.seen;
+            }
+        }
+        Ok(all)
+    }
+
     /// Adds the bytes that passed the interface in `slot` to `sums`, by milliseconds of the packets' clock from
     /// `from` on. Returns how many of these came too late to be read.
     pub fn passed(&self, slot: u16, direction: Direction, from: u64, sums: &mut [u64]) -> u64 {

@@ -16,7 +16,7 @@ use super::{
     source::Source,
 };
 use crate::{
-    aggregate::{HttpNumbers, HttpSeen, Ledger},
+    aggregate::{Capacity, HttpNumbers, HttpSeen, Ledger},
     clock::{self, WallClock},
     config::Config,
     export::{enrich::enrich, feed::Feed, log::LogSink, path::Paths, prometheus::Board},
@@ -44,6 +44,8 @@ pub(super) struct Pump {
     flow_log: Option<LogSink<Flow>>,
     clock: WallClock,
     paths: Paths,
+    /// Peaks, where they are asked for.
+    capacity: Option<Capacity>,
     /// Exchanges of one look at the event buffer, so bounded by its size; kept for its allocation.
     exchanges: Vec<HttpExchange>,
 }
@@ -62,6 +64,7 @@ impl Pump {
         http_log: Option<LogSink<HttpExchange>>,
         flow_log: Option<LogSink<Flow>>,
         clock: WallClock,
+        capacity: Option<Capacity>,
     ) -> Self {
         let (paths, exchanges) = (Paths::default(), Vec::new());
         Self {
@@ -77,6 +80,7 @@ impl Pump {
             flow_log,
             clock,
             paths,
+            capacity,
             exchanges,
         }
     }
@@ -89,6 +93,9 @@ impl Pump {
         event_interval: Duration,
         settings: &Receiver<Box<Config>>,
     ) -> Result<()> {
+        let longest = Duration::from_millis(Capacity::LONGEST_LOOK);
+        let event_interval =
+            if self.capacity.is_some() { event_interval.min(longest) } else { event_interval };
         let mut next = Instant::now() + interval;
         let result = loop {
             let look = if self.settle() { SETTLE.min(event_interval) } else { event_interval };
@@ -147,6 +154,11 @@ impl Pump {
         };
         tracker.expire(now, &mut look, &mut |exchange| exchanges.push(exchange));
         lookups.expire(Some(now));
+        if let Some(capacity) = &mut self.capacity {
+            let passed =
+                &mut |slot, direction, from, sums: &mut [u64]| source.passed(slot, direction, from, sums);
+            capacity.look(now, &self.clock, passed);
+        }
         self.report();
         Ok(())
     }
@@ -202,9 +214,12 @@ impl Pump {
             .iter()
             .map(|interface| (interface.watched.slot, Arc::clone(&interface.watched.name)))
             .collect();
-        for (slot, name) in watched {
-            let totals = self.source.totals(slot)?;
-            self.ledger.interface(slot, &totals, interfaces::statistics(&name).ok());
+        let slots: Vec<u16> = watched.iter().map(|(slot, _)| *slot).collect();
+        let all = self.source.totals(&slots)?;
+        for ((slot, name), totals) in watched.iter().zip(&all) {
+            self.ledger.interface(*slot, totals, interfaces::statistics(name).ok());
+            let capacity = self.capacity.as_ref().and_then(|capacity| capacity.numbers(*slot));
+            self.ledger.capacity(*slot, capacity);
         }
         self.clock = WallClock::measure().context("cannot read the clocks")?;
         self.ledger.drained(now, self.clock);
@@ -214,7 +229,7 @@ impl Pump {
         self.telemetry.ran(self.source.run_times());
         let duration = started.elapsed();
         let (live, capacity) = (u64::from(report.live), u64::from(report.capacity));
-        self.telemetry.drained(duration, self.clock.wall(now), live, capacity);
+        self.telemetry.drained(duration, live, capacity);
         debug!(?duration, ?report, "drained");
         Ok(())
     }

@@ -14,6 +14,7 @@
 mod support;
 
 mod access_log;
+mod capacity;
 mod conservation;
 mod counters;
 mod flood;
