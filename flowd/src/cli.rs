@@ -50,6 +50,9 @@ pub enum Command {
         /// The file
         file: PathBuf,
     },
+    /// Print the manual page, in roff: packages hold it
+    #[command(hide = true)]
+    Man,
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -340,6 +343,14 @@ pub fn completions(shell: Shell, out: &mut dyn io::Write) -> io::Result<()> {
 
 fn paths(given: &[String]) -> Option<Outputs> {
     (!given.is_empty()).then(|| given.to_vec().into())
+}
+
+/// Writes the manual page.
+///
+/// # Errors
+/// Fails where `out` does.
+pub fn man(out: &mut dyn io::Write) -> io::Result<()> {
+    clap_mangen::Man::new(Cli::command()).section("8").render(&mut &mut *out)
 }
 
 fn set<T: Clone>(place: &mut T, value: Option<&T>) {

@@ -59,6 +59,7 @@ fn execute(command: Command) -> Result<()> {
             }
             Ok(writeln!(out, "{}: ok", file.display())?)
         }
+        Command::Man => Ok(cli::man(&mut out)?),
         Command::Completions { shell } => Ok(cli::completions(shell, &mut out)?),
     }
 }

@@ -27,7 +27,7 @@ use tracing::{info, warn};
 
 use crate::{
     aggregate::{Capacity, CapacityOptions, HttpNumbers, Ledger, LedgerOptions, Policy, Watched},
-    clock::WallClock,
+    clock::{self, WallClock},
     config::{Config, ConfigError, Hook, LogFormat, Outputs},
     export::{
         feed::Feed,
@@ -90,8 +90,9 @@ async fn daemon(
         hook: hook(config.hook),
     })?;
     let clock = WallClock::measure().context("cannot read the clocks")?;
+    let began = clock::monotonic().context("cannot read the clock")?;
     let watched = attach(source.as_mut(), &chosen, config)?;
-    let capacity = capacity(config, &watched);
+    let capacity = capacity(config, &watched, began);
 
     let telemetry = Arc::new(Telemetry::new(sinks));
     let policy = Arc::new(Policy::new(config));
@@ -194,13 +195,14 @@ fn windows(config: &Config, interfaces: usize) -> u32 {
     if config.capacity.windows { u32::try_from(interfaces).unwrap_or(u32::MAX) } else { 0 }
 }
 
-fn capacity(config: &Config, watched: &[Watched]) -> Option<Capacity> {
+fn capacity(config: &Config, watched: &[Watched], began: u64) -> Option<Capacity> {
     let Config { capacity: options, interval, .. } = config;
     let mut capacity = Capacity::new(CapacityOptions {
         hold: options.hold(*interval),
         burst_share: options.burst_share.0,
         replay: false,
     });
+    capacity.begin(began);
     for interface in watched {
         for direction in interface.directions() {
             capacity.watch(interface.slot, *direction, interface.speed);

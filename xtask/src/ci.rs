@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::{cargo, check, root};
 use crate::test::{Tally, cargo_test};
-use crate::{build, setup, verify};
+use crate::{build, kernels, setup, supply, verify};
 
 const MEMBERS: [&str; 4] = ["flow-common", "flowd", "xdp-ebpf", "xtask"];
 
@@ -42,6 +42,7 @@ pub(crate) fn run() -> Result<()> {
     ci.step("clippy", |_| {
         check(&mut cargo(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     });
+    ci.step("supply chain", |_| supply::run());
     ci.step("BPF build", |_| build::object().map(drop));
     ci.step("rustdoc", |_| {
         check(cargo(["doc", "--locked", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
@@ -54,6 +55,7 @@ pub(crate) fn run() -> Result<()> {
             cargo_test(["--package", package, "--test", &test], tally)
         });
     }
+    ci.step("kernels", |_| kernels::run(&kernels::Options::fast()));
     // last, when nothing else runs beside what is timed
     ci.step("verify", |_| verify::run(&verify::Options::default()));
     println!("\n{} steps, {:.1} s", ci.steps, start.elapsed().as_secs_f64());

@@ -54,6 +54,11 @@ impl Capacity {
         self.places.push((slot, direction, Place::new(&terms)));
     }
 
+    /// Says that packets are counted from `now` on, ns of their clock; else the first look says so.
+    pub const fn begin(&mut self, now: u64) {
+        self.next = Some(now / MILLISECOND);
+    }
+
     /// Reads what has passed until `now`, ns of the packets' clock.
     pub fn look(&mut self, now: u64, clock: &WallClock, passed: Passed<'_>) {
         let until = (now / MILLISECOND).saturating_sub(if self.options.replay { 0 } else { LAG });

@@ -22,7 +22,7 @@ fn totals(daemon: &Daemon<'_>) -> [u64; 4] {
     let text = daemon.get("/metrics");
     let sum = |family: &str| -> u64 {
         let mine = text.lines().filter(|line| line.starts_with(&format!("{family}{{")));
-        mine.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+        mine.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap() as u64).sum()
     };
     let reasons = sum("flowd_packets_unaccounted_total");
     let unread = sum("flowd_interface_unread_packets");
