@@ -208,10 +208,11 @@ pub fn on_packet<const TUNNELS: bool, P: Packet, E: Env>(packet: &P, env: &mut E
     work.now = env.now().max(1);
     let tag_len = if work.arrival.moved_tag == NO_TAG { 0 } else { TAG_LEN };
     measure(packet, env, work, &Frame { start: 0, len: packet.len(), tag_len });
+    let counted = if TUNNELS { env.account(packet, work) } else { step::account(packet, env, work) };
+    // Down here, as the verifier walks all that follows once for each way through this.
     if let Some(lane) = env.lane() {
         lane.add(work.now, work.tally.bytes);
     }
-    let counted = if TUNNELS { env.account(packet, work) } else { step::account(packet, env, work) };
     if let Some(totals) = env.totals() {
         let [ipv4, ipv6, _] = &mut totals.seen;
         let seen = if matches!(work.headers.family, Family::Ipv6) { ipv6 } else { ipv4 };
