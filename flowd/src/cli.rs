@@ -1,5 +1,6 @@
 //! The command line, the only user of clap.
 
+mod check;
 mod tail;
 
 use std::{
@@ -9,6 +10,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+pub use self::check::{Check, CheckFormat};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 pub use tail::Tail;
@@ -43,8 +45,8 @@ pub enum Command {
         #[command(flatten)]
         which: Which,
     },
-    /// Say whether this kernel, these privileges and the programs already attached let flowd run
-    Check,
+    /// Say whether this machine lets flowd run with its configuration, with a remedy for what is missing
+    Check(Check),
     /// Check a configuration file
     CheckConfig {
         /// The file

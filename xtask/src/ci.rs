@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::process::{cargo, check, root};
-use crate::test::{Tally, cargo_test};
+use crate::test::{Tally, cargo_test, cargo_test_with};
 use crate::{build, kernels, setup, supply, verify};
 
 const MEMBERS: [&str; 4] = ["flow-common", "flowd", "xdp-ebpf", "xtask"];
@@ -55,6 +55,12 @@ pub(crate) fn run() -> Result<()> {
             cargo_test(["--package", package, "--test", &test], tally)
         });
     }
+    // the whole suite takes a minute more: what touches files, privileges, both hooks and the end
+    ci.step("netns tests as nobody", |tally| {
+        let part =
+            ["--package", "flowd", "--test", "netns", "--", "security", "refusals", "restart", "outputs"];
+        cargo_test_with(part, Some("nobody"), tally)
+    });
     ci.step("kernels", |_| kernels::run(&kernels::Options::fast()));
     // last, when nothing else runs beside what is timed
     ci.step("verify", |_| verify::run(&verify::Options::default()));

@@ -29,6 +29,7 @@ mod outputs;
 mod quality;
 mod refusals;
 mod restart;
+mod security;
 mod series;
 mod signals;
 mod tail;

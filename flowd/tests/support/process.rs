@@ -14,6 +14,11 @@ impl Process {
         Self(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Sends a signal.
     pub fn signal(&self, number: i32) {
         // SAFETY: no pointers; the child was not waited for, so that its id is still its own.
