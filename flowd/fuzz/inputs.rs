@@ -5,14 +5,25 @@ use flow_common::{
     event::{PayloadEvent, PayloadKind},
     key::{Endpoint, FlowKey, Scope, TunnelKind},
 };
+use std::sync::{Arc, LazyLock};
+
 use flowd::{
+    aggregate::{HttpNumbers, Ledger, LedgerOptions},
     capture::Capture,
+    clock::WallClock,
     config::Config,
+    export::{feed::Feed, prometheus::Board},
     protocol::{
         dns::{DnsOptions, DnsTracker},
         http::{HttpExchange, HttpOptions, HttpTracker, Privacy, Progress, Query},
         tls::{TlsOptions, TlsTracker},
     },
+    telemetry::{SinkCounters, Telemetry},
+    web::{self, Guard, State},
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    runtime::Runtime,
 };
 
 /// A capture file.
@@ -235,4 +246,53 @@ pub(crate) fn config(input: &[u8]) {
         }
         Err(error) => assert!(error.to_string().contains("fuzz.toml"), "{error} names its file"),
     }
+}
+
+/// A daemon without interfaces, and without streams, which would not end.
+fn state() -> State {
+    let options = LedgerOptions { conversations: 16, active_timeout: None };
+    let ledger = Ledger::new(options, Arc::default(), Vec::new(), WallClock::CAPTURE);
+    let telemetry = Arc::new(Telemetry::new(Vec::new()));
+    let board =
+        Board::new(ledger.numbers().clone(), HttpNumbers::new(Arc::default()), Arc::clone(&telemetry));
+    let http = Arc::new(Feed::new(1, 0, SinkCounters::new("http_stream")));
+    State { board: Arc::new(board), live: Arc::clone(ledger.live()), telemetry, http }
+}
+
+/// The target of a request where it begins with a slash, else all that a client sends.
+pub(crate) fn api(input: &[u8]) {
+    static STATE: LazyLock<State> = LazyLock::new(state);
+    static RUNTIME: LazyLock<Option<Runtime>> =
+        LazyLock::new(|| tokio::runtime::Builder::new_current_thread().enable_all().build().ok());
+    let Some(runtime) = &*RUNTIME else { return };
+    let target = input.first() == Some(&b'/') && !input.iter().any(u8::is_ascii_whitespace);
+    let request = if target {
+        [b"GET ", input, b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"].concat()
+    } else {
+        input.to_vec()
+    };
+    let answer = runtime.block_on(async {
+        let (mut client, server) = tokio::io::duplex(1 << 20);
+        let talk = async {
+            // It may be refused before all of it is sent.
+            let _ = client.write_all(&request).await;
+            let _ = client.shutdown().await;
+            let mut answer = Vec::new();
+            let _ = client.read_to_end(&mut answer).await;
+            answer
+        };
+        tokio::join!(web::converse(server, STATE.clone(), Guard::default()), talk).1
+    });
+    if answer.is_empty() {
+        assert!(!target, "a request gets an answer");
+        return;
+    }
+    let status = answer.strip_prefix(b"HTTP/1.").and_then(|rest| std::str::from_utf8(rest.get(2..5)?).ok());
+    assert!(
+        matches!(
+            status,
+            Some("100" | "200" | "400" | "404" | "405" | "414" | "417" | "431" | "501" | "503" | "505")
+        ),
+        "{status:?}"
+    );
 }

@@ -1,5 +1,6 @@
 //! The command line, the only user of clap.
 
+mod check;
 mod tail;
 
 use std::{
@@ -9,6 +10,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+pub use self::check::{Check, CheckFormat};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 pub use tail::Tail;
@@ -43,13 +45,16 @@ pub enum Command {
         #[command(flatten)]
         which: Which,
     },
-    /// Say whether this kernel, these privileges and the programs already attached let flowd run
-    Check,
+    /// Say whether this machine lets flowd run with its configuration, with a remedy for what is missing
+    Check(Check),
     /// Check a configuration file
     CheckConfig {
         /// The file
         file: PathBuf,
     },
+    /// Print the manual page, in roff: packages hold it
+    #[command(hide = true)]
+    Man,
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -340,6 +345,14 @@ pub fn completions(shell: Shell, out: &mut dyn io::Write) -> io::Result<()> {
 
 fn paths(given: &[String]) -> Option<Outputs> {
     (!given.is_empty()).then(|| given.to_vec().into())
+}
+
+/// Writes the manual page.
+///
+/// # Errors
+/// Fails where `out` does.
+pub fn man(out: &mut dyn io::Write) -> io::Result<()> {
+    clap_mangen::Man::new(Cli::command()).section("8").render(&mut &mut *out)
 }
 
 fn set<T: Clone>(place: &mut T, value: Option<&T>) {

@@ -7,9 +7,11 @@ mod error;
 mod http;
 mod keys;
 mod outputs;
+mod security;
 mod series;
 mod tls;
 mod units;
+mod web;
 mod zones;
 
 use std::{fmt, net::SocketAddr, path::Path, str::FromStr};
@@ -24,10 +26,12 @@ use flow_common::{
 };
 pub use http::Http;
 pub use outputs::Outputs;
+pub use security::Security;
 use serde::{Deserialize, Serialize};
 pub use series::{BUDGETS, FlowLabel, Series};
 pub use tls::Tls;
 pub use units::{Size, Span};
+pub use web::Web;
 pub use zones::{BUILT_IN as BUILT_IN_ZONES, Net, Zones};
 
 /// The daemon's configuration.
@@ -70,6 +74,10 @@ pub struct Config {
     pub http: Http,
     /// What the API keeps.
     pub api: Api,
+    /// Who may ask the web server.
+    pub web: Web,
+    /// What the daemon gives up.
+    pub security: Security,
     /// When flows end.
     pub timeouts: Timeouts,
     pub dns: Dns,
@@ -153,6 +161,8 @@ impl Default for Config {
             decapsulate: Vec::new(),
             http: Http::default(),
             api: Api::default(),
+            web: Web::default(),
+            security: Security::default(),
             timeouts: Timeouts::default(),
             dns: Dns::default(),
             tls: Tls::default(),
@@ -216,6 +226,17 @@ impl Config {
             toml::Table::try_from(fixed).unwrap_or_default()
         };
         keys::differences(&of(self), &of(other))
+    }
+
+    /// Every log, with its key.
+    #[must_use]
+    pub const fn logs(&self) -> [(&'static str, &Outputs); 4] {
+        [
+            ("http_log", &self.http_log),
+            ("flow_log", &self.flow_log),
+            ("dns.log", &self.dns.log),
+            ("tls.log", &self.tls.log),
+        ]
     }
 
     /// What the packet path is told.

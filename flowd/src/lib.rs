@@ -1,6 +1,7 @@
 //! The daemon behind the `flowd` binary.
 pub mod aggregate;
 pub mod capture;
+pub mod check;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -9,6 +10,7 @@ pub mod flow;
 pub mod interfaces;
 pub mod kernel;
 pub mod native;
+pub mod privileges;
 pub mod protocol;
 pub mod read;
 pub mod report;

@@ -7,9 +7,10 @@ use std::{
 
 use anyhow::{Result, bail};
 use flowd::{
+    check::{self, Status},
     cli::{self, Cli, Command, Which},
     config::{Config, ConfigError},
-    interfaces, kernel, read, report, run,
+    interfaces, privileges, read, report, run,
     tail::{self, TailError},
     telemetry,
 };
@@ -40,7 +41,8 @@ fn execute(command: Command) -> Result<()> {
             drop(out);
             let config = options.config()?;
             telemetry::init();
-            run::run(&config, Box::new(move || options.config()))
+            let sandbox = privileges::confine(&config, options.which.config.as_deref());
+            run::run(&config, Box::new(move || options.config()), &sandbox)
         }
         Command::Read(options) => {
             // The reader writes there.
@@ -51,7 +53,7 @@ fn execute(command: Command) -> Result<()> {
         Command::Report(options) => report::report(&options.request()?, &mut out),
         Command::Tail(options) => Ok(tail::tail(&options.options(), &mut out)?),
         Command::Interfaces { which } => print_interfaces(&which, &mut out),
-        Command::Check => check(&mut out),
+        Command::Check(options) => print_checks(&options, &mut out),
         Command::CheckConfig { file } => {
             let config = Config::load(&file)?;
             for note in config.zones.notes() {
@@ -59,6 +61,7 @@ fn execute(command: Command) -> Result<()> {
             }
             Ok(writeln!(out, "{}: ok", file.display())?)
         }
+        Command::Man => Ok(cli::man(&mut out)?),
         Command::Completions { shell } => Ok(cli::completions(shell, &mut out)?),
     }
 }
@@ -73,16 +76,13 @@ fn print_interfaces(which: &Which, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-fn check(out: &mut dyn Write) -> Result<()> {
-    let checks = kernel::check();
-    for check in &checks {
-        let mark = if check.ok { "ok" } else { "MISSING" };
-        writeln!(out, "{mark:8} {}: {}", check.name, check.detail)?;
-        if !check.ok {
-            writeln!(out, "         {}", check.remedy)?;
-        }
+fn print_checks(options: &cli::Check, out: &mut dyn Write) -> Result<()> {
+    let checks = check::all(&options.config()?);
+    match options.format {
+        cli::CheckFormat::Text => check::text(&checks, out)?,
+        cli::CheckFormat::Json => check::json(&checks, out)?,
     }
-    match checks.iter().filter(|check| !check.ok).count() {
+    match checks.iter().filter(|check| check.status == Status::Missing).count() {
         0 => Ok(()),
         missing => bail!("{missing} of {} requirements are missing", checks.len()),
     }

@@ -33,9 +33,10 @@ use crate::{
     },
     interfaces::{self, Interface},
     kernel::{self, LoadOptions},
+    privileges::{self, Role, Sandbox},
     protocol::http::{HttpExchange, HttpTracker},
     telemetry::{SinkCounters, Telemetry},
-    web::{self, State},
+    web::{self, Guard, State},
 };
 
 /// Reads the configuration once more, as it was read at the start.
@@ -46,13 +47,19 @@ pub type Again = Box<dyn Fn() -> Result<Config, ConfigError> + Send>;
 ///
 /// # Errors
 /// One line that names what is missing or in the way, and the remedy.
-pub fn run(config: &Config, again: Again) -> Result<()> {
+pub fn run(config: &Config, again: Again, sandbox: &Sandbox) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        .on_thread_start(|| privileges::give_up(Role::Web))
         .enable_all()
         .build()
         .context("cannot start the asynchronous runtime")?;
-    runtime.block_on(daemon(config, again, source::load))
+    let load = |options: &LoadOptions| {
+        let source = source::load(options)?;
+        sandbox.settle();
+        Ok(source)
+    };
+    runtime.block_on(daemon(config, again, load))
 }
 
 /// The daemon over any source of packets.
@@ -76,6 +83,7 @@ async fn daemon(
     sinks.push(Arc::clone(&streamed));
     let feed = Feed::new(config.api.http_lines as usize, config.api.streams as usize, streamed);
     let feed = Arc::new(feed);
+    let guard = Guard::load(&config.web)?;
     let listener = web::bind(config.listen).await?;
 
     let interfaces = chosen.len().max(names::DEFAULT_INTERFACES as usize);
@@ -132,16 +140,19 @@ async fn daemon(
         .spawn(move || done.send(pump.run(interval, event_interval, &new_settings)))
         .context("cannot start the thread that reads the flow table")?;
     telemetry.set_ready(true);
-    info!("metrics at http://{}/metrics", config.listen);
+    let scheme = if config.web.tls() { "https" } else { "http" };
+    guard.warn(config.listen);
+    info!("metrics at {scheme}://{}/metrics", config.listen);
 
     let (close, closed) = oneshot::channel::<()>();
-    let server = tokio::spawn(web::serve(listener, state, async {
+    let server = tokio::spawn(web::serve(listener, state, guard.clone(), async {
         // Closed from either end, it is time.
         let _ = closed.await;
     }));
     let mut reload = Reload { config: config.clone(), again, settings };
     let hang_up = || {
         reopen.reopen();
+        guard.reload(&config.web);
         reload.reload();
     };
     let early = signals.wait(hang_up, &mut ended).await;

@@ -5,7 +5,9 @@ mod print;
 mod url;
 
 use std::{
+    fs,
     io::{self, Write},
+    path::{Path, PathBuf},
     thread::sleep,
     time::Duration,
 };
@@ -21,6 +23,8 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(16)];
 pub struct Options {
     /// Of the daemon, as `http://127.0.0.1:9435`.
     pub url: String,
+    /// Where a bearer token is read from, at each connection.
+    pub token_file: Option<PathBuf>,
     /// Filters, by the API's names.
     pub parameters: Vec<(&'static str, String)>,
     /// Lines of the past to begin with.
@@ -37,6 +41,8 @@ pub struct Options {
 pub enum TailError {
     #[error("--url {url}: {problem}; write as in http://127.0.0.1:9435")]
     Url { url: String, problem: &'static str },
+    #[error("cannot take a token from --token-file {}: {source}; its first line is to be one of `web.tokens`", path.display())]
+    Token { path: PathBuf, source: io::Error },
     #[error("cannot connect to {url}: {source}; is flowd running there, and is --url its `listen`?")]
     Connect { url: String, source: io::Error },
     #[error("{url} ended the connection: {source}")]
@@ -51,7 +57,7 @@ impl TailError {
     /// The options are at fault.
     #[must_use]
     pub const fn is_usage(&self) -> bool {
-        matches!(self, Self::Url { .. } | Self::Refused { status: 400, .. })
+        matches!(self, Self::Url { .. } | Self::Token { .. } | Self::Refused { status: 400, .. })
     }
 
     /// It may work later.
@@ -69,7 +75,8 @@ pub fn tail(options: &Options, out: &mut dyn Write) -> Result<(), TailError> {
     let [first, longest] = PAUSES;
     let (mut past, mut pause, mut connected) = (options.lines, first, false);
     loop {
-        let ended = match Stream::open(&url, &options.parameters, past) {
+        let token = options.token_file.as_deref().map(token).transpose()?;
+        let ended = match Stream::open(&url, token.as_deref(), &options.parameters, past) {
             Ok(mut stream) => {
                 if connected {
                     tell("connected again");
@@ -87,6 +94,17 @@ pub fn tail(options: &Options, out: &mut dyn Write) -> Result<(), TailError> {
         sleep(pause);
         pause = (pause * 2).min(longest);
     }
+}
+
+/// The first line of a file, if it can stand in a header field.
+fn token(path: &Path) -> Result<String, TailError> {
+    let fail = |source| TailError::Token { path: path.to_owned(), source };
+    let text = fs::read_to_string(path).map_err(fail)?;
+    let token = text.lines().next().unwrap_or_default().trim();
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(fail(io::Error::new(io::ErrorKind::InvalidData, "no token on its first line")));
+    }
+    Ok(token.to_owned())
 }
 
 /// Prints until the stream ends; gives back why.

@@ -1,18 +1,31 @@
 //! /metrics, /healthz, /readyz and the API. warp's and hyper's only home.
 
+mod access;
 mod answer;
+mod guard;
 mod lines;
+mod patient;
 mod query;
 mod serve;
+mod tls;
 
 use std::{collections::HashMap, sync::Arc};
 
 use answer::{Answer, answer, encoded, failure, json, text};
+pub use guard::{Guard, GuardError};
 pub(crate) use lines::ALIVE;
 use serde::Serialize;
 pub use serve::{WebError, bind};
-use tokio::net::TcpListener;
-use warp::{Filter, Rejection, Reply, filters::BoxedFilter, http::StatusCode, reply::Response};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+};
+use warp::{
+    Filter, Rejection, Reply,
+    filters::BoxedFilter,
+    http::{HeaderValue, StatusCode, header::WWW_AUTHENTICATE},
+    reply::Response,
+};
 
 use crate::{
     aggregate::LiveFlows,
@@ -42,11 +55,44 @@ struct Flows {
 }
 
 /// Answers requests until `stop` is done, then finishes those under way.
-pub async fn serve(listener: TcpListener, state: State, stop: impl Future<Output = ()> + Send + 'static) {
-    serve::accept(listener, routes(state), stop).await;
+pub async fn serve(
+    listener: TcpListener,
+    state: State,
+    guard: Guard,
+    stop: impl Future<Output = ()> + Send + 'static,
+) {
+    serve::accept(listener, routes(state, guard.clone()), guard, stop).await;
 }
 
-fn routes(state: State) -> BoxedFilter<(Response,)> {
+/// Answers the requests of one stream, whatever it is, until it ends.
+pub async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin + Send, state: State, guard: Guard) {
+    serve::converse(stream, routes(state, guard)).await;
+}
+
+/// The request says nothing, or nothing right, about who asks.
+#[derive(Debug)]
+struct Unknown(&'static str);
+
+impl warp::reject::Reject for Unknown {}
+
+/// Lets those pass who may ask.
+fn guarded(guard: Guard) -> impl Filter<Extract = (), Error = Rejection> + Clone {
+    let field = warp::header::optional::<String>("authorization");
+    let allowed = field.and_then(move |field: Option<String>| {
+        let access = guard.access();
+        async move {
+            match access {
+                Some(access) if !access.allows(field.as_deref().unwrap_or_default()).await => {
+                    Err(warp::reject::custom(Unknown(access.challenge())))
+                }
+                _ => Ok(()),
+            }
+        }
+    });
+    allowed.untuple_one()
+}
+
+fn routes(state: State, guard: Guard) -> BoxedFilter<(Response,)> {
     let board = Arc::clone(&state.board);
     let metrics = warp::path!("metrics")
         .and(warp::header::optional::<String>("accept"))
@@ -67,10 +113,12 @@ fn routes(state: State) -> BoxedFilter<(Response,)> {
     let flows = warp::path!("api" / "v1" / "flows")
         .and(warp::query())
         .map(move |parameters: Parameters| flows(&live, &parameters));
-    let whole = metrics.or(health).unify().or(ready).unify().or(flows).unify().or(interfaces).unify();
-    let all = of_kind("http", state.http).or(packed(whole)).unify();
+    // Whoever watches over the daemon needs no password.
+    let open = packed(health.or(ready).unify());
+    let whole = metrics.or(flows).unify().or(interfaces).unify();
+    let kept = guarded(guard).and(of_kind("http", state.http).or(packed(whole)).unify());
     let get = warp::get().or(warp::head()).unify();
-    get.and(all).recover(refuse).unify().boxed()
+    get.and(open.or(kept).unify()).recover(refuse).unify().boxed()
 }
 
 /// `/api/v1/NAME` and `/api/v1/NAME/stream`: the latest lines of a kind, and new ones.
@@ -118,6 +166,12 @@ fn flows(live: &LiveFlows, parameters: &Parameters) -> Answer {
 }
 
 async fn refuse(rejection: Rejection) -> Result<Response, std::convert::Infallible> {
+    if let Some(Unknown(challenge)) = rejection.find() {
+        let error = "this flowd asks for a password or a token of its web.users or web.tokens".to_owned();
+        let mut refusal = failure(StatusCode::UNAUTHORIZED, error).into_response();
+        refusal.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        return Ok(refusal);
+    }
     let (status, error) = if rejection.is_not_found() {
         const PATHS: &str = "there are /metrics, /healthz, /readyz, /api/v1/flows, /api/v1/interfaces, /api/v1/http and /api/v1/http/stream";
         (StatusCode::NOT_FOUND, PATHS.to_owned())

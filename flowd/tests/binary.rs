@@ -172,3 +172,29 @@ fn completions_are_scripts() {
         assert!(stdout(&output).contains("check-config"), "{shell}");
     }
 }
+
+#[test]
+fn check_looks_at_what_the_configuration_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("tokens"), "short\n").unwrap();
+    let text = format!(
+        "interfaces = [\"no-such-dev\"]\nhttp_log = \"{}\"\n[web]\ntokens = \"{}\"\n[security]\nsandbox = false\n",
+        path("no/folder/x.log"),
+        path("tokens")
+    );
+    fs::write(path("flowd.toml"), text).unwrap();
+    let arguments = ["check", "-c", &path("flowd.toml"), "--listen", "0.0.0.0:0"];
+    let said = stdout(&flowd(&arguments, &[]));
+    for part in [
+        "MISSING  interfaces: none to watch\n         no interface matches \"no-such-dev\"",
+        "is no folder\n         make it: mkdir -p ",
+        "tokens: anyone may read it",
+        "16 characters",
+        "warning  sandbox: switched off",
+        "in clear text\n         set web.tls_certificate",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    fails(&arguments, &[], 1, &["requirements are missing"]);
+}

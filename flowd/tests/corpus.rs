@@ -38,3 +38,8 @@ fn tls() {
 fn config() {
     replay("config", inputs::config);
 }
+
+#[test]
+fn api() {
+    replay("api", inputs::api);
+}

@@ -1,5 +1,10 @@
 //! Which capabilities flowd needs, and what it says where one is missing. Needs root, to give them away.
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests are tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "helpers of tests are tests"
+)]
 
 use std::{
     fs,
@@ -48,4 +53,20 @@ fn a_missing_capability_is_named() {
         assert!(error.contains(remedy) && !error.contains("panicked"), "{capabilities}: {error}");
         assert!(!error.contains("Verifier output"), "{capabilities}: {error}");
     }
+}
+
+#[test]
+fn check_names_what_is_missing_and_how_to_get_it() {
+    if !root() {
+        return;
+    }
+    let output = with(",+bpf", &["check", "-i", "lo", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(said["ok"], false);
+    let check =
+        said["checks"].as_array().unwrap().iter().find(|check| check["name"] == "capabilities").unwrap();
+    assert_eq!(check["status"], "missing");
+    assert!(check["detail"].as_str().unwrap().starts_with("CAP_NET_ADMIN, CAP_PERFMON not there"), "{check}");
+    assert!(check["remedy"].as_str().unwrap().contains("flowd.service"), "{check}");
 }

@@ -126,7 +126,11 @@ impl Packet for Skb {
     #[inline(always)]
     fn read<T: Wire>(&self, offset: u32) -> Option<T> {
         if offset <= DIRECT {
-            let start = word!(self, data) as usize + offset as usize;
+            let mut offset = offset as usize;
+            // SAFETY: arithmetic on one register, which leaves an offset of at most DIRECT as it is. Verifiers before
+            // 6.8 apply the comparison above to one copy of it only, and the compiler may add up another.
+            unsafe { asm!("{0} &= {1}", inout(reg) offset, const DIRECT) };
+            let start = word!(self, data) as usize + offset;
             let mut end = start;
             // SAFETY: one addition. Written out, as the compiler would turn `start + 1 <= end` into
             // `start < end`, from which the verifier learns nothing.

@@ -5,8 +5,8 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::process::{cargo, check, root};
-use crate::test::{Tally, cargo_test};
-use crate::{build, setup, verify};
+use crate::test::{Tally, cargo_test, cargo_test_with};
+use crate::{build, kernels, setup, supply, verify};
 
 const MEMBERS: [&str; 4] = ["flow-common", "flowd", "xdp-ebpf", "xtask"];
 
@@ -42,6 +42,7 @@ pub(crate) fn run() -> Result<()> {
     ci.step("clippy", |_| {
         check(&mut cargo(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     });
+    ci.step("supply chain", |_| supply::run());
     ci.step("BPF build", |_| build::object().map(drop));
     ci.step("rustdoc", |_| {
         check(cargo(["doc", "--locked", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
@@ -54,6 +55,13 @@ pub(crate) fn run() -> Result<()> {
             cargo_test(["--package", package, "--test", &test], tally)
         });
     }
+    // the whole suite takes a minute more: what touches files, privileges, both hooks and the end
+    ci.step("netns tests as nobody", |tally| {
+        let part =
+            ["--package", "flowd", "--test", "netns", "--", "security", "refusals", "restart", "outputs"];
+        cargo_test_with(part, Some("nobody"), tally)
+    });
+    ci.step("kernels", |_| kernels::run(&kernels::Options::fast()));
     // last, when nothing else runs beside what is timed
     ci.step("verify", |_| verify::run(&verify::Options::default()));
     println!("\n{} steps, {:.1} s", ci.steps, start.elapsed().as_secs_f64());

@@ -11,12 +11,15 @@ mod build;
 mod ci;
 mod dashboards;
 mod demo;
+mod dist;
+mod kernels;
 mod lab;
 mod process;
 mod run;
 mod setup;
 mod show;
 mod stack;
+mod supply;
 mod test;
 mod toolchain;
 mod verify;
@@ -44,6 +47,12 @@ enum Task {
     Bench(bench::Options),
     /// Hold the BPF programs against xdp-ebpf/budget.toml: sizes, verifier's work, stack, time per packet; as root
     Verify(verify::Options),
+    /// Load, attach, count and detach under other kernels, in guests: `cargo xtask kernels 5.10 6.12`
+    Kernels(kernels::Options),
+    /// Hold the dependencies against deny.toml: licences, duplicates, bans, sources, advisories
+    Supply,
+    /// Portable binary, tarball, .deb, .rpm, bill of materials and checksums in target/dist
+    Dist(dist::Options),
     /// Write Grafana's JSON from dashboards/source, or draw it
     Dashboards(dashboards::Options),
     /// Format, lints, documentation, BPF build and every test
@@ -59,6 +68,9 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Verify(options) => verify::run(&options),
+        Task::Kernels(options) => kernels::run(&options),
+        Task::Supply => supply::run(),
+        Task::Dist(options) => dist::run(&options),
         Task::Dashboards(options) => dashboards::run(&options),
         Task::Ci => ci::run(),
     };

@@ -66,11 +66,16 @@ pub(crate) fn check(command: &mut Command) -> Result<()> {
 
 /// Runs `command` and gives what it printed; its errors go into the error.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
+    Ok(String::from_utf8_lossy(&bytes_of(command)?).into_owned())
+}
+
+/// The same for what is no text.
+pub(crate) fn bytes_of(command: &mut Command) -> Result<Vec<u8>> {
     let output = command.output().with_context(|| format!("cannot start {}", line(command)))?;
     if !output.status.success() {
         bail!("{} failed: {}", line(command), String::from_utf8_lossy(&output.stderr).trim());
     }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    Ok(output.stdout)
 }
 
 fn line(command: &Command) -> String {

@@ -61,23 +61,30 @@ pub(crate) fn toolchain(report: bool) -> Result<()> {
 
 /// Makes what is missing of the programs that tests and the demo run.
 pub(crate) fn test_tools(report: bool) -> Result<()> {
-    let missing = |(program, _): &&(&str, &str)| find(program).is_none();
-    let packages: Vec<_> = TEST_TOOLS.iter().filter(missing).map(|(_, package)| *package).collect();
-    if !packages.is_empty() {
-        let list = packages.join(" ");
-        if !available(&packages) {
-            bail!("test tools are missing and this system has no such Debian packages; install: {list}");
-        }
-        install(&packages)?;
-        println!("test tools   installed: {list}");
-    }
-    if report && packages.is_empty() {
+    let installed = packages(TEST_TOOLS)?;
+    if report && !installed {
         println!(
             "test tools   found: {}",
             TEST_TOOLS.iter().map(|(program, _)| *program).collect::<Vec<_>>().join(" ")
         );
     }
     Ok(())
+}
+
+/// Installs the packages of those programs that are missing; whether there were any.
+pub(crate) fn packages(programs: &[(&str, &str)]) -> Result<bool> {
+    let missing = |(program, _): &&(&str, &str)| find(program).is_none();
+    let packages: Vec<_> = programs.iter().filter(missing).map(|(_, package)| *package).collect();
+    if packages.is_empty() {
+        return Ok(false);
+    }
+    let list = packages.join(" ");
+    if !available(&packages) {
+        bail!("test tools are missing and this system has no such Debian packages; install: {list}");
+    }
+    install(&packages)?;
+    println!("test tools   installed: {list}");
+    Ok(true)
 }
 
 /// Makes what is missing of the programs that the bench compares with. It goes without those that cannot be had.

@@ -20,6 +20,9 @@ pub(crate) struct Options {
     arguments: Vec<String>,
 }
 
+/// The user as whom daemons of the netns tests run; root without it.
+pub(crate) const USER: &str = "FLOWD_TEST_USER";
+
 /// Sums over `test result:` lines.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
@@ -82,9 +85,19 @@ pub(crate) fn cargo_test<I: AsRef<OsStr>>(
     arguments: impl IntoIterator<Item = I>,
     tally: &mut Tally,
 ) -> Result<()> {
+    cargo_test_with(arguments, None, tally)
+}
+
+/// The same with the daemons of the netns tests as another user.
+pub(crate) fn cargo_test_with<I: AsRef<OsStr>>(
+    arguments: impl IntoIterator<Item = I>,
+    user: Option<&str>,
+    tally: &mut Tally,
+) -> Result<()> {
     let path = std::env::var("PATH").unwrap_or_default();
     let mut command = cargo(["test", "--locked", "--no-fail-fast"]);
     command.args(arguments).env(REQUIRE, "1").stdin(Stdio::null()).stdout(Stdio::piped());
+    command.envs(user.map(|user| (USER, user)));
     // ip, nft and nginx are often not on the PATH of a user who became root
     command.env("PATH", format!("{path}:/usr/local/sbin:/usr/sbin:/sbin"));
     root_runner(&mut command)?;
@@ -110,7 +123,12 @@ pub(crate) fn root_runner(command: &mut Command) -> Result<()> {
     if is_root() {
         return Ok(());
     }
-    let runner = format!("{} env {REQUIRE}=1", sudo()?.join(" "));
+    let mut runner = format!("{} env {REQUIRE}=1", sudo()?.join(" "));
+    // sudo hands on nothing by itself
+    let given = command.get_envs().find_map(|(name, value)| (name == USER).then_some(value?));
+    if let Some(user) = given.map(OsStr::to_owned).or_else(|| std::env::var_os(USER)) {
+        runner.push_str(&format!(" {USER}={}", user.to_string_lossy()));
+    }
     let host = output(Command::new("rustc").arg("-vV"))?;
     let host = host.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?;
     command.env(format!("CARGO_TARGET_{}_RUNNER", host.to_uppercase().replace(['-', '.'], "_")), runner);

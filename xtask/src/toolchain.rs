@@ -128,7 +128,7 @@ pub(crate) fn build_object(root: &Path) -> Result<PathBuf, String> {
         .env("CARGO_TARGET_DIR", &target_dir)
         .env("RUSTC", compiler.program("rustc"))
         .env("RUSTC_BOOTSTRAP", "1")
-        .env("RUSTFLAGS", RUSTFLAGS)
+        .env("CARGO_ENCODED_RUSTFLAGS", encoded(RUSTFLAGS, root))
         // the workspace strips its release binaries; the loader and the verifier's log need BTF
         .envs([("CARGO_PROFILE_RELEASE_STRIP", "false"), ("CARGO_PROFILE_RELEASE_DEBUG", "2")])
         .envs([("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3"), ("CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS", "false")]);
@@ -150,6 +150,23 @@ pub(crate) fn build_object(root: &Path) -> Result<PathBuf, String> {
         }
     }
     Ok(object)
+}
+
+/// Flags for `CARGO_ENCODED_RUSTFLAGS`, with other names in place of this machine's folders: what is built does not
+/// tell where. The workspace is ".", from where the linker still finds the source lines for the verifier's log.
+pub(crate) fn encoded(flags: &str, root: &Path) -> OsString {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(Path::new(&env::var_os("HOME")?).join(".cargo")));
+    let mut all = OsString::from(flags.split_whitespace().collect::<Vec<_>>().join("\x1f"));
+    for (folder, name) in [(Some(root.to_owned()), "."), (home, "/cargo")] {
+        if let Some(folder) = folder {
+            all.push("\x1f--remap-path-prefix=");
+            all.push(folder);
+            all.push("=");
+            all.push(name);
+        }
+    }
+    all
 }
 
 fn path_with(first: &Path) -> Result<OsString, String> {

@@ -1,6 +1,9 @@
 //! Options of `flowd tail`.
 
-use std::io::{self, IsTerminal as _};
+use std::{
+    io::{self, IsTerminal as _},
+    path::PathBuf,
+};
 
 use clap::{Args, ValueEnum};
 
@@ -12,6 +15,9 @@ pub struct Tail {
     /// Where that flowd listens
     #[arg(long, env = "FLOWD_URL", default_value = "http://127.0.0.1:9435")]
     pub url: String,
+    /// File whose first line is a bearer token, where that flowd asks for one
+    #[arg(long, env = "FLOWD_TOKEN_FILE", value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
     /// Only this host
     #[arg(long)]
     pub host: Option<String>,
@@ -67,6 +73,7 @@ impl Tail {
         let plain = || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         tail::Options {
             url: self.url.clone(),
+            token_file: self.token_file.clone(),
             parameters: parameters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
             lines: self.lines,
             slow_ms: self.slow,

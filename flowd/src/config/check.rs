@@ -60,12 +60,7 @@ impl Config {
             let remedy = "the kernel takes only powers of two, as in \"2MiB\"".to_owned();
             return fail("event_buffer", self.event_buffer.to_string(), remedy);
         }
-        for (key, log) in [
-            ("http_log", &self.http_log),
-            ("flow_log", &self.flow_log),
-            ("dns.log", &self.dns.log),
-            ("tls.log", &self.tls.log),
-        ] {
+        for (key, log) in self.logs() {
             if let Some(path) = log.mistake() {
                 return fail(
                     key,
@@ -73,6 +68,15 @@ impl Config {
                     "name each path once, and none that is empty".to_owned(),
                 );
             }
+        }
+        let web = &self.web;
+        if web.tls_certificate.is_empty() != web.tls_key.is_empty() {
+            let (key, value) = if web.tls_key.is_empty() {
+                ("web.tls_key", &web.tls_key)
+            } else {
+                ("web.tls_certificate", &web.tls_certificate)
+            };
+            return fail(key, format!("\"{value}\""), "TLS takes both a certificate and its key".to_owned());
         }
         for pattern in &self.interfaces {
             if let Err(error) = Glob::new(pattern) {

@@ -49,6 +49,8 @@ fn values_out_of_range_name_key_and_limits() {
         ("log_keep = 0", "log_keep"),
         ("[api]\nhttp_lines = 65537", "api.http_lines"),
         ("[timeouts]\nudp = \"0s\"", "timeouts.udp"),
+        ("[web]\ntls_key = \"k\"", "web.tls_certificate"),
+        ("[web]\ntls_certificate = \"c\"", "web.tls_key"),
     ] {
         let error = Config::parse("f", text).unwrap().validate("f").unwrap_err().to_string();
         assert!(error.starts_with(&format!("f: {key} = ")) && !error.contains('\n'), "{error}");

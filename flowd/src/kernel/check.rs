@@ -1,57 +1,54 @@
-//! What the kernel side needs of this machine, checked one by one, each with its remedy.
+//! What `flowd check` asks the kernel side, without attaching anything.
 
-use super::{
-    error::{has_bpf, has_btf},
-    load::LoadOptions,
+use aya::{
+    programs::{SchedClassifier, TcAttachType},
+    util::KernelVersion,
 };
-use crate::kernel::Kernel;
+use flow_common::{names, settings::Settings};
 
-/// One requirement and whether it holds.
-#[derive(Clone, Debug)]
-pub struct Check {
-    pub name: &'static str,
-    pub ok: bool,
-    /// What was found.
-    pub detail: String,
-    /// What to do where it does not hold.
-    pub remedy: &'static str,
+use super::{Kernel, KernelError, load::LoadOptions};
+
+/// Loads the programs into small tables for a moment.
+///
+/// # Errors
+/// What is missing, with its remedy.
+pub fn try_load(settings: Settings) -> Result<(), KernelError> {
+    let options = LoadOptions { settings, flows: 1024, event_bytes: 4096, interfaces: 1, hook: None };
+    Kernel::load(&options).map(drop)
 }
 
-/// Checks the kernel, its features and this process's privileges; loads the programs for a moment, and
-/// attaches nothing.
+/// Names of the TCX programs on an interface, both directions; `None` where they cannot be asked for: the
+/// kernel has no TCX, or this user may not (names take CAP_SYS_ADMIN).
 #[must_use]
-pub fn check() -> Vec<Check> {
-    let mut checks = vec![
-        Check {
-            name: "bpf",
-            ok: has_bpf(),
-            detail: kernel_release(),
-            remedy: "use Linux 5.10 or later with CONFIG_BPF_SYSCALL=y",
-        },
-        Check {
-            name: "btf",
-            ok: has_btf(),
-            detail: "/sys/kernel/btf/vmlinux".to_owned(),
-            remedy: "use a kernel built with CONFIG_DEBUG_INFO_BTF=y",
-        },
-    ];
-    let options = LoadOptions { flows: 1024, event_bytes: 4096, interfaces: 1, ..LoadOptions::default() };
-    let (ok, detail) = match Kernel::load(&options) {
-        Ok(_) => (true, "the programs load".to_owned()),
-        Err(error) => (false, error.to_string()),
-    };
-    checks.push(Check {
-        name: "load",
-        ok,
-        detail,
-        remedy: "run as root, or give flowd CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON",
-    });
-    checks
+pub fn attached(interface: &str) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    for at in [TcAttachType::Ingress, TcAttachType::Egress] {
+        let (_, programs) = SchedClassifier::query_tcx(interface, at).ok()?;
+        names.extend(programs.iter().map(|program| match program.name_as_str() {
+            Some(name) if !name.is_empty() => name.to_owned(),
+            _ => format!("program {}", program.id()),
+        }));
+    }
+    Some(names)
 }
 
-fn kernel_release() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/osrelease").map_or_else(
-        |error| format!("/proc/sys/kernel/osrelease: {error}"),
-        |release| format!("Linux {}", release.trim()),
-    )
+/// Whether a program of this name, which the kernel cuts to 15 characters, is flowd's.
+#[must_use]
+pub fn is_own(program: &str) -> bool {
+    [names::PROGRAM_INGRESS, names::PROGRAM_EGRESS].iter().any(|own| program.starts_with(own))
+}
+
+/// Bytes that the maps take with so many flows, such a buffer for events, and as many interfaces as fit by
+/// default.
+#[must_use]
+pub fn map_bytes(flows: u32, event_bytes: u64, cpus: usize) -> u64 {
+    let event_bytes = u32::try_from(event_bytes).unwrap_or(u32::MAX);
+    let options = LoadOptions { flows, event_bytes, ..LoadOptions::default() };
+    options.memory(cpus).iter().map(|(_, bytes)| *bytes as u64).sum()
+}
+
+/// Since Linux 5.11 maps count as memory of a cgroup, before as locked memory of a user.
+#[must_use]
+pub fn maps_are_charged_to_cgroups() -> bool {
+    KernelVersion::current().is_ok_and(|version| version >= KernelVersion::new(5, 11, 0))
 }

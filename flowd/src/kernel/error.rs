@@ -86,12 +86,14 @@ impl KernelError {
 }
 
 /// Whether the kernel shows its types.
-pub(super) fn has_btf() -> bool {
+#[must_use]
+pub fn has_btf() -> bool {
     std::path::Path::new("/sys/kernel/btf/vmlinux").exists()
 }
 
 /// Whether the kernel has bpf(2) at all.
-pub(super) fn has_bpf() -> bool {
+#[must_use]
+pub fn has_bpf() -> bool {
     std::path::Path::new("/proc/sys/kernel/unprivileged_bpf_disabled").exists()
 }
 

@@ -30,9 +30,9 @@ use flow_common::{
 
 pub use self::{
     attach::Hook,
-    check::{Check, check},
+    check::{attached, is_own, map_bytes, maps_are_charged_to_cgroups, try_load},
     drain::DrainReport,
-    error::KernelError,
+    error::{KernelError, has_bpf, has_btf},
     load::LoadOptions,
     measure::{Measured, ProgramFacts, Stream, Vary},
     replay::Refused,

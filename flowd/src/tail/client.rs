@@ -36,6 +36,7 @@ impl Stream {
     /// Follows new lines, after `past` of those that the daemon has kept.
     pub(super) fn open(
         url: &Url,
+        token: Option<&str>,
         parameters: &[(&'static str, String)],
         past: u32,
     ) -> Result<Self, TailError> {
@@ -44,8 +45,9 @@ impl Stream {
         let mut socket = dial(&url.address).map_err(connect)?;
         let query: String =
             parameters.iter().map(|(name, value)| format!("&{name}={}", encode(value))).collect();
+        let bearer = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
         let request = format!(
-            "GET {}/api/v1/http/stream?limit={past}{query} HTTP/1.0\r\nHost: {}\r\nAccept: text/event-stream\r\n\r\n",
+            "GET {}/api/v1/http/stream?limit={past}{query} HTTP/1.0\r\nHost: {}\r\nAccept: text/event-stream\r\n{bearer}\r\n",
             url.prefix, url.authority
         );
         socket.write_all(request.as_bytes()).map_err(connect)?;
@@ -145,7 +147,7 @@ mod tests {
             request
         });
         let mut events = Vec::new();
-        let error = match Stream::open(&url, &[("path", "/a b".to_owned())], 7) {
+        let error = match Stream::open(&url, Some("t0ken"), &[("path", "/a b".to_owned())], 7) {
             Ok(mut stream) => loop {
                 match stream.next() {
                     Ok(event) => events.push(event),
@@ -170,6 +172,7 @@ mod tests {
             request.starts_with("GET /x/api/v1/http/stream?limit=7&path=%2Fa%20b HTTP/1.0\r\n"),
             "{request}"
         );
+        assert!(request.contains("\r\nAuthorization: Bearer t0ken\r\n"), "{request}");
     }
 
     #[test]

@@ -85,6 +85,7 @@ mod tests {
     fn shown(text: &str, color: bool) -> String {
         let options = Options {
             url: String::new(),
+            token_file: None,
             parameters: Vec::new(),
             lines: 0,
             slow_ms: 500.0,

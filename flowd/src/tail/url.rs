@@ -17,7 +17,7 @@ impl Url {
     pub(super) fn parse(text: &str) -> Result<Self, TailError> {
         let wrong = |problem| TailError::Url { url: text.to_owned(), problem };
         if text.starts_with("https://") {
-            return Err(wrong("flowd speaks no TLS: go through a tunnel, as of ssh -L"));
+            return Err(wrong("this command speaks no TLS: go through a tunnel, as of ssh -L"));
         }
         let rest = text.strip_prefix("http://").ok_or_else(|| wrong("it begins with http://"))?;
         let (authority, prefix) = rest.split_at(rest.find('/').unwrap_or(rest.len()));

@@ -1,6 +1,6 @@
 //! A whole answer: status, type, body, and its encoding.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
 use flate2::{Compression, write::GzEncoder};
 use serde::Serialize;
@@ -13,6 +13,9 @@ use super::query;
 
 /// Below this a body fits into one packet anyway.
 const SMALL: usize = 1_024;
+
+/// Bytes of an answer in JSON, before compression: so much memory a request can take.
+const LARGEST: usize = 16 << 20;
 
 pub(super) type Answer = Response<Vec<u8>>;
 
@@ -33,9 +36,31 @@ pub(super) fn text(status: StatusCode, body: &str) -> Answer {
     answer(status, "text/plain; charset=utf-8", body)
 }
 
+/// A buffer that takes so many bytes and no more.
+struct Bounded(Vec<u8>);
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > LARGEST {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Answer {
-    match serde_json::to_vec(body) {
-        Ok(body) => answer(status, "application/json", body),
+    let mut bounded = Bounded(Vec::new());
+    match serde_json::to_writer(&mut bounded, body) {
+        Ok(()) => answer(status, "application/json", bounded.0),
+        Err(error) if error.io_error_kind() == Some(io::ErrorKind::FileTooLarge) => {
+            let error = format!("the answer is above {} MiB: ask for fewer with limit or top", LARGEST >> 20);
+            failure(StatusCode::BAD_REQUEST, error)
+        }
         Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &format!("{error}\n")),
     }
 }
@@ -62,4 +87,19 @@ pub(super) fn encoded(accepted: &str, mut answer: Answer) -> Answer {
 
 fn header(answer: &mut Answer, name: HeaderName, value: &'static str) {
     answer.headers_mut().insert(name, HeaderValue::from_static(value));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_bounded() {
+        let line = "x".repeat(1 << 20);
+        assert_eq!(json(StatusCode::OK, &vec![&line; 15]).status(), StatusCode::OK);
+        let refused = json(StatusCode::OK, &vec![&line; 16]);
+        assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+        let said = String::from_utf8(refused.into_body()).unwrap();
+        assert!(said.contains("16 MiB") && said.contains("limit"), "{said}");
+    }
 }

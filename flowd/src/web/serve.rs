@@ -8,9 +8,15 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+    sync::Semaphore,
+};
 use tracing::{debug, warn};
 use warp::{Filter, Reply, filters::BoxedFilter};
+
+use super::{guard::Guard, patient::Patient};
 
 /// Connections at once; further ones wait in the kernel's queue.
 const CONNECTIONS: usize = 256;
@@ -20,6 +26,8 @@ const HEAD: usize = 16 * 1024;
 const FIELDS: usize = 64;
 /// How long a head may take, and a connection stay open without a request. Above the usual scrape interval.
 const PATIENCE: Duration = Duration::from_secs(75);
+/// How long a client may take nothing of its answer.
+const STALLED: Duration = Duration::from_secs(30);
 /// After a failed accept, as without free descriptors: until some are free again.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -58,11 +66,10 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, WebError> {
 pub(super) async fn accept<R: Reply + 'static>(
     listener: TcpListener,
     routes: BoxedFilter<(R,)>,
+    guard: Guard,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
-    let mut protocol = http1::Builder::new();
-    protocol.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
-    protocol.max_buf_size(HEAD).max_headers(FIELDS);
+    let protocol = protocol();
     let service = TowerToHyperService::new(warp::service(routes.map(Reply::into_response)));
     let (open, shutdown) = (Arc::new(Semaphore::new(CONNECTIONS)), GracefulShutdown::new());
     let mut stop = std::pin::pin!(stop);
@@ -83,10 +90,20 @@ pub(super) async fn accept<R: Reply + 'static>(
                 continue;
             }
         };
-        let connection = protocol.serve_connection(TokioIo::new(stream), service.clone());
-        let connection = shutdown.watch(connection);
+        let (tls, protocol, service, watcher) =
+            (guard.tls(), protocol.clone(), service.clone(), shutdown.watcher());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let done = match tls {
+                Some(tls) => match tls.accept(stream).await {
+                    Ok(stream) => watcher.watch(protocol.serve_connection(patient(stream), service)).await,
+                    Err(error) => {
+                        debug!("TLS: {error}");
+                        return;
+                    }
+                },
+                None => watcher.watch(protocol.serve_connection(patient(stream), service)).await,
+            };
+            if let Err(error) = done {
                 // The client's doing: gone, too slow, or no HTTP.
                 debug!("connection: {error}");
             }
@@ -95,4 +112,28 @@ pub(super) async fn accept<R: Reply + 'static>(
     }
     drop(listener);
     shutdown.shutdown().await;
+}
+
+fn patient<S>(stream: S) -> TokioIo<Patient<S>> {
+    TokioIo::new(Patient::new(stream, STALLED))
+}
+
+fn protocol() -> http1::Builder {
+    let mut protocol = http1::Builder::new();
+    protocol.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    protocol.max_buf_size(HEAD).max_headers(FIELDS);
+    protocol
+}
+
+/// Answers the requests of one stream, as [`accept`] does those of each connection.
+pub(super) async fn converse<R: Reply + 'static>(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send,
+    routes: BoxedFilter<(R,)>,
+) {
+    let service = TowerToHyperService::new(warp::service(routes.map(Reply::into_response)));
+    // Such a stream says all at once, and ends with that.
+    let connection = protocol().half_close(true).serve_connection(patient(stream), service);
+    if let Err(error) = connection.await {
+        debug!("connection: {error}");
+    }
 }

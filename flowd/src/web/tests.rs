@@ -39,7 +39,7 @@ fn state() -> State {
 
 async fn get(state: &State, path: &str, accept: &str) -> (u16, String, String) {
     let request = warp::test::request().path(path).header("accept", accept);
-    let response = request.reply(&routes(state.clone())).await;
+    let response = request.reply(&routes(state.clone(), Guard::default())).await;
     let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
     (response.status().as_u16(), kind, String::from_utf8(response.body().to_vec()).unwrap())
 }
@@ -115,7 +115,8 @@ async fn bad_parameters_are_named() {
     let (status, _, body) = get(&state, "/nothing", "").await;
     assert_eq!(status, 404);
     assert!(body.contains("/metrics"));
-    let response = warp::test::request().method("POST").path("/metrics").reply(&routes(state)).await;
+    let response =
+        warp::test::request().method("POST").path("/metrics").reply(&routes(state, Guard::default())).await;
     assert_eq!(response.status().as_u16(), 405);
 }
 
@@ -186,7 +187,7 @@ async fn answers_are_compressed_where_asked() {
             ("identity", false),
         ] {
             let request = warp::test::request().path(path).header("accept-encoding", accepted);
-            let response = request.reply(&routes(state.clone())).await;
+            let response = request.reply(&routes(state.clone(), Guard::default())).await;
             assert_eq!(response.headers().contains_key("content-encoding"), packed, "{path} {accepted}");
             assert_eq!(response.headers()["vary"], "Accept, Accept-Encoding");
             let plain = get(&state, path, "").await.2;
@@ -200,7 +201,10 @@ async fn answers_are_compressed_where_asked() {
         }
     }
     let request = warp::test::request().path("/healthz").header("accept-encoding", "gzip");
-    assert!(!request.reply(&routes(state)).await.headers().contains_key("content-encoding"), "too small");
+    assert!(
+        !request.reply(&routes(state, Guard::default())).await.headers().contains_key("content-encoding"),
+        "too small"
+    );
 }
 
 /// A server on a port of its own, and how to stop it.
@@ -208,7 +212,7 @@ async fn served(state: &State) -> (std::net::SocketAddr, tokio::sync::oneshot::S
     let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let server = tokio::spawn(serve(listener, state.clone(), async {
+    let server = tokio::spawn(serve(listener, state.clone(), Guard::default(), async {
         let _ = stopped.await;
     }));
     (address, stop, server)

@@ -16,11 +16,6 @@ pub const COMING: &[(&str, &[&str])] = &[
     ("flowd_interface_peak_bytes", &["iface", "direction", "window"]),
     ("flowd_interface_bursts_total", &["iface", "direction", "window"]),
     ("flowd_interface_sample_bytes", &["iface", "direction"]),
-    ("flowd_dns_queries_total", &[]),
-    ("flowd_dns_responses_total", &["rcode", "qtype"]),
-    ("flowd_dns_lookup_duration_seconds_bucket", &[]),
-    ("flowd_tls_handshakes_total", &["version"]),
-    ("flowd_program_run_seconds_total", &["program"]),
 ];
 
 /// Series of Prometheus itself.

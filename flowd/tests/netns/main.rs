@@ -32,6 +32,7 @@ mod outputs;
 mod quality;
 mod refusals;
 mod restart;
+mod security;
 mod series;
 mod signals;
 mod tail;

@@ -18,7 +18,7 @@ use crate::support::{
     privileged,
     process::run,
     router::{LAN, Router, SERVER_V4},
-    until,
+    until, user,
 };
 
 fn request(router: &Router, path: &str) {
@@ -33,7 +33,7 @@ fn every_output_has_the_lines_and_sighup_opens_files_again() {
     }
     let router = Router::new(false);
     let _nginx = Nginx::start(&router.server);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = user::folder();
     let (path, moved) = (folder.path().join("log"), folder.path().join("log.1"));
     let config = format!("http_log = [\"-\", \"{}\"]\n", path.display());
     let daemon = Daemon::start(&router.gateway, &[LAN], &config);

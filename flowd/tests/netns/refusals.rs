@@ -7,6 +7,7 @@ use crate::support::{
     namespace::Namespace,
     privileged,
     process::{attempt, run},
+    user,
 };
 
 /// Runs it to its end, with exactly one line on standard error, which holds all of `parts`.
@@ -28,7 +29,7 @@ fn what_cannot_be_is_one_line_with_its_remedy() {
         return;
     }
     let host = Namespace::new("host");
-    let folder = tempfile::tempdir().unwrap();
+    let folder = user::folder();
     let file = folder.path().join("flowd.toml");
     let config = file.to_str().unwrap();
     let lo = ["run", "-i", "lo", "--listen", "127.0.0.1:9435"];

@@ -37,7 +37,7 @@ use support::{
 /// Seconds of traffic, where nothing else is asked for.
 const SECONDS: u64 = 40;
 /// Of the daemon: a table that holds the scan.
-const CONFIG: &str = "interval = \"1s\"\nflows = 262144\n";
+const CONFIG: &str = "interval = \"1s\"\nflows = 262144\n[dns]\nenabled = true\n[tls]\nenabled = true\n";
 
 /// Panels that show nothing on this machine, and why that is right.
 const EMPTY: &[(&str, &str)] = &[

@@ -20,6 +20,8 @@ const SCAN: u32 = 200_000;
 pub fn run(path: &Lossy, seconds: u64) {
     let _nginx = Nginx::start(&path.server);
     let iperf = Iperf::start(&path.server);
+    let resolver = path.server.enter(|| UdpSocket::bind((SERVER_V4, 53)).unwrap());
+    resolver.set_nonblocking(true).unwrap();
     let end = Instant::now() + Duration::from_secs(seconds);
     let mut scanned = 0;
     let wire = Wire::open(&path.client, "eth0");
@@ -28,7 +30,7 @@ pub fn run(path: &Lossy, seconds: u64) {
         iperf.second(&path.client, SERVER_V4, &["-b", "20M"]);
         requests(path);
         refused(path);
-        names(path);
+        names(path, &resolver);
         // In three parts, so that readings and scrapes fall between and into them.
         round += 1;
         if round % 4 == 0 && scanned < SCAN {
@@ -61,8 +63,8 @@ fn refused(path: &Lossy) {
     });
 }
 
-/// Datagrams that ask for a name, and nobody answers: nothing listens there.
-fn names(path: &Lossy) {
+/// Queries for a name, of which the last finds no answer.
+fn names(path: &Lossy, resolver: &UdpSocket) {
     path.client.enter(|| {
         let socket = UdpSocket::bind((CLIENT_V4, 0)).unwrap();
         for number in 0..5 {
@@ -71,6 +73,14 @@ fn names(path: &Lossy) {
             socket.send_to(&query, (SERVER_V4, 53)).unwrap();
         }
     });
+    std::thread::sleep(Duration::from_millis(50));
+    let mut query = [0; 512];
+    for _ in 0..4 {
+        let Ok((len, client)) = resolver.recv_from(&mut query) else { return };
+        let Some(answer) = query.get_mut(..len) else { return };
+        answer[2] |= 0x80;
+        resolver.send_to(answer, client).unwrap();
+    }
 }
 
 /// SYNs from one host to all ports, to a link address that is nobody's, so that only flowd looks at them.

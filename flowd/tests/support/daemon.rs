@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use super::{
     namespace::{Counters, Counts, Namespace},
     process::Process,
-    until,
+    until, user,
 };
 
 const LISTEN: &str = "127.0.0.1:9435";
@@ -70,7 +70,7 @@ impl Passage {
 
 /// The binary under test, without settings from this environment.
 pub fn flowd(namespace: &Namespace) -> Command {
-    let mut command = namespace.command(env!("CARGO_BIN_EXE_flowd"));
+    let mut command = user::command(namespace);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("FLOWD_")) {
         command.env_remove(name);
     }
@@ -81,12 +81,23 @@ impl<'a> Daemon<'a> {
     /// Starts flowd for `interfaces`, quick and small as several run at once, with further lines of configuration.
     /// Waits until it watches them.
     pub fn start(namespace: &'a Namespace, interfaces: &[&str], config: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::start_with(namespace, interfaces, config, &[])
+    }
+
+    /// The same with variables of its environment.
+    pub fn start_with(
+        namespace: &'a Namespace,
+        interfaces: &[&str],
+        config: &str,
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let folder = user::folder();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
         write_config(folder.path(), config);
         let mut command = flowd(namespace);
         command.args(["run", "--listen", LISTEN, "-c", &path("flowd.toml")]);
         command.args(interfaces.iter().flat_map(|interface| ["-i", interface]));
+        command.envs(environment.iter().copied());
         let stderr = File::create(path("stderr")).unwrap();
         command.stdin(Stdio::null()).stdout(stderr.try_clone().unwrap()).stderr(stderr);
         let mut daemon = Self { namespace, process: Process::start(&mut command), folder };
@@ -109,16 +120,27 @@ impl<'a> Daemon<'a> {
         fs::read_to_string(self.folder.path().join("stderr")).unwrap()
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The body of an answer of its web server.
     pub fn get(&self, path: &str) -> String {
+        let answer = self.answer(path);
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200"), "{path}: {head}");
+        body.to_owned()
+    }
+
+    /// A whole answer, whatever its status.
+    pub fn answer(&self, path: &str) -> String {
         self.namespace.enter(|| {
             let mut stream = TcpStream::connect(LISTEN).unwrap();
             write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
             let mut answer = String::new();
             stream.read_to_string(&mut answer).unwrap();
-            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-            assert!(head.starts_with("HTTP/1.1 200"), "{path}: {head}");
-            body.to_owned()
+            answer
         })
     }
 

@@ -10,6 +10,7 @@ pub mod namespace;
 pub mod nginx;
 pub mod process;
 pub mod router;
+pub mod user;
 
 use std::{
     thread::sleep,

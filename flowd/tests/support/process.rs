@@ -26,6 +26,11 @@ impl Process {
         tasks.filter_map(|task| time(task.unwrap().path())).sum()
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Sends a signal.
     pub fn signal(&self, number: i32) {
         // SAFETY: no pointers; the child was not waited for, so that its id is still its own.

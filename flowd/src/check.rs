@@ -1,0 +1,114 @@
+//! `flowd check`: what a daemon of this configuration needs of this machine, one by one, each with its remedy.
+
+mod files;
+mod listener;
+mod machine;
+mod print;
+
+pub use print::{json, text};
+use serde::Serialize;
+
+use crate::{config::Config, interfaces, kernel, privileges};
+
+/// How a requirement is met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Ok,
+    /// flowd runs, but worse or less safely than it could.
+    Warning,
+    /// flowd does not run.
+    Missing,
+}
+
+/// One requirement.
+#[derive(Clone, Debug, Serialize)]
+pub struct Check {
+    pub name: String,
+    pub status: Status,
+    /// What was found.
+    pub detail: String,
+    /// What to do where it is not met.
+    pub remedy: Option<String>,
+}
+
+impl Check {
+    fn ok(name: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { name: name.into(), status: Status::Ok, detail: detail.into(), remedy: None }
+    }
+
+    fn warning(name: impl Into<String>, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+        let (status, remedy) = (Status::Warning, Some(remedy.into()));
+        Self { name: name.into(), status, detail: detail.into(), remedy }
+    }
+
+    fn missing(name: impl Into<String>, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { status: Status::Missing, ..Self::warning(name, detail, remedy) }
+    }
+}
+
+/// Checks everything; loads the programs for a moment and attaches nothing, takes the address for a moment
+/// and answers nobody, and leaves no file behind.
+#[must_use]
+pub fn all(config: &Config) -> Vec<Check> {
+    let mut checks = machine::kernel();
+    checks.push(capabilities());
+    checks.extend(machine::memory(config));
+    checks.push(load(config));
+    checks.push(machine::sandbox(config));
+    checks.extend(watched(config));
+    checks.extend(files::logs(config));
+    checks.extend(files::secrets(config));
+    checks.extend(listener::check(config));
+    checks
+}
+
+fn capabilities() -> Check {
+    let missing = privileges::missing();
+    if missing.is_empty() {
+        return Check::ok("capabilities", "CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON are there");
+    }
+    let remedy =
+        "run as root, or give flowd CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, as config/flowd.service does";
+    Check::missing("capabilities", format!("{} not there", missing.join(", ")), remedy)
+}
+
+fn load(config: &Config) -> Check {
+    match kernel::try_load(config.settings()) {
+        Ok(()) => Check::ok("load", "the programs load"),
+        // The error states its remedy.
+        Err(error) => Check::missing("load", "the programs do not load", error.to_string()),
+    }
+}
+
+/// Each interface to watch, with the programs that are there already.
+fn watched(config: &Config) -> Vec<Check> {
+    let all = match interfaces::list() {
+        Ok(all) => all,
+        Err(error) => return vec![Check::missing("interfaces", "none", error.to_string())],
+    };
+    let chosen = match interfaces::choose(&all, &config.interfaces) {
+        Ok(chosen) => chosen,
+        Err(error) if config.interfaces.is_empty() => {
+            return vec![Check::warning("interfaces", "none to watch", error.to_string())];
+        }
+        Err(error) => return vec![Check::missing("interfaces", "none to watch", error.to_string())],
+    };
+    chosen.iter().map(|interface| programs(&interface.name)).collect()
+}
+
+fn programs(interface: &str) -> Check {
+    let name = format!("interface {interface}");
+    let found = match kernel::attached(interface) {
+        None => return Check::ok(name, "attaching by clsact: this kernel or user has no TCX to ask"),
+        Some(found) if found.is_empty() => return Check::ok(name, "no other program of TCX there"),
+        Some(found) => found,
+    };
+    let list = found.join(", ");
+    if found.iter().any(|program| kernel::is_own(program)) {
+        let remedy = "each interface takes one flowd: stop the other, or watch other interfaces with -i";
+        return Check::warning(name, format!("a flowd is there already: {list}"), remedy);
+    }
+    let detail = format!("programs of TCX there: {list}; flowd comes first and lets them decide");
+    Check::ok(name, detail)
+}

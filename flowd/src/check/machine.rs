@@ -1,0 +1,106 @@
+//! The kernel and what this process may use of it.
+
+use std::{fs, path::Path, thread};
+
+use super::Check;
+use crate::{config::Config, kernel, privileges};
+
+pub(super) fn kernel() -> Vec<Check> {
+    let release = match fs::read_to_string("/proc/sys/kernel/osrelease") {
+        Ok(release) => format!("Linux {}", release.trim()),
+        Err(error) => format!("/proc/sys/kernel/osrelease: {error}"),
+    };
+    let bpf = if kernel::has_bpf() {
+        Check::ok("bpf", release)
+    } else {
+        Check::missing("bpf", release, "use Linux 5.10 or later with CONFIG_BPF_SYSCALL=y")
+    };
+    let types = "/sys/kernel/btf/vmlinux";
+    let btf = if kernel::has_btf() {
+        Check::ok("btf", types)
+    } else {
+        Check::missing("btf", format!("no {types}"), "use a kernel built with CONFIG_DEBUG_INFO_BTF=y")
+    };
+    let mut checks = vec![bpf, btf];
+    // Absent where the kernel has no lockdown, or securityfs is not mounted.
+    if let Ok(mode) = fs::read_to_string("/sys/kernel/security/lockdown") {
+        checks.push(if mode.contains("[confidentiality]") {
+            let remedy = "boot with lockdown=integrity: in this mode no BPF program may read kernel memory";
+            Check::missing("lockdown", mode.trim(), remedy)
+        } else {
+            Check::ok("lockdown", mode.trim())
+        });
+    }
+    checks
+}
+
+/// What the maps take, against the limits of this process and its cgroups.
+pub(super) fn memory(config: &Config) -> Vec<Check> {
+    let cpus = thread::available_parallelism().map_or(1, Into::into);
+    let needed = kernel::map_bytes(config.flows, config.event_buffer.0, cpus);
+    let tables = format!("the tables take {} MiB", needed >> 20);
+    let fewer = "lower `flows` in the configuration";
+    let cgroup = match cgroup_limit() {
+        Some((path, limit)) if limit < needed => {
+            let remedy = format!("raise the limit (MemoryMax= of the unit), or {fewer}");
+            Check::missing("cgroup memory", format!("{tables}, {path} allows {} MiB", limit >> 20), remedy)
+        }
+        Some((path, limit)) if limit < needed * 3 / 2 => {
+            let remedy = format!(
+                "raise the limit (MemoryMax= of the unit), or {fewer}: flows take memory beside the tables"
+            );
+            Check::warning("cgroup memory", format!("{tables}, {path} allows {} MiB", limit >> 20), remedy)
+        }
+        Some((path, limit)) => {
+            Check::ok("cgroup memory", format!("{tables}, {path} allows {} MiB", limit >> 20))
+        }
+        None => Check::ok("cgroup memory", format!("{tables}, no cgroup limits it")),
+    };
+    let locked = match locked_limit() {
+        None => Check::ok("locked memory", "no limit"),
+        // Since 5.11 maps count for the cgroup instead, and cgroup v2 shows that here.
+        Some(limit) if limit < needed && !kernel::maps_are_charged_to_cgroups() => {
+            let remedy = "set LimitMEMLOCK=infinity in the unit, or `ulimit -l unlimited`: before Linux 5.11 maps count";
+            Check::missing("locked memory", format!("{tables}, {} KiB are allowed", limit >> 10), remedy)
+        }
+        Some(limit) => Check::ok("locked memory", format!("{} KiB; maps do not count", limit >> 10)),
+    };
+    vec![cgroup, locked]
+}
+
+/// The narrowest memory.max of this process's cgroup and those above it (cgroup v2).
+fn cgroup_limit() -> Option<(String, u64)> {
+    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let own = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    let root = Path::new("/sys/fs/cgroup");
+    let limit = |group: &Path| {
+        let path = group.join("memory.max");
+        let limit = fs::read_to_string(&path).ok()?.trim().parse().ok()?;
+        Some((path.display().to_string(), limit))
+    };
+    let own = root.join(own);
+    own.ancestors()
+        .take_while(|group| group.starts_with(root))
+        .filter_map(limit)
+        .min_by_key(|(_, limit)| *limit)
+}
+
+/// RLIMIT_MEMLOCK in bytes, where there is one.
+fn locked_limit() -> Option<u64> {
+    let limits = fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max locked memory"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+pub(super) fn sandbox(config: &Config) -> Check {
+    if !config.security.sandbox {
+        let remedy = "set security.sandbox = true, unless it is in the way";
+        return Check::warning("sandbox", "switched off", remedy);
+    }
+    let lacking = privileges::lacking();
+    if lacking.is_empty() {
+        return Check::ok("sandbox", "this kernel enforces files (Landlock) and system calls (seccomp)");
+    }
+    let remedy = "use a kernel with CONFIG_SECCOMP_FILTER=y and CONFIG_SECURITY_LANDLOCK=y, with landlock in its lsm= list";
+    Check::warning("sandbox", format!("this kernel has no {}", lacking.join(" and no ")), remedy)
+}

@@ -1,0 +1,92 @@
+//! What stands between a client and the answers: TLS and the question who it is, both of which may change
+//! while connections are open.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use tracing::{error, info, warn};
+
+use super::{
+    access::{Access, AccessError},
+    tls::{Tls, TlsError},
+};
+use crate::config::Web;
+
+/// Certificates, users or tokens cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum GuardError {
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error(transparent)]
+    Access(#[from] AccessError),
+}
+
+#[derive(Clone, Debug, Default)]
+struct Secrets {
+    tls: Option<Tls>,
+    access: Option<Arc<Access>>,
+}
+
+/// The same for every connection; clones are handles to one.
+#[derive(Clone, Debug, Default)]
+pub struct Guard(Arc<RwLock<Secrets>>);
+
+impl Guard {
+    /// Reads the files that are named.
+    ///
+    /// # Errors
+    /// Names the key, the file, and what is wrong with it.
+    pub fn load(web: &Web) -> Result<Self, GuardError> {
+        Ok(Self(Arc::new(RwLock::new(Secrets::load(web)?))))
+    }
+
+    /// Reads the files again. Where one cannot be used, all stays as it was, and the log says why.
+    pub fn reload(&self, web: &Web) {
+        match Secrets::load(web) {
+            Ok(secrets) => {
+                *self.0.write().unwrap_or_else(PoisonError::into_inner) = secrets;
+                if web.tls() || web.asks() {
+                    info!("certificate, users and tokens read again");
+                }
+            }
+            Err(problem) => error!("{problem}; the web server goes on with what it had"),
+        }
+    }
+
+    /// Says where anyone, or anyone on the way, could read what is not meant for them.
+    pub fn warn(&self, address: SocketAddr) {
+        let Secrets { tls, access } = self.secrets();
+        if address.ip().is_loopback() {
+            return;
+        }
+        if access.is_none() {
+            warn!(
+                "anyone who reaches {address} may read flows and requests: set web.users or web.tokens, or listen on 127.0.0.1"
+            );
+        } else if tls.is_none() {
+            warn!(
+                "passwords and tokens cross the network in clear text: set web.tls_certificate and web.tls_key"
+            );
+        }
+    }
+
+    pub(super) fn tls(&self) -> Option<Tls> {
+        self.secrets().tls
+    }
+
+    pub(super) fn access(&self) -> Option<Arc<Access>> {
+        self.secrets().access
+    }
+
+    fn secrets(&self) -> Secrets {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Secrets {
+    fn load(web: &Web) -> Result<Self, GuardError> {
+        Ok(Self { tls: Tls::load(web)?, access: Access::load(web)? })
+    }
+}
