@@ -12,6 +12,7 @@ pub mod event;
 pub mod flows;
 pub mod free;
 pub mod key;
+pub mod lane;
 pub mod names;
 pub mod observe;
 pub mod packet;

@@ -49,6 +49,9 @@ pub const MAP_FRAGMENTS: &str = "FRAGMENTS";
 pub const MAP_INTERFACES: &str = "INTERFACES";
 /// Per-CPU array: interface slot to [`crate::counter::InterfaceTotals`].
 pub const MAP_TOTALS: &str = "TOTALS";
+/// Array of [`crate::lane::Lane`], mapped into the daemon's memory: by CPU, then by interface slot from 1, then by
+/// direction.
+pub const MAP_LANES: &str = "LANES";
 /// Ring buffer of [`crate::event::PayloadEvent`].
 pub const MAP_EVENTS: &str = "EVENTS";
 /// Per-CPU array of one [`crate::observe::Workspace`].
@@ -64,5 +67,6 @@ pub const MAX_IFINDEX: u32 = 65_536;
 pub const DEFAULT_INTERFACES: u32 = 256;
 /// Fragmented datagrams remembered at once.
 pub const MAX_FRAGMENTS: u32 = 4_096;
-/// Bytes of the ring buffer by default: 2 MiB hold about 3,200 heads of 512 bytes.
-pub const DEFAULT_EVENT_BYTES: u32 = 2 * 1024 * 1024;
+/// Bytes of the ring buffer by default: 8 MiB hold about 13,000 heads of 512 bytes, a quarter of a second at 25,000
+/// requests a second. The reader looks every 100 ms, but on a busy CPU it is late.
+pub const DEFAULT_EVENT_BYTES: u32 = 8 * 1024 * 1024;

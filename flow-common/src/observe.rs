@@ -9,6 +9,7 @@ use crate::{
     event::PayloadEvent,
     flows::Flows,
     key::{Address, Direction, FlowKey, TunnelKind},
+    lane::Lane,
     packet::Packet,
     record::Volume,
     settings::Settings,
@@ -69,6 +70,8 @@ pub trait Env: Clock + Flows + Events + Fragments + Sized {
     fn add(counter: &AtomicU64, amount: u64);
     /// Totals of the packet's interface and direction.
     fn totals(&mut self) -> Option<&mut Passage>;
+    /// This CPU's lane of the packet's interface and direction, where one is kept.
+    fn lane(&mut self) -> Option<&mut Lane>;
 
     /// [`step::read`].
     #[inline(always)]
@@ -206,6 +209,10 @@ pub fn on_packet<const TUNNELS: bool, P: Packet, E: Env>(packet: &P, env: &mut E
     let tag_len = if work.arrival.moved_tag == NO_TAG { 0 } else { TAG_LEN };
     measure(packet, env, work, &Frame { start: 0, len: packet.len(), tag_len });
     let counted = if TUNNELS { env.account(packet, work) } else { step::account(packet, env, work) };
+    // Down here, as the verifier walks all that follows once for each way through this.
+    if let Some(lane) = env.lane() {
+        lane.add(work.now, work.tally.bytes);
+    }
     if let Some(totals) = env.totals() {
         let [ipv4, ipv6, _] = &mut totals.seen;
         let seen = if matches!(work.headers.family, Family::Ipv6) { ipv6 } else { ipv4 };
@@ -291,6 +298,11 @@ pub fn skipped<P: Packet, E: Env>(packet: &P, env: &mut E, work: &Workspace) {
         skb_packets: 1,
         skb_bytes: u64::from(packet.len()),
     };
+    // Its time is of no other use.
+    let now = if env.setting(|settings| &settings.windows) == 0 { 0 } else { env.now() };
+    if let Some(lane) = env.lane() {
+        lane.add(now, tally.bytes);
+    }
     let Some(totals) = env.totals() else { return };
     if let Some(seen) = totals.seen.get_mut(work.skip.1 as usize) {
         seen.add(&tally);

@@ -43,6 +43,10 @@ pub struct Settings {
     pub packet_time: u32,
     /// Bits of [`copies`].
     pub copies: u32,
+    /// Interface slots, from 1, whose bytes are kept by the millisecond; 0 for none.
+    pub windows: u32,
+    /// Keeps the size a multiple of 8.
+    pub reserved: u32,
 }
 
 const SECOND: u64 = 1_000_000_000;
@@ -60,6 +64,8 @@ impl Settings {
         decapsulate: 0,
         packet_time: 0,
         copies: copies::HTTP,
+        windows: 0,
+        reserved: 0,
     };
 }
 

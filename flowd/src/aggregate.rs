@@ -1,6 +1,7 @@
 //! From drained records to numbers: differences per interval, live flows, log lines of flows, and who
 //! speaks for a conversation that several interfaces see.
 
+mod capacity;
 mod dns;
 mod histogram;
 mod http;
@@ -18,6 +19,7 @@ mod table;
 mod tls;
 mod zone;
 
+pub use capacity::{Capacity, CapacityNumbers, CapacityOptions, Passed, WINDOWS};
 pub use dns::{DNS_BOUNDS, DnsLabels, DnsNumbers};
 pub use histogram::Histogram;
 pub use http::{BOUNDS as HTTP_BOUNDS, HttpDurations, HttpLabels, HttpNumbers, HttpSeen, Method};

@@ -2,6 +2,7 @@
 
 mod api;
 mod attach;
+mod capacity;
 mod check;
 mod dns;
 mod error;
@@ -19,6 +20,7 @@ use std::{fmt, net::SocketAddr, path::Path, str::FromStr};
 
 pub use api::Api;
 pub use attach::{Hook, Order};
+pub use capacity::{Capacity, Rate, Share};
 pub use dns::Dns;
 pub use error::{ConfigError, Place};
 use flow_common::{
@@ -91,6 +93,8 @@ pub struct Config {
     pub zones: Zones,
     /// The budget of metric series.
     pub series: Series,
+    /// How full links are.
+    pub capacity: Capacity,
 }
 
 /// How long a flow may be quiet, and how long one line of the flow log may cover.
@@ -161,6 +165,7 @@ impl Default for Config {
             tls: Tls::default(),
             zones: Zones::default(),
             series: Series::default(),
+            capacity: Capacity::default(),
         }
     }
 }

@@ -12,7 +12,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow};
-use flow_common::{names, settings};
+use flow_common::{
+    names,
+    settings::{self, Settings},
+};
 use lookups::Lookups;
 use pump::Pump;
 use reload::Reload;
@@ -25,8 +28,8 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
-    aggregate::{HttpNumbers, Ledger, LedgerOptions, Policy, Watched},
-    clock::WallClock,
+    aggregate::{Capacity, CapacityOptions, HttpNumbers, Ledger, LedgerOptions, Policy, Watched},
+    clock::{self, WallClock},
     config::{Config, ConfigError, Hook, LogFormat, Order, Outputs},
     export::{
         feed::Feed,
@@ -94,7 +97,7 @@ async fn daemon(
 
     let interfaces = chosen.len().max(names::DEFAULT_INTERFACES as usize);
     let mut source = load(&LoadOptions {
-        settings: config.settings(),
+        settings: Settings { windows: windows(config, chosen.len()), ..config.settings() },
         flows: config.flows,
         event_bytes: u32::try_from(config.event_buffer.0).unwrap_or(u32::MAX),
         interfaces: u32::try_from(interfaces).unwrap_or(u32::MAX),
@@ -102,7 +105,9 @@ async fn daemon(
         order: order(config.order),
     })?;
     let clock = WallClock::measure().context("cannot read the clocks")?;
-    let watched = attach(source.as_mut(), &chosen)?;
+    let began = clock::monotonic().context("cannot read the clock")?;
+    let watched = attach(source.as_mut(), &chosen, config)?;
+    let capacity = capacity(config, &watched, began);
 
     let telemetry = Arc::new(Telemetry::new(sinks));
     let policy = Arc::new(Policy::new(config));
@@ -137,6 +142,7 @@ async fn daemon(
         http_log,
         flow_log,
         clock,
+        capacity,
     );
 
     let (settings, new_settings) = mpsc::channel();
@@ -185,7 +191,7 @@ async fn daemon(
 }
 
 /// Attaches to each interface under slots counted from 1.
-fn attach(source: &mut dyn Source, chosen: &[Interface]) -> Result<Vec<Watched>> {
+fn attach(source: &mut dyn Source, chosen: &[Interface], config: &Config) -> Result<Vec<Watched>> {
     let mut watched = Vec::new();
     for (interface, slot) in chosen.iter().zip(1..flow_common::key::FlowKey::MAX_INTERFACES) {
         let one_point = interface.is_loopback();
@@ -197,13 +203,34 @@ fn attach(source: &mut dyn Source, chosen: &[Interface]) -> Result<Vec<Watched>>
             name: Arc::from(interface.name.as_str()),
             one_point,
             physical: interface.physical,
-            speed: interface.speed,
+            speed: config.capacity.speed(&interface.name).or(interface.speed),
             mac: interface.mac.clone(),
             mtu: interface.mtu,
             ifindex: interface.ifindex,
         });
     }
     Ok(watched)
+}
+
+/// Interfaces whose bytes are kept by the millisecond.
+fn windows(config: &Config, interfaces: usize) -> u32 {
+    if config.capacity.windows { u32::try_from(interfaces).unwrap_or(u32::MAX) } else { 0 }
+}
+
+fn capacity(config: &Config, watched: &[Watched], began: u64) -> Option<Capacity> {
+    let Config { capacity: options, interval, .. } = config;
+    let mut capacity = Capacity::new(CapacityOptions {
+        hold: options.hold(*interval),
+        burst_share: options.burst_share.0,
+        replay: false,
+    });
+    capacity.begin(began);
+    for interface in watched {
+        for direction in interface.directions() {
+            capacity.watch(interface.slot, *direction, interface.speed);
+        }
+    }
+    options.windows.then_some(capacity)
 }
 
 /// What logs are opened from.

@@ -52,8 +52,6 @@ pub struct Drains {
     pub buckets: [u64; DRAIN_BOUNDS.len() + 1],
     /// Time spent, seconds.
     pub seconds: f64,
-    /// When the last one ended, nanoseconds since the epoch; 0: none yet.
-    pub last: u64,
     /// Flows in the kernel's table, and how many fit.
     pub entries: u64,
     pub capacity: u64,
@@ -113,8 +111,8 @@ impl Telemetry {
         self.run_times.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Counts a drain that took `duration` and ended at `wall` (ns since the epoch).
-    pub fn drained(&self, duration: Duration, wall: u64, entries: u64, capacity: u64) {
+    /// Counts a drain that took `duration`.
+    pub fn drained(&self, duration: Duration, entries: u64, capacity: u64) {
         let ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         let bucket = DRAIN_BOUNDS.iter().position(|bound| ns <= *bound).unwrap_or(DRAIN_BOUNDS.len());
         let mut drains = self.drains.lock().unwrap_or_else(PoisonError::into_inner);
@@ -122,7 +120,7 @@ impl Telemetry {
             *count += 1;
         }
         drains.seconds += duration.as_secs_f64();
-        (drains.last, drains.entries, drains.capacity) = (wall, entries, capacity);
+        (drains.entries, drains.capacity) = (entries, capacity);
     }
 
     /// Drains so far.

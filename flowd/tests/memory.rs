@@ -91,7 +91,8 @@ fn maps_and_daemon_take_what_the_formulas_say() {
 }
 
 fn maps_take_what_the_formula_says() {
-    let options = LoadOptions::default();
+    let mut options = LoadOptions::default();
+    options.settings.windows = 64;
     let Some(kernel) = load(&options) else { return };
     let charged = charged();
     drop(kernel);

@@ -52,6 +52,30 @@ fn the_kernel_engine_prints_the_same() {
     assert_eq!(text(&output.stdout), fs::read_to_string(golden("http.jsonl")).unwrap());
 }
 
+/// The oracle reads the file by itself: a header of 24 bytes, then packets with one of 16 (seconds, microseconds or
+/// nanoseconds, captured, original).
+#[test]
+fn peaks_are_those_of_the_file() {
+    let path = golden("http.pcap");
+    let bytes = fs::read(&path).unwrap();
+    let word = |at: usize| u64::from(u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()));
+    let per_millisecond = if word(0) == 0xa1b2_3c4d { 1_000_000 } else { 1_000 };
+    let (mut at, mut packets) = (24, Vec::new());
+    while at < bytes.len() {
+        packets.push((word(at) * 1_000 + word(at + 4) / per_millisecond, word(at + 12)));
+        at += 16 + word(at + 8) as usize;
+    }
+    let output = flowd(&[path.to_str().unwrap(), "--metrics"]);
+    let shown = text(&output.stdout);
+    for len in [1, 10, 100] {
+        let window = |end: u64| packets.iter().filter(move |(time, _)| *time <= end && *time + len > end);
+        let most = packets.iter().map(|(end, _)| window(*end).map(|(_, bytes)| bytes).sum::<u64>()).max();
+        let labels = format!("iface=\"capture\",direction=\"ingress\",window=\"{len}ms\"");
+        let line = format!("flowd_interface_peak_bytes{{{labels}}} {}.0", most.unwrap());
+        assert!(shown.lines().any(|shown| shown == line), "{line}");
+    }
+}
+
 #[test]
 fn standard_input_is_a_capture_too() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_flowd"))

@@ -15,6 +15,7 @@ use flow_common::{
     event::{MAX_PAYLOAD, PayloadEvent},
     flows::Flows,
     key::{Direction, FlowKey},
+    lane::Lane,
     observe::{Clock, Datagram, Env, Events, FirstFragment, Fragments, Workspace},
     packet::Packet,
     record::FlowRecord,
@@ -22,7 +23,7 @@ use flow_common::{
 };
 
 use crate::{
-    maps::{self, EVENTS, FLOW_INDEX, FLOWS, FRAGMENTS, FREE_HAND, FREE_SLOTS, TOTALS},
+    maps::{self, EVENTS, FLOW_INDEX, FLOWS, FRAGMENTS, FREE_HAND, FREE_SLOTS, LANES, TOTALS},
     skb::Skb,
     steps,
 };
@@ -189,6 +190,19 @@ impl Env for Kernel {
             Direction::Ingress => ingress,
             Direction::Egress => egress,
         })
+    }
+
+    #[inline(always)]
+    fn lane(&mut self) -> Option<&mut Lane> {
+        let slots = self.setting(|settings| &settings.windows);
+        // Interfaces without a slot have none either.
+        let slot = u32::from(self.interface).wrapping_sub(1);
+        if slot >= slots {
+            return None;
+        }
+        let lane = LANES.get_ptr_mut((self.cpu() * slots + slot) * 2 + self.direction as u32)?;
+        // SAFETY: this CPU's own, and no other program runs on it until this one returns. The daemon reads.
+        Some(unsafe { &mut *lane })
     }
 
     #[inline(always)]

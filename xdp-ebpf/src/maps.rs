@@ -10,6 +10,7 @@ use flow_common::{
     counter::InterfaceTotals,
     free::{Hand, Run},
     key::FlowKey,
+    lane::Lane,
     names,
     observe::{Datagram, FirstFragment, Workspace},
     record::FlowRecord,
@@ -54,6 +55,9 @@ pub(crate) static INTERFACES: Array<Interface, { names::MAX_IFINDEX as usize }> 
 #[btf_map]
 pub(crate) static TOTALS: PerCpuArray<InterfaceTotals, { names::DEFAULT_INTERFACES as usize }> =
     PerCpuArray::new();
+
+#[btf_map]
+pub(crate) static LANES: Array<Lane, 1, { BPF_F_MMAPABLE as usize }> = Array::new();
 
 #[btf_map]
 pub(crate) static EVENTS: RingBuf<u8, { names::DEFAULT_EVENT_BYTES as usize }> = RingBuf::new();

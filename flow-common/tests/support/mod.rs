@@ -13,6 +13,7 @@ use flow_common::{
     event::PayloadEvent,
     flows::Flows,
     key::{Direction, FlowKey},
+    lane::Lane,
     observe::{self, Arrival, Clock, Datagram, Env, Events, FirstFragment, Fragments, Workspace},
     packet::{Captured, Packet},
     record::{FlowRecord, Volume},
@@ -35,6 +36,7 @@ pub(crate) struct World {
     pub(crate) now: u64,
     pub(crate) settings: Settings,
     pub(crate) totals: Passage,
+    pub(crate) lane: Box<Lane>,
     pub(crate) events: Vec<(PayloadEvent, Vec<u8>)>,
     index: HashMap<FlowKey, u32>,
     slots: Vec<FlowRecord>,
@@ -51,6 +53,7 @@ impl World {
             now: 1_000_000_000,
             settings: Settings { decapsulate: u32::MAX, ..Settings::DEFAULT },
             totals: Passage::default(),
+            lane: Box::new(Lane::EMPTY),
             events: Vec::new(),
             index: HashMap::new(),
             slots: Vec::new(),
@@ -205,5 +208,9 @@ impl Env for World {
 
     fn totals(&mut self) -> Option<&mut Passage> {
         Some(&mut self.totals)
+    }
+
+    fn lane(&mut self) -> Option<&mut Lane> {
+        (self.settings.windows != 0).then_some(&mut *self.lane)
     }
 }

@@ -6,6 +6,7 @@
 //! costs more.
 #![allow(clippy::print_stdout, reason = "its output is what it is for")]
 
+mod features;
 mod shapes;
 
 use std::{env, fs, time::Duration};
@@ -63,7 +64,8 @@ fn main() -> Result<()> {
             shapes.push(measure(&mut kernel, &shape, Plan { repeat, ..plan })?);
         }
     }
-    let result = json!({ "cpu": cpu(), "programs": programs, "shapes": shapes });
+    let features = if has("--all") { features::measure(&options, plan)? } else { Vec::new() };
+    let result = json!({ "cpu": cpu(), "programs": programs, "shapes": shapes, "features": features });
     if has("--json") {
         println!("{result}");
     } else {
@@ -73,7 +75,7 @@ fn main() -> Result<()> {
 }
 
 /// With everything that can be switched on.
-const SETTINGS: Settings = Settings { copies: copies::ALL, ..Settings::DEFAULT };
+const SETTINGS: Settings = Settings { copies: copies::ALL, windows: 1, ..Settings::DEFAULT };
 
 fn load(options: &LoadOptions) -> Result<Kernel> {
     let mut kernel = Kernel::load(options)?;
@@ -212,5 +214,10 @@ fn print(result: &Value) {
             number(&row, "copies"),
             word(&row, "exercises"),
         );
+    }
+    for row in list("features") {
+        let (low, high) = (number(&row, "low_ns"), number(&row, "high_ns"));
+        let (feature, shape) = (word(&row, "feature"), word(&row, "shape"));
+        println!("{feature} adds {} ns ({low} to {high}) to {shape}", number(&row, "ns"));
     }
 }

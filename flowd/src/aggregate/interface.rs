@@ -7,6 +7,7 @@ use flow_common::{
     key::Direction,
 };
 
+use super::CapacityNumbers;
 use crate::{flow::EndReason, interfaces::Statistics};
 
 /// Bytes that loopback's frames have before their packet.
@@ -58,13 +59,21 @@ pub struct InterfaceNumbers {
     pub active: u64,
     /// Flows that ended, by [`EndReason`].
     pub ended: [u64; EndReason::ALL.len()],
-    first: Option<Statistics>,
+    /// Packets and bytes of frames that are in flows: ingress, egress. Those inside tunnels are not beside those
+    /// around them.
+    pub in_flows: [Counted; 2],
+    /// Readings that found more in flows and named reasons than had passed.
+    pub defects: [u64; 2],
+    /// Peaks, bursts and samples, where they are kept.
+    pub capacity: Option<[CapacityNumbers; 2]>,
+    last: Option<Statistics>,
 }
 
 impl InterfaceNumbers {
     /// Zeros for an interface that is being attached; `first` is what the kernel counted before.
     #[must_use]
     pub fn new(watched: Watched, first: Option<Statistics>) -> Self {
+        let last = first;
         Self {
             watched,
             totals: InterfaceTotals::default(),
@@ -72,37 +81,79 @@ impl InterfaceNumbers {
             ratio: [None; 2],
             active: 0,
             ended: [0; EndReason::ALL.len()],
-            first,
+            in_flows: [Counted::default(); 2],
+            defects: [0; 2],
+            capacity: None,
+            last,
         }
     }
 
     /// Takes over both counts of the same moment; `kernel` is `None` where the interface has gone.
     pub fn update(&mut self, totals: &InterfaceTotals, kernel: Option<Statistics>) {
-        if let (Some(now), Some(first)) = (kernel, self.first) {
-            let counted = [
-                Counted {
-                    bytes: now.rx_bytes.saturating_sub(first.rx_bytes),
-                    packets: now.rx_packets.saturating_sub(first.rx_packets),
-                },
-                Counted {
-                    bytes: now.tx_bytes.saturating_sub(first.tx_bytes),
-                    packets: now.tx_packets.saturating_sub(first.tx_packets),
-                },
-            ];
-            for direction in [Direction::Ingress, Direction::Egress] {
-                let at = direction as usize;
-                let (Some(after), Some(before)) = (counted.get(at), self.kernel.get(at)) else { continue };
-                let theirs = after.bytes.saturating_sub(before.bytes);
-                let ours = self.bytes(totals, direction).saturating_sub(self.bytes(&self.totals, direction));
-                if let Some(ratio) = self.ratio.get_mut(at)
-                    && theirs != 0
+        if let Some(now) = kernel {
+            if let Some(last) = self.last {
+                let added = [
+                    (since(last.rx_bytes, now.rx_bytes), since(last.rx_packets, now.rx_packets)),
+                    (since(last.tx_bytes, now.tx_bytes), since(last.tx_packets, now.tx_packets)),
+                ];
+                for (direction, (bytes, packets)) in
+                    [Direction::Ingress, Direction::Egress].into_iter().zip(added)
                 {
-                    *ratio = Some(ours as f64 / theirs as f64);
+                    self.compare(direction, totals, bytes);
+                    if let Some(counted) = self.kernel.get_mut(direction as usize) {
+                        counted.bytes += bytes;
+                        counted.packets += packets;
+                    }
                 }
             }
-            self.kernel = counted;
+            self.last = Some(now);
         }
         self.totals = *totals;
+        for direction in self.watched.directions() {
+            let [passed, known] = self.account(*direction);
+            let holds = known.packets <= passed.packets && known.bytes <= passed.bytes;
+            debug_assert!(holds, "{direction:?}: {known:?} in flows and reasons, {passed:?} passed");
+            if let Some(defects) = self.defects.get_mut(*direction as usize)
+                && !holds
+            {
+                *defects += 1;
+            }
+        }
+    }
+
+    /// What passed while the flow table was being read: in the totals and not yet in flows.
+    #[must_use]
+    pub fn unread(&self, direction: Direction) -> Counted {
+        let [passed, known] = self.account(direction);
+        Counted {
+            bytes: passed.bytes.saturating_sub(known.bytes),
+            packets: passed.packets.saturating_sub(known.packets),
+        }
+    }
+
+    /// What has passed, and what of it is in flows or has a reason not to be.
+    fn account(&self, direction: Direction) -> [Counted; 2] {
+        let passage = passage(&self.totals, direction);
+        let sum = |tallies: &[Tally]| Counted {
+            bytes: tallies.iter().map(|tally| tally.bytes).sum(),
+            packets: tallies.iter().map(|tally| tally.packets).sum(),
+        };
+        let mut known = sum(&passage.skipped);
+        if let Some(flows) = self.in_flows.get(direction as usize) {
+            known.bytes += flows.bytes;
+            known.packets += flows.packets;
+        }
+        [sum(&passage.seen), known]
+    }
+
+    /// Sets flowd's bytes since the last time against the kernel's.
+    fn compare(&mut self, direction: Direction, totals: &InterfaceTotals, theirs: u64) {
+        let ours = self.bytes(totals, direction).saturating_sub(self.bytes(&self.totals, direction));
+        if let Some(ratio) = self.ratio.get_mut(direction as usize)
+            && theirs != 0
+        {
+            *ratio = Some(ours as f64 / theirs as f64);
+        }
     }
 
     /// Counts an ended flow.
@@ -121,6 +172,19 @@ impl InterfaceNumbers {
             (false, true) => tally.skb_bytes.saturating_sub(tally.skb_packets * ETHERNET_HEADER),
         };
         passage(totals, direction).seen.iter().map(of).sum()
+    }
+}
+
+/// What a counter of the kernel went on by. One that is lower than before came round, where the driver's has 32
+/// bits and it was in the last quarter of them; else the device was made anew and counts from 0.
+const fn since(last: u64, now: u64) -> u64 {
+    const ROUND: u64 = 1 << 32;
+    if now >= last {
+        now - last
+    } else if last < ROUND && last > ROUND / 4 * 3 && now < ROUND / 4 {
+        now + ROUND - last
+    } else {
+        now
     }
 }
 
@@ -168,6 +232,42 @@ mod tests {
         assert_eq!(numbers.ratio[1], None);
         numbers.update(&totals, None);
         assert_eq!(numbers.kernel[0].bytes, 150);
+    }
+
+    #[test]
+    fn kernel_counters_that_begin_anew_go_on() {
+        assert_eq!(since(5, 7), 2);
+        assert_eq!(since(1 << 40, 7), 7);
+        assert_eq!(since(1_000, 7), 7);
+        assert_eq!(since(u64::from(u32::MAX), 7), 8);
+        let statistics = |rx_bytes| Some(Statistics { rx_bytes, ..Statistics::default() });
+        let mut numbers = InterfaceNumbers::new(watched(1, "eth0"), statistics(1_000));
+        for now in [1_500, 200, 250] {
+            numbers.update(&InterfaceTotals::default(), statistics(now));
+        }
+        assert_eq!(numbers.kernel[0].bytes, 500 + 200 + 50);
+    }
+
+    #[test]
+    fn unread_is_what_totals_are_ahead() {
+        let mut numbers = InterfaceNumbers::new(watched(1, "eth0"), None);
+        let mut totals = InterfaceTotals::default();
+        totals.passages[1].seen[0] = Tally { packets: 10, bytes: 1_000, ..Tally::default() };
+        totals.passages[1].seen[2] = Tally { packets: 1, bytes: 60, ..Tally::default() };
+        totals.passages[1].skipped[0] = Tally { packets: 1, bytes: 60, ..Tally::default() };
+        numbers.in_flows[1] = Counted { packets: 7, bytes: 800 };
+        numbers.update(&totals, None);
+        assert_eq!(numbers.unread(Direction::Egress), Counted { packets: 3, bytes: 200 });
+        assert_eq!(numbers.unread(Direction::Ingress), Counted::default());
+        assert_eq!(numbers.defects, [0; 2]);
+    }
+
+    #[test]
+    #[should_panic(expected = "in flows and reasons")]
+    fn more_in_flows_than_passed_is_a_defect() {
+        let mut numbers = InterfaceNumbers::new(watched(1, "eth0"), None);
+        numbers.in_flows[0] = Counted { packets: 1, bytes: 60 };
+        numbers.update(&InterfaceTotals::default(), None);
     }
 
     #[test]

@@ -4,13 +4,13 @@ use std::{net::IpAddr, sync::Arc};
 
 use flow_common::{
     counter::InterfaceTotals,
-    key::{FlowKey, Sender},
+    key::{FlowKey, Sender, TunnelKind},
     record::{FlowRecord, RoleBy},
 };
 
 use super::{
-    Filter, LiveFlow, LiveFlows, Nets, Numbers, Observed, Point, Policy, QualityLabels, Row, RttKind,
-    RttLabels, RttSide, Service, Table, Watched,
+    CapacityNumbers, Filter, LiveFlow, LiveFlows, Nets, Numbers, Observed, Point, Policy, QualityLabels, Row,
+    RttKind, RttLabels, RttSide, Service, Table, Watched,
     interface::InterfaceNumbers,
     labels::{Facts, FlowLabels, flow_labels, point},
     live::Cut,
@@ -79,6 +79,7 @@ impl Ledger {
                 .map(|(watched, first)| InterfaceNumbers::new(watched, first))
                 .collect(),
             conversations: 0,
+            read_at: 0,
             policy: Arc::clone(&policy),
         };
         let mut ledger = Self {
@@ -172,12 +173,20 @@ impl Ledger {
         }
     }
 
+    /// Takes over what is known of an interface's peaks.
+    pub fn capacity(&mut self, slot: u16, capacity: Option<[CapacityNumbers; 2]>) {
+        if let Some(interface) = self.numbers.interface(slot) {
+            interface.capacity = capacity;
+        }
+    }
+
     /// A drain at `now` (ns of the packet's clock) is over: decides who has a series.
     pub fn drained(&mut self, now: u64, clock: WallClock) {
         self.live.set_clock(clock);
         self.observed.drained();
         self.numbers.conversations = self.observed.len() as u64;
-        let seconds = clock.wall(now) / 1_000_000_000;
+        self.numbers.read_at = clock.wall(now);
+        let seconds = self.numbers.read_at / 1_000_000_000;
         self.numbers.settle(now, seconds);
         let before = self.addresses.changes();
         self.addresses.settle(now, seconds);
@@ -263,6 +272,18 @@ impl Ledger {
             flow.rows = self.rows(flow, snapshot);
         }
         let added = snapshot.since(&flow.snapshot.sides);
+        if snapshot.key.tunnel() == TunnelKind::None
+            && let Some(interface) = self.numbers.interface(snapshot.key.interface())
+        {
+            let one_point = interface.watched.one_point;
+            for (sender, side) in [Sender::A, Sender::B].into_iter().zip(&added.sides) {
+                let direction = point(snapshot, sender, one_point).direction;
+                if let Some(counted) = interface.in_flows.get_mut(direction as usize) {
+                    counted.packets += side.volume.packets;
+                    counted.bytes += side.volume.frame_bytes;
+                }
+            }
+        }
         for (row, side) in flow.rows.iter().zip(&added.sides) {
             if let Some(row) = self.numbers.flows.row(*row) {
                 row.ip_bytes += side.volume.ip_bytes;

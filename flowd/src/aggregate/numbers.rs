@@ -24,6 +24,8 @@ pub struct Numbers {
     pub connections: Table<Option<Service>, ConnectionNumbers>,
     /// Conversations whose observation points are remembered.
     pub conversations: u64,
+    /// When the flow table was read, nanoseconds since the epoch; 0: not yet.
+    pub read_at: u64,
 }
 
 impl Numbers {
@@ -38,6 +40,7 @@ impl Numbers {
             rtt: self.rtt.published(),
             connections: self.connections.published(),
             conversations: self.conversations,
+            read_at: self.read_at,
         }
     }
 

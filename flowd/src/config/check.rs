@@ -41,6 +41,7 @@ impl Config {
         within(origin, "api.streams", self.api.streams, API_STREAMS)?;
         self.zones.validate(origin)?;
         self.series.validate(origin)?;
+        self.capacity.validate(origin)?;
         let timeouts = &self.timeouts;
         for (key, value) in [
             ("timeouts.active", timeouts.active),

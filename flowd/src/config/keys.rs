@@ -11,7 +11,7 @@ use super::{Config, ConfigError, Place};
 const ALIKE: f64 = 0.6;
 
 /// Tables whose keys are names that the user gives.
-const FREE: [&str; 3] = ["zones", "series.limits", "series.services"];
+const FREE: [&str; 4] = ["zones", "series.limits", "series.services", "capacity.speeds"];
 
 /// Every key with its default, as TOML.
 ///

@@ -79,7 +79,10 @@ impl Paths {
         };
         exchange.server_rtt_us = Some(crate::flow::micros(round_trip));
         let wait = asked.zip(exchange.response_time).and_then(|(asked, time)| time.checked_sub(asked));
-        exchange.think_time = wait.and_then(|wait| think(wait, round_trip));
+        // A loss behind this point is repaired after a round trip at the earliest, and that time would look like
+        // the server's.
+        let sure = |took: &u64| exchange.retransmits == 0 || *took < round_trip;
+        exchange.think_time = wait.and_then(|wait| think(wait, round_trip)).filter(sure);
     }
 
     fn learn(&mut self, place: (u16, IpAddr), at: u64, value: u64) {

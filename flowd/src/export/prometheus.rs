@@ -73,6 +73,7 @@ impl Family {
 }
 
 const POINT: Labels = &["iface", "direction"];
+const WINDOW: Labels = &["iface", "direction", "window"];
 const REASON: Labels = &["iface", "direction", "reason"];
 const FLOW: Labels = &["iface", "direction", "proto", "src_net", "dst_net", "server_port"];
 const HTTP: Labels = &["method", "status", "server_net"];
@@ -90,7 +91,14 @@ pub const FAMILIES: &[Family] = &[
     gauge("flowd_accounting_ratio", POINT, Class::Interface, "flowd's bytes over the kernel's in the last interval with traffic.", rows::ratio),
     counter("flowd_packets_unaccounted", REASON, Class::Interface, "Packets that are in no flow, by the reason why.", rows::packets_unaccounted),
     counter("flowd_bytes_unaccounted", REASON, Class::Interface, "Bytes of frames that are in no flow, by the reason why.", rows::bytes_unaccounted),
-    gauge("flowd_interface_speed_bytes", &["iface"], Class::Interface, "Link speed in bytes per second, where the device tells.", rows::speed),
+    gauge("flowd_interface_unread_packets", POINT, Class::Interface, "Packets that passed while the table was being read: in the interface's totals, not yet in flows; counted with the next reading.", rows::unread_packets),
+    gauge("flowd_interface_unread_bytes", POINT, Class::Interface, "Bytes of frames that passed while the table was being read.", rows::unread_bytes),
+    counter("flowd_accounting_defects", POINT, Class::Interface, "Readings that found more in flows than had passed: a defect of flowd.", rows::accounting_defects),
+    gauge("flowd_interface_speed_bytes", &["iface"], Class::Interface, "Link speed in bytes per second, as configured or as the device tells.", rows::speed),
+    gauge("flowd_interface_peak_bytes", WINDOW, Class::Interface, "Bytes in the largest window of the time that [capacity] hold gives; super-packets count whole in the millisecond they pass.", rows::peaks),
+    counter("flowd_interface_bursts", WINDOW, Class::Interface, "Windows over [capacity] burst_share of the link speed, none of which overlap.", rows::bursts),
+    gauge("flowd_interface_sample_bytes", POINT, Class::Interface, "Bytes per second, average of the last whole five minutes of the wall clock.", rows::samples),
+    counter("flowd_interface_windows_missed", POINT, Class::Interface, "Milliseconds that were overwritten before they were read: no peak shows what passed in them.", rows::windows_missed),
     gauge("flowd_interface_info", &["iface", "ifindex", "mac", "mtu"], Class::Interface, "Always 1, the watched interface's properties as labels.", rows::interface_info),
     counter("flowd_flow_bytes", FLOW, Class::Budget, "Octets of IP header and payload in flows.", rows::flow_bytes),
     counter("flowd_flow_packets", FLOW, Class::Budget, "Packets in flows.", rows::flow_packets),
@@ -109,7 +117,7 @@ pub const FAMILIES: &[Family] = &[
     counter("flowd_http_requests", HTTP, Class::Budget, "HTTP requests by their final status, none where no response was seen: unanswered, or reset before.", rows::http_requests),
     histogram("flowd_http_request_duration_seconds", HTTP_CLASS, Class::Budget, "Time from the first byte of a request to the first byte of its response.", rows::http_durations),
     counter("flowd_http_responses_unmatched", &[], Class::Fixed, "HTTP responses whose request was not seen; they are in no other HTTP family.", rows::http_unmatched),
-    counter("flowd_http_messages_dropped", &[], Class::Fixed, "HTTP messages that were given up, as too many connections or requests were open.", rows::http_dropped),
+    counter("flowd_http_messages_dropped", &[], Class::Fixed, "HTTP messages that were given up, as too many connections or requests were open, or copies before them were lost.", rows::http_dropped),
     counter("flowd_dns_queries", &[], Class::Fixed, "DNS questions asked; one that is sent again counts once.", rows::dns_queries),
     counter("flowd_dns_retries", &[], Class::Fixed, "DNS queries that were sent again while they waited.", rows::dns_retries),
     counter("flowd_dns_unanswered", &[], Class::Fixed, "DNS questions without a response within the timeout.", rows::dns_unanswered),

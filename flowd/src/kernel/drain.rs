@@ -220,7 +220,7 @@ fn failed(map: &'static str, error: &io::Error) -> KernelError {
 
 /// Returns once every BPF program that was running has finished: they run inside an RCU read-side section,
 /// and this membarrier is a `synchronize_rcu` (membarrier(2)).
-fn grace() -> Result<(), KernelError> {
+pub(super) fn grace() -> Result<(), KernelError> {
     const GLOBAL: libc::c_int = 1;
     // SAFETY: no pointers.
     let status = unsafe { libc::syscall(libc::SYS_membarrier, GLOBAL, 0, 0) };

@@ -17,6 +17,7 @@ use super::{
     Hook, Kernel, KernelError, Order,
     drain::Drained,
     free::{FreeSlots, run_length},
+    lanes::Lanes,
     pod::Plain,
     slab::Slab,
 };
@@ -36,6 +37,14 @@ pub struct LoadOptions {
     /// The only hook to attach by; the best that works without it.
     pub hook: Option<Hook>,
     pub order: Order,
+}
+
+impl LoadOptions {
+    /// Lanes that programs on `cpus` CPUs write to; one where nobody asks for any, as there is no empty map.
+    pub(super) fn lanes(&self, cpus: usize) -> u32 {
+        let each = self.settings.windows.saturating_mul(2);
+        each.saturating_mul(u32::try_from(cpus).unwrap_or(u32::MAX)).max(1)
+    }
 }
 
 impl Default for LoadOptions {
@@ -63,8 +72,8 @@ impl Kernel {
         let events = open(&mut bpf, names::MAP_EVENTS, RingBuf::try_from)?;
         let stack = open(&mut bpf, names::MAP_FREE, Stack::try_from)?;
         let hands = open(&mut bpf, names::MAP_HAND, PerCpuArray::try_from)?;
-        let cpus = nr_cpus().map_or(1, |cpus| u32::try_from(cpus).unwrap_or(u32::MAX));
-        let mut free = FreeSlots::new(stack, hands, run_length(options.flows, cpus));
+        let run = run_length(options.flows, u32::try_from(cpus()).unwrap_or(u32::MAX));
+        let mut free = FreeSlots::new(stack, hands, run);
         load_programs(&mut bpf, &programs(&options.settings), || free.fill(options.flows))?;
         // Only now, as it gives up the maps, which the programs must find while they are loaded.
         let index = descriptor(&mut bpf, names::MAP_INDEX)?;
@@ -72,6 +81,8 @@ impl Kernel {
             let detail = format!("mapping the records: {error}");
             KernelError::Memory { flows: options.flows, detail }
         })?;
+        let lanes = Lanes::new(&descriptor(&mut bpf, names::MAP_LANES)?, options.settings.windows, cpus())
+            .map_err(|error| KernelError::Map { map: names::MAP_LANES, detail: error.to_string() })?;
         Ok(Self {
             bpf,
             settings: options.settings,
@@ -83,10 +94,16 @@ impl Kernel {
             interfaces,
             totals,
             events,
+            lanes,
             drained: Drained::new(options.flows),
             places: Vec::new(),
         })
     }
+}
+
+/// CPUs that there are or may come to be.
+fn cpus() -> usize {
+    nr_cpus().unwrap_or(1)
 }
 
 /// The object with its maps; no program is loaded yet.
@@ -98,6 +115,7 @@ pub(super) fn object(options: &LoadOptions) -> Result<Ebpf, KernelError> {
         .map_max_entries(names::MAP_FREE, options.flows)
         // Slot 0 is that of packets from interfaces without a slot.
         .map_max_entries(names::MAP_TOTALS, options.interfaces + 1)
+        .map_max_entries(names::MAP_LANES, options.lanes(cpus()))
         .map_max_entries(names::MAP_EVENTS, options.event_bytes.next_power_of_two().max(4096))
         .override_global(names::GLOBAL_SETTINGS, &settings, true)
         .load(OBJECT)

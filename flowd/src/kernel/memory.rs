@@ -4,6 +4,7 @@ use flow_common::{
     counter::InterfaceTotals,
     free::{Hand, Run},
     key::FlowKey,
+    lane::Lane,
     names,
     observe::{Datagram, FirstFragment, Workspace},
     record::FlowRecord,
@@ -31,6 +32,7 @@ impl LoadOptions {
             (names::MAP_FRAGMENTS, hash::<Datagram, FirstFragment>(fragments)),
             (names::MAP_INTERFACES, names::MAX_IFINDEX as usize * padded::<Interface>()),
             (names::MAP_TOTALS, interfaces * (cpus * padded::<InterfaceTotals>() + size_of::<usize>())),
+            (names::MAP_LANES, self.lanes(cpus) as usize * size_of::<Lane>()),
             (names::MAP_EVENTS, self.event_bytes.next_power_of_two().max(4096) as usize),
             (names::MAP_WORKSPACE, cpus * padded::<Workspace>()),
         ]
@@ -52,14 +54,18 @@ mod tests {
 
     #[test]
     fn the_defaults_take_what_the_readme_says() {
-        let memory = LoadOptions::default().memory(2);
+        let mut options = LoadOptions::default();
+        options.settings.windows = 3;
+        let memory = options.memory(2);
         let of = |names: &[&str]| {
             memory.iter().filter(|(name, _)| names.contains(name)).map(|(_, b)| b).sum::<usize>()
         };
         let per_flow = [names::MAP_FLOWS, names::MAP_INDEX, names::MAP_FREE];
         let flows = names::DEFAULT_FLOWS as usize;
         assert_eq!(of(&per_flow), flows * (size_of::<FlowRecord>() + 120 + 8));
-        let rest = memory.iter().map(|(_, bytes)| bytes).sum::<usize>() - of(&per_flow);
-        assert!((3 << 20..4 << 20).contains(&rest), "{rest}");
+        let windows = of(&[names::MAP_LANES]);
+        assert!((3 * 2 * (16 << 10)..3 * 2 * (17 << 10)).contains(&windows), "{windows}");
+        let rest = memory.iter().map(|(_, bytes)| bytes).sum::<usize>() - of(&per_flow) - windows;
+        assert!((9 << 20..10 << 20).contains(&rest), "{rest}");
     }
 }

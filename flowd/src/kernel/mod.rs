@@ -7,8 +7,10 @@ mod context;
 mod drain;
 mod error;
 mod free;
+mod lanes;
 mod leftovers;
 mod load;
+mod mapping;
 mod measure;
 mod memory;
 mod netlink;
@@ -28,10 +30,11 @@ use aya::{
 use flow_common::{
     counter::InterfaceTotals,
     event::{MAX_PAYLOAD, PayloadEvent},
+    key::Direction,
     settings::Settings,
 };
 
-use self::{attach::Place, drain::Drained, free::FreeSlots, pod::Plain, slab::Slab};
+use self::{attach::Place, drain::Drained, free::FreeSlots, lanes::Lanes, pod::Plain, slab::Slab};
 pub use self::{
     attach::{Hook, Order},
     check::{attached, is_own, map_bytes, maps_are_charged_to_cgroups, try_load},
@@ -55,6 +58,7 @@ pub struct Kernel {
     interfaces: Array<MapData, Plain<flow_common::settings::Interface>>,
     totals: PerCpuArray<MapData, Plain<InterfaceTotals>>,
     events: RingBuf<MapData>,
+    lanes: Lanes,
     drained: Drained,
     /// Behind the programs, whose links go first.
     places: Vec<Place>,
@@ -75,6 +79,30 @@ impl Kernel {
             }
         }
         Ok(sum)
+    }
+
+    /// Totals of the interfaces in `slots` that hold all that a drain before has shown, and every packet whose reason
+    /// they name. A program counts a packet's flow or its reason at another moment than its passing: once all
+    /// that were running have returned, what was read before is in what passed.
+    ///
+    /// # Errors
+    /// As for [`Kernel::totals`], and the wait for running programs fails.
+    pub fn settled_totals(&self, slots: &[u16]) -> Result<Vec<InterfaceTotals>, KernelError> {
+        let mut all = slots.iter().map(|slot| self.totals(*slot)).collect::<Result<Vec<_>, _>>()?;
+        drain::grace()?;
+        for (slot, totals) in slots.iter().zip(&mut all) {
+            let passed = self.totals(*slot)?;
+            for (passage, passed) in totals.passages.iter_mut().zip(passed.passages) {
+                passage.seen = passed.seen;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Adds the bytes that passed the interface in `slot` to `sums`, by milliseconds of the packets' clock from
+    /// `from` on. Returns how many of these came too late to be read.
+    pub fn passed(&self, slot: u16, direction: Direction, from: u64, sums: &mut [u64]) -> u64 {
+        self.lanes.passed(slot, direction, from, sums)
     }
 
     /// How long each program has run since it was loaded, where `kernel.bpf_stats_enabled` is on; without it

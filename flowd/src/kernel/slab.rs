@@ -6,8 +6,7 @@ use std::{
     io,
     mem::{MaybeUninit, offset_of},
     ops::Range,
-    os::fd::{AsRawFd as _, OwnedFd},
-    ptr::NonNull,
+    os::fd::OwnedFd,
     sync::atomic::{AtomicU32, AtomicU64, Ordering},
 };
 
@@ -16,6 +15,7 @@ use flow_common::{
     record::{FlowRecord, Half, TcpHalf, life},
 };
 
+use super::mapping::Mapping;
 use crate::flow::Rest;
 
 const WORD: usize = size_of::<u64>();
@@ -55,24 +55,8 @@ impl Slab {
     pub(super) fn window(&self, first: u32, end: u32) -> io::Result<Window> {
         let end = end.min(self.slots).min(first.saturating_add(WINDOW));
         let bytes = end.saturating_sub(first).max(1) as usize * RECORD;
-        let offset = libc::off_t::try_from(first as usize * RECORD).map_err(io::Error::other)?;
-        let protection = libc::PROT_READ | libc::PROT_WRITE;
-        // SAFETY: a new mapping at an address of the kernel's choice.
-        let start = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                bytes,
-                protection,
-                libc::MAP_SHARED,
-                self.map.as_raw_fd(),
-                offset,
-            )
-        };
-        if start == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
-        let start = NonNull::new(start.cast()).ok_or_else(|| io::Error::other("mapped at address 0"))?;
-        Ok(Window { start, bytes, slots: first..end })
+        let mapping = Mapping::new(&self.map, first as usize * RECORD, bytes)?;
+        Ok(Window { mapping, slots: first..end })
     }
 
     /// A copy of one record, by a system call; `None` for a slot beyond the table.
@@ -85,10 +69,9 @@ impl Slab {
     }
 }
 
-/// Mapped records. Programs write to this memory at any time, so that it is only ever touched as atomic words.
+/// Mapped records.
 pub(super) struct Window {
-    start: NonNull<AtomicU64>,
-    bytes: usize,
+    mapping: Mapping,
     slots: Range<u32>,
 }
 
@@ -98,11 +81,9 @@ impl Window {
     }
 
     fn words(&self, slot: u32) -> &[AtomicU64; WORDS] {
-        assert!(self.slots.contains(&slot), "a slot of another window");
-        // SAFETY: inside the mapping, as the slot is one of the window's.
-        let first = unsafe { self.start.add((slot - self.slots.start) as usize * WORDS) };
-        // SAFETY: WORDS aligned words of a mapping that lives as long as `self`, never touched but atomically.
-        unsafe { first.cast().as_ref() }
+        let records = self.mapping.words().as_chunks().0;
+        #[allow(clippy::indexing_slicing, reason = "a slot of another window is a mistake in this crate")]
+        &records[slot.wrapping_sub(self.slots.start) as usize]
     }
 
     /// The half of a word of a record that holds the field at `offset`.
@@ -179,12 +160,5 @@ impl Window {
         }
         // SAFETY: keys and records are integers only, zeros or what was written.
         unsafe { copy.assume_init() }
-    }
-}
-
-impl Drop for Window {
-    fn drop(&mut self) {
-        // SAFETY: the mapping made by `Slab::window`, which nothing refers to any more.
-        unsafe { libc::munmap(self.start.as_ptr().cast(), self.bytes) };
     }
 }

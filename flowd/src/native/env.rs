@@ -7,6 +7,7 @@ use flow_common::{
     event::PayloadEvent,
     flows::Flows,
     key::FlowKey,
+    lane::Lane,
     observe::{Clock, Datagram, Env, Events, FirstFragment, Fragments},
     packet::Packet,
     record::FlowRecord,
@@ -105,5 +106,12 @@ impl Env for State {
 
     fn totals(&mut self) -> Option<&mut Passage> {
         self.passage()
+    }
+
+    fn lane(&mut self) -> Option<&mut Lane> {
+        if u32::from(self.interface).wrapping_sub(1) >= self.settings.windows {
+            return None;
+        }
+        Some(self.lanes.entry((self.interface, self.hook as u8)).or_insert_with(|| Box::new(Lane::EMPTY)))
     }
 }

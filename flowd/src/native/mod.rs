@@ -10,6 +10,7 @@ use flow_common::{
     dissect::{NO_TAG, link::Link},
     event::PayloadEvent,
     key::{Direction, FlowKey},
+    lane::Lane,
     observe::{self, Arrival, Workspace},
     packet::Packet,
     record::{FlowRecord, life},
@@ -38,6 +39,8 @@ struct State {
     fragments: FragmentTable,
     /// By interface slot.
     totals: Vec<InterfaceTotals>,
+    /// By interface slot and direction; most captures have one.
+    lanes: HashMap<(u16, u8), Box<Lane>, foldhash::fast::RandomState>,
     events: Vec<(PayloadEvent, usize)>,
     payload: Vec<u8>,
     now: u64,
@@ -66,6 +69,7 @@ impl Native {
                 free: Vec::new(),
                 fragments: FragmentTable::default(),
                 totals: Vec::new(),
+                lanes: HashMap::default(),
                 events: Vec::new(),
                 payload: Vec::new(),
                 now: 0,
@@ -106,6 +110,12 @@ impl Native {
     #[must_use]
     pub fn totals(&self, slot: u16) -> InterfaceTotals {
         self.state.totals.get(usize::from(slot)).copied().unwrap_or_default()
+    }
+
+    /// Adds the bytes that passed the interface in `slot` to `sums`, by milliseconds of the packets' clock from
+    /// `from` on. Returns how many of these came too late to be read.
+    pub fn passed(&self, slot: u16, direction: Direction, from: u64, sums: &mut [u64]) -> u64 {
+        self.state.lanes.get(&(slot, direction as u8)).map_or(0, |lane| lane.read(from, sums))
     }
 
     /// The record in `slot` as it is now.

@@ -140,7 +140,12 @@ impl HttpTracker {
         let mut entry = match entry {
             Some(entry) => entry,
             // What is not known to be HTTP begins with a message.
-            None if !starts || payload.is_empty() => return,
+            None if !starts || payload.is_empty() => {
+                let privacy = &self.options.privacy;
+                let continues = event.kind == PayloadKind::Continuation as u8;
+                self.dropped += u64::from(continues && head::parse(payload, false, privacy).is_some());
+                return;
+            }
             None => {
                 self.make_room(sink);
                 self.next_id += 1;
@@ -211,7 +216,8 @@ impl HttpTracker {
         }
     }
 
-    /// Messages not tracked to their end because of the bounds on connections and outstanding exchanges.
+    /// Messages not tracked to their end because of the bounds on connections and outstanding exchanges, or not
+    /// recognised as the copies before them were lost.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped

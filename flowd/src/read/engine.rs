@@ -40,10 +40,18 @@ pub(super) struct Replay {
 /// Payload copies between two looks at the ring buffer are bounded by this many packets.
 const EVENT_BYTES: u32 = 64 << 20;
 
+/// Interfaces of a capture whose bytes are kept by the millisecond; few have more than one.
+const WINDOWS: u32 = 16;
+
 impl Engine {
     pub(super) fn new(kind: EngineKind, config: &Config) -> Result<Self> {
         // HTTP inside tunnels is found in any case; whose flows are printed is up to the reader.
-        let settings = Settings { packet_time: 1, decapsulate: u32::MAX, ..config.settings() };
+        let settings = Settings {
+            packet_time: 1,
+            decapsulate: u32::MAX,
+            windows: if config.capacity.windows { WINDOWS } else { 0 },
+            ..config.settings()
+        };
         let native = Native::new(settings, config.flows);
         if kind == EngineKind::Native {
             return Ok(Self::Native(Box::new(native)));
@@ -110,6 +118,18 @@ impl Engine {
         match self {
             Self::Native(native) => native.record(slot).into_iter().for_each(visit),
             Self::Kernel(replay) => replay.kernel.record(slot).iter().for_each(visit),
+        }
+    }
+
+    /// Adds the bytes that passed the interface in `slot` to `sums`, by milliseconds from `from` on. Returns how many
+    /// of these came too late to be read.
+    pub(super) fn passed(&self, slot: u16, direction: Direction, from: u64, sums: &mut [u64]) -> u64 {
+        match self {
+            Self::Native(native) => native.passed(slot, direction, from, sums),
+            Self::Kernel(replay) => {
+                let missed = replay.kernel.passed(slot, direction, from, sums);
+                missed.max(replay.refused.passed(slot, direction, from, sums))
+            }
         }
     }
 

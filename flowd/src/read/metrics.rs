@@ -3,10 +3,15 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use flow_common::{counter::InterfaceTotals, record::FlowRecord};
+use flow_common::{counter::InterfaceTotals, key::Direction, lane::MILLISECOND, record::FlowRecord};
+
+use super::engine::Engine;
 
 use crate::{
-    aggregate::{DnsNumbers, HttpNumbers, HttpSeen, Ledger, LedgerOptions, Policy, TlsNumbers, Watched},
+    aggregate::{
+        Capacity, CapacityOptions, DnsNumbers, HttpNumbers, HttpSeen, Ledger, LedgerOptions, Policy,
+        TlsNumbers, Watched,
+    },
     clock::WallClock,
     config::Config,
     export::{classic::classic, prometheus::Board},
@@ -27,12 +32,21 @@ pub(super) struct Metrics {
     tls: TlsNumbers,
     policy: Arc<Policy>,
     conversations: usize,
+    capacity: Option<Capacity>,
+    /// Interface slots whose windows are kept: those up to this one.
+    watched: u16,
 }
 
 impl Metrics {
     pub(super) fn new(config: &Config) -> Self {
         let policy = Arc::new(Policy::new(config));
         let http = HttpNumbers::new(Arc::clone(&policy));
+        let options = CapacityOptions {
+            // The largest of the whole capture.
+            hold: u64::MAX,
+            burst_share: config.capacity.burst_share.0,
+            replay: true,
+        };
         Self {
             ledger: None,
             http,
@@ -40,6 +54,31 @@ impl Metrics {
             tls: TlsNumbers::default(),
             policy,
             conversations: config.flows as usize,
+            capacity: config.capacity.windows.then(|| Capacity::new(options)),
+            watched: 0,
+        }
+    }
+
+    /// Reads the windows up to a packet at `now` of the interface in `slot`, where they would be overwritten else.
+    pub(super) fn look(&mut self, slot: u16, now: u64, engine: &Engine) {
+        let Some(capacity) = &mut self.capacity else { return };
+        while self.watched < slot {
+            self.watched += 1;
+            capacity.watch(self.watched, Direction::Ingress, None);
+        }
+        if capacity.is_due(now) {
+            capacity.look(now, &WallClock::CAPTURE, &mut |slot, direction, from, sums| {
+                engine.passed(slot, direction, from, sums)
+            });
+        }
+    }
+
+    /// Reads the windows up to `now`, the end of the capture.
+    pub(super) fn finish(&mut self, now: u64, engine: &Engine) {
+        if let Some(capacity) = &mut self.capacity {
+            capacity.look(now + MILLISECOND, &WallClock::CAPTURE, &mut |slot, direction, from, sums| {
+                engine.passed(slot, direction, from, sums)
+            });
         }
     }
 
@@ -89,9 +128,11 @@ impl Metrics {
 
     /// The exposition in classic text format.
     pub(super) fn text(mut self, names: &[Arc<str>], totals: &[InterfaceTotals]) -> Result<String> {
+        let capacity = self.capacity.take();
         let ledger = self.ledger(names);
         for (slot, totals) in (1..).zip(totals) {
             ledger.interface(slot, totals, None);
+            ledger.capacity(slot, capacity.as_ref().and_then(|capacity| capacity.numbers(slot)));
         }
         let numbers = ledger.numbers().published();
         let board = Board::new(numbers, self.http, Arc::new(Telemetry::new(Vec::new())));

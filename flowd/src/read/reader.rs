@@ -114,6 +114,9 @@ impl<W: Write> Reader<W> {
         // The frame check sequence is not counted, here as on a live interface.
         let original_len = packet.original_len.saturating_sub(u32::from(packet.fcs_len));
         let data = packet.data.get(..original_len as usize).unwrap_or(packet.data);
+        if let Some(metrics) = &mut self.metrics {
+            metrics.look(slot, packet.time, &self.engine);
+        }
         self.engine.packet(&Captured { data, original_len }, link, slot, packet.time)?;
         self.packets += 1;
         self.now = self.now.max(packet.time);
@@ -147,6 +150,7 @@ impl<W: Write> Reader<W> {
                 writeln!(self.out)?;
             }
             (Output::Metrics, Some(mut metrics)) => {
+                metrics.finish(self.now, &self.engine);
                 metrics.losses(self.dns.losses(), self.tls.losses());
                 write!(self.out, "{}", metrics.text(&self.names, &totals)?)?;
             }

@@ -16,7 +16,7 @@ use super::{
     source::Source,
 };
 use crate::{
-    aggregate::{HttpNumbers, HttpSeen, InterfaceNumbers, Ledger},
+    aggregate::{Capacity, HttpNumbers, HttpSeen, InterfaceNumbers, Ledger},
     clock::{self, WallClock},
     config::Config,
     export::{enrich::enrich, feed::Feed, log::LogSink, path::Paths, prometheus::Board},
@@ -44,6 +44,8 @@ pub(super) struct Pump {
     flow_log: Option<LogSink<Flow>>,
     clock: WallClock,
     paths: Paths,
+    /// Peaks, where they are asked for.
+    capacity: Option<Capacity>,
     /// Exchanges of one look at the event buffer, so bounded by its size; kept for its allocation.
     exchanges: Vec<HttpExchange>,
     /// Watched interfaces that had gone at the last drain.
@@ -64,6 +66,7 @@ impl Pump {
         http_log: Option<LogSink<HttpExchange>>,
         flow_log: Option<LogSink<Flow>>,
         clock: WallClock,
+        capacity: Option<Capacity>,
     ) -> Self {
         let (paths, exchanges, lost) = (Paths::default(), Vec::new(), Vec::new());
         Self {
@@ -79,6 +82,7 @@ impl Pump {
             flow_log,
             clock,
             paths,
+            capacity,
             exchanges,
             lost,
         }
@@ -92,6 +96,9 @@ impl Pump {
         event_interval: Duration,
         settings: &Receiver<Box<Config>>,
     ) -> Result<()> {
+        let longest = Duration::from_millis(Capacity::LONGEST_LOOK);
+        let event_interval =
+            if self.capacity.is_some() { event_interval.min(longest) } else { event_interval };
         let mut next = Instant::now() + interval;
         let result = loop {
             let look = if self.settle() { SETTLE.min(event_interval) } else { event_interval };
@@ -150,6 +157,11 @@ impl Pump {
         };
         tracker.expire(now, &mut look, &mut |exchange| exchanges.push(exchange));
         lookups.expire(Some(now));
+        if let Some(capacity) = &mut self.capacity {
+            let passed =
+                &mut |slot, direction, from, sums: &mut [u64]| source.passed(slot, direction, from, sums);
+            capacity.look(now, &self.clock, passed);
+        }
         self.report();
         Ok(())
     }
@@ -209,12 +221,15 @@ impl Pump {
             })
             .collect();
         let count = watched.len();
-        for (slot, name, ifindex) in watched {
-            let totals = self.source.totals(slot)?;
+        let slots: Vec<u16> = watched.iter().map(|(slot, ..)| *slot).collect();
+        let all = self.source.totals(&slots)?;
+        for ((slot, name, ifindex), totals) in watched.into_iter().zip(&all) {
             // Another device may have taken over the name, and this one may have another by now.
             let now = interfaces::current_name(&name, ifindex);
             let statistics = now.as_deref().and_then(|now| interfaces::statistics(now).ok());
-            self.ledger.interface(slot, &totals, statistics);
+            self.ledger.interface(slot, totals, statistics);
+            let capacity = self.capacity.as_ref().and_then(|capacity| capacity.numbers(slot));
+            self.ledger.capacity(slot, capacity);
             if now.is_none() {
                 lost.push(name);
             }
@@ -228,7 +243,7 @@ impl Pump {
         self.telemetry.ran(self.source.run_times());
         let duration = started.elapsed();
         let (live, capacity) = (u64::from(report.live), u64::from(report.capacity));
-        self.telemetry.drained(duration, self.clock.wall(now), live, capacity);
+        self.telemetry.drained(duration, live, capacity);
         debug!(?duration, ?report, "drained");
         Ok(())
     }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use flow_common::{counter::InterfaceTotals, event::PayloadEvent, record::FlowRecord, settings::Interface};
+use flow_common::{
+    counter::InterfaceTotals, event::PayloadEvent, key::Direction, record::FlowRecord, settings::Interface,
+};
 
 use crate::{
     flow::EndReason,
@@ -20,8 +22,11 @@ pub(super) trait Source: Send {
     /// Shows every record that changed since the last drain, and every ended flow once with its reason.
     /// `now` is in nanoseconds of the packet's clock.
     fn drain(&mut self, now: u64, visit: Visit<'_>) -> Result<DrainReport>;
-    /// Totals of an interface over all CPUs.
-    fn totals(&mut self, slot: u16) -> Result<InterfaceTotals>;
+    /// Totals of each interface over all CPUs, in which all is that the drain before has shown.
+    fn totals(&mut self, slots: &[u16]) -> Result<Vec<InterfaceTotals>>;
+    /// Adds the bytes that passed an interface to the last argument, by milliseconds of the packets' clock from the
+    /// one before it on. Returns how many of these came too late to be read.
+    fn passed(&self, slot: u16, direction: Direction, from: u64, sums: &mut [u64]) -> u64;
     /// Shows copied payload in the order of its capture; gives back how many events there were.
     fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize;
     /// Shows the record in `slot` as it is now, where the source can.
@@ -48,8 +53,12 @@ impl Source for Kernel {
         Ok(Self::drain(self, now, visit)?)
     }
 
-    fn totals(&mut self, slot: u16) -> Result<InterfaceTotals> {
-        Ok(Self::totals(self, slot)?)
+    fn totals(&mut self, slots: &[u16]) -> Result<Vec<InterfaceTotals>> {
+        Ok(self.settled_totals(slots)?)
+    }
+
+    fn passed(&self, slot: u16, direction: Direction, from: u64, sums: &mut [u64]) -> u64 {
+        Self::passed(self, slot, direction, from, sums)
     }
 
     fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize {

@@ -6,7 +6,7 @@ use std::{
 use flow_common::{
     counter::InterfaceTotals,
     event::{PayloadEvent, PayloadKind},
-    key::Sender,
+    key::{Direction, Sender},
     record::FlowRecord,
     settings::Interface as Setting,
 };
@@ -20,6 +20,8 @@ struct Story {
     records: Vec<FlowRecord>,
     events: Vec<(PayloadEvent, &'static [u8])>,
     drained: bool,
+    /// More than is in its flows.
+    passed: InterfaceTotals,
     attached: Arc<Mutex<Vec<String>>>,
 }
 
@@ -44,7 +46,12 @@ impl Story {
             }
             records.push(record);
         }
-        Self { records, events, drained: false, attached }
+        let mut passed = InterfaceTotals::default();
+        for passage in &mut passed.passages {
+            passage.seen[0].packets = 1_000;
+            passage.seen[0].bytes = 1_000_000;
+        }
+        Self { records, events, drained: false, passed, attached }
     }
 }
 
@@ -82,8 +89,12 @@ impl Source for Story {
         Ok(DrainReport { live: 2, capacity: 1_024, ..DrainReport::default() })
     }
 
-    fn totals(&mut self, _: u16) -> Result<InterfaceTotals> {
-        Ok(InterfaceTotals::default())
+    fn totals(&mut self, slots: &[u16]) -> Result<Vec<InterfaceTotals>> {
+        Ok(slots.iter().map(|_| self.passed).collect())
+    }
+
+    fn passed(&self, _: u16, _: Direction, _: u64, _: &mut [u64]) -> u64 {
+        0
     }
 
     fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize {
@@ -221,6 +232,7 @@ fn waiting_flow_lines_never_delay_events() {
         None,
         Some(flow_log),
         clock,
+        None,
     );
     let (stop, stopped) = mpsc::channel();
     let interval = Duration::from_secs(5);
@@ -264,8 +276,12 @@ impl Source for Late {
         Ok(DrainReport::default())
     }
 
-    fn totals(&mut self, slot: u16) -> Result<InterfaceTotals> {
-        self.story.totals(slot)
+    fn totals(&mut self, slots: &[u16]) -> Result<Vec<InterfaceTotals>> {
+        self.story.totals(slots)
+    }
+
+    fn passed(&self, _: u16, _: Direction, _: u64, _: &mut [u64]) -> u64 {
+        0
     }
 
     fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize {
@@ -290,8 +306,11 @@ async fn the_end_of_the_pump_is_the_end_of_the_daemon() {
         fn drain(&mut self, _: u64, _: Visit<'_>) -> Result<DrainReport> {
             panic!("on purpose")
         }
-        fn totals(&mut self, slot: u16) -> Result<InterfaceTotals> {
-            self.0.totals(slot)
+        fn totals(&mut self, slots: &[u16]) -> Result<Vec<InterfaceTotals>> {
+            self.0.totals(slots)
+        }
+        fn passed(&self, _: u16, _: Direction, _: u64, _: &mut [u64]) -> u64 {
+            0
         }
         fn events(&mut self, _: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize {
             0

@@ -12,11 +12,7 @@ use promql_parser::{
 use super::rules::Rule;
 
 /// Series that are expected of the next versions of flowd, with their labels.
-pub const COMING: &[(&str, &[&str])] = &[
-    ("flowd_interface_peak_bytes", &["iface", "direction", "window"]),
-    ("flowd_interface_bursts_total", &["iface", "direction", "window"]),
-    ("flowd_interface_sample_bytes", &["iface", "direction"]),
-];
+pub const COMING: &[(&str, &[&str])] = &[];
 
 /// Series of Prometheus itself.
 const OTHERS: &[(&str, &[&str])] = &[("up", &[]), ("ALERTS", &["alertname", "alertstate", "severity"])];

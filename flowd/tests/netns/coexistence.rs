@@ -11,7 +11,7 @@ use crate::support::{
     namespace::Namespace,
     privileged,
     process::{Process, attempt, run},
-    until,
+    until, user,
 };
 
 const PACKETS: u64 = 50;
@@ -66,7 +66,7 @@ fn second(hook: &str) {
     let first = Daemon::start(&host, &["a0"], &config);
     let before = filters(&host, "a0");
     for other in ["tcx", "clsact"] {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = user::folder();
         let file = folder.path().join("flowd.toml");
         std::fs::write(&file, format!("hook = \"{other}\"\nlisten = \"127.0.0.1:9436\"\n")).unwrap();
         let refused = attempt(flowd(&host).args(["run", "-i", "a0", "-c"]).arg(&file));

@@ -10,7 +10,7 @@ use crate::support::{
     namespace::Namespace,
     privileged,
     process::run,
-    until,
+    until, user,
 };
 
 fn network() -> (Namespace, Namespace) {
@@ -72,12 +72,10 @@ fn nobody_holds_up_the_end() {
     }
     const FLOWS: u16 = 3_000;
     let (host, peer) = network();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = user::folder();
     let pipe = folder.path().join("pipe");
     run(Command::new("mkfifo").args(["-m", "666"]).arg(&pipe));
     let _held = OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
-    // The sandbox lets flowd write to what it names, and the folder is for its user to enter.
-    run(Command::new("chmod").arg("755").arg(folder.path()));
     let config = format!("flow_log = \"{}\"\nlog_queue = 16\n", pipe.display());
     let daemon = Daemon::start(&host, &["a0"], &config);
     let wire = Wire::open(&peer, "eth0");

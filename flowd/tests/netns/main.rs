@@ -14,13 +14,18 @@
 mod support;
 
 mod access_log;
+mod blame;
+mod capacity;
 mod coexistence;
 mod conservation;
 mod counters;
 mod flood;
 mod handshakes;
 mod http;
+mod http_garbage;
+mod http_load;
 mod http_secrets;
+mod http_shapes;
 mod lookups;
 mod loopback;
 mod lost;

@@ -199,6 +199,11 @@ impl<'a> Daemon<'a> {
         files
     }
 
+    /// Processor time of the thread that reads from the kernel so far.
+    pub fn reader_time(&self) -> Duration {
+        self.process.thread_time("pump")
+    }
+
     /// Sends a signal that does not end it.
     pub fn signal(&self, number: i32) {
         self.process.signal(number);

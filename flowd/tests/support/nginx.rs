@@ -41,7 +41,12 @@ impl Nginx {
     }
 }
 
-/// Requests below /echo/ are answered at once, below /large/ with 120 kB, below /missing/ with 404, below /broken/ with 503.
+/// Where the server that nginx asks for what is below /slow/ listens.
+pub const UPSTREAM: &str = "127.0.0.1:8081";
+
+/// Requests below /echo/ are answered at once, below /large/ with 120 kB, below /missing/ with 404, below /broken/ with 503,
+/// below /chunked/ in chunks where the client takes gzip, below /unchanged/ with 304, below /dead/ by an upstream that is
+/// not there, below /slow/ by the one at [`UPSTREAM`].
 fn config(folder: &str) -> String {
     let scratch: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|kind| format!("{kind}_temp_path {folder}/{kind};\n"))
@@ -65,6 +70,10 @@ server {{
     root {folder};
     location /echo/ {{ return 200 \"hello\\n\"; }}
     location /made/ {{ return 201; }}
+    location /unchanged/ {{ return 304; }}
+    location /chunked/ {{ gzip on; gzip_types *; rewrite ^ /large break; }}
+    location /dead/ {{ proxy_pass http://127.0.0.1:9; }}
+    location /slow/ {{ proxy_pass http://{UPSTREAM}; }}
     location /missing/ {{ return 404; }}
     location /broken/ {{ return 503; }}
     location /page/ {{ rewrite ^ /page break; }}

@@ -14,6 +14,18 @@ impl Process {
         Self(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
     }
 
+    /// Processor time of its threads of this name so far.
+    pub fn thread_time(&self, name: &str) -> Duration {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.0.id())).unwrap();
+        let time = |task: std::path::PathBuf| {
+            let comm = std::fs::read_to_string(task.join("comm")).ok()?;
+            let spent = std::fs::read_to_string(task.join("schedstat")).ok()?;
+            let spent = spent.split(' ').next()?.parse().ok()?;
+            (comm.trim() == name).then_some(Duration::from_nanos(spent))
+        };
+        tasks.filter_map(|task| time(task.unwrap().path())).sum()
+    }
+
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.0.id()

@@ -16,6 +16,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use flow_common::{
     dissect::{NO_TAG, link::Link},
     key::Direction,
+    lane::{BINS, MILLISECOND},
     observe::Arrival,
     packet::Captured,
     record::FlowRecord,
@@ -58,6 +59,8 @@ struct Traces {
     flows: BTreeMap<String, String>,
     events: Vec<String>,
     totals: String,
+    /// Bytes of the last milliseconds.
+    passed: Vec<u64>,
 }
 
 /// The fields of a record beside its halves.
@@ -116,7 +119,7 @@ fn compare(settings: Settings, frames: impl Iterator<Item = Frame>) {
     kernel.replay_from(Interface { slot: SLOT, link: LINK_ETHERNET, one_point: 1 }).unwrap();
     let mut native = Native::new(settings, FLOWS);
     let (mut of_kernel, mut of_native) = (Traces::default(), Traces::default());
-    let (mut run, mut refused) = (0, 0);
+    let (mut run, mut refused, mut last) = (0, 0, 0);
     for (index, frame) in frames.enumerate() {
         let offload = Offload { segments: frame.segments, segment_size: frame.segment_size };
         let original_len = u32::try_from(frame.bytes.len()).unwrap();
@@ -125,6 +128,7 @@ fn compare(settings: Settings, frames: impl Iterator<Item = Frame>) {
             continue;
         }
         run += 1;
+        last = frame.time;
         let packet = Captured { data: &frame.bytes, original_len };
         let arrival = Arrival {
             interface: SLOT,
@@ -144,6 +148,13 @@ fn compare(settings: Settings, frames: impl Iterator<Item = Frame>) {
     native.events(&mut |event, payload| of_native.events.push(format!("{event:?} {payload:02x?}")));
     of_kernel.totals = format!("{:?}", kernel.totals(SLOT).unwrap());
     of_native.totals = format!("{:?}", native.totals(SLOT));
+    let from = (last / MILLISECOND + 1).saturating_sub(BINS as u64);
+    of_kernel.passed.resize(BINS, 0);
+    of_native.passed.resize(BINS, 0);
+    assert_eq!(kernel.passed(SLOT, Direction::Ingress, from, &mut of_kernel.passed), 0);
+    assert_eq!(native.passed(SLOT, Direction::Ingress, from, &mut of_native.passed), 0);
+    assert_eq!(of_kernel.passed, of_native.passed);
+    assert!(of_native.passed.iter().any(|bytes| *bytes != 0));
     // Both while live and at the end, as the end changes nothing in a record.
     kernel.sweep_all(None, &mut |slot, record, _| note(&mut of_kernel, slot, record)).unwrap();
     native.sweep(None, &mut |slot, record, _| note(&mut of_native, slot, record));
@@ -166,7 +177,7 @@ fn compare(settings: Settings, frames: impl Iterator<Item = Frame>) {
 }
 
 fn settings(decapsulate: u32) -> Settings {
-    Settings { packet_time: 1, decapsulate, copies: copies::ALL, ..Settings::DEFAULT }
+    Settings { packet_time: 1, decapsulate, copies: copies::ALL, windows: 8, ..Settings::DEFAULT }
 }
 
 #[test]

@@ -105,6 +105,24 @@ pub(super) fn of_programs(report: &Value) -> Result<Vec<Row>> {
         rows.push(row("net of empty", "ns", 1.0, costs)?);
         rows.push(row("net / empty", "x", bare, exercises.to_owned())?);
     }
+    for feature in report.get("features").and_then(Value::as_array).into_iter().flatten() {
+        let number = |key: &str| {
+            let number = feature.get(key).and_then(Value::as_f64);
+            number.with_context(|| format!("a feature of the bench has no {key}: {feature}"))
+        };
+        let word = |key: &str| feature.get(key).and_then(Value::as_str).unwrap_or_default();
+        rows.push(Row {
+            part: "a".to_owned(),
+            name: format!("{}: added by {}", word("shape"), word("feature")),
+            unit: "ns".to_owned(),
+            less: true,
+            median: number("ns")?,
+            low: number("low_ns")?,
+            high: number("high_ns")?,
+            rounds: feature.get("rounds").and_then(Value::as_u64).unwrap_or(0),
+            note: "programs with and without it in turn".to_owned(),
+        });
+    }
     Ok(rows)
 }
 

@@ -25,7 +25,7 @@ const fn shown(part: &'static str, name: &'static str) -> Headline {
     Headline { part, name, target: None }
 }
 
-pub(super) const HEADLINES: [Headline; 36] = [
+pub(super) const HEADLINES: [Headline; 42] = [
     asked("a", "tcp_data: net / empty", per_packet(55.0)),
     asked("a", "ack: net / empty", per_packet(55.0)),
     asked("a", "udp: net / empty", per_packet(55.0)),
@@ -36,6 +36,12 @@ pub(super) const HEADLINES: [Headline; 36] = [
     shown("a", "dns_query: net / empty"),
     shown("a", "fragment: net / empty"),
     shown("a", "gre_inner: net / empty"),
+    asked("a", "tcp_data: added by HTTP", 3.0),
+    shown("a", "tcp_data: added by DNS"),
+    shown("a", "tcp_data: added by TLS"),
+    shown("a", "tcp_data: added by windows"),
+    shown("a", "udp: added by DNS"),
+    shown("a", "udp: added by windows"),
     asked("a", "connections_131072: net / empty", per_packet(280.0)),
     asked("a", "million_flows: net / empty", per_packet(400.0)),
     asked("b", "program, offloads off, 1 stream: net of empty", 65.0),

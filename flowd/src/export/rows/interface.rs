@@ -5,7 +5,7 @@ use flow_common::{
 
 use super::{Rows, Scrape, direction_name};
 use crate::{
-    aggregate::{Counted, InterfaceNumbers, passage},
+    aggregate::{CapacityNumbers, Counted, InterfaceNumbers, WINDOWS, passage},
     flow::EndReason,
 };
 
@@ -83,6 +83,68 @@ pub(in crate::export) fn speed(scrape: &Scrape, rows: &mut Rows<'_>) {
             rows.gauge(&[&interface.watched.name], speed as f64);
         }
     }
+}
+
+fn unread(scrape: &Scrape, rows: &mut Rows<'_>, value: fn(&Counted) -> u64) {
+    passages(scrape, |interface, direction, _| {
+        let unread = value(&interface.unread(direction));
+        rows.gauge(&[&interface.watched.name, direction_name(direction)], unread as f64);
+    });
+}
+
+pub(in crate::export) fn unread_packets(scrape: &Scrape, rows: &mut Rows<'_>) {
+    unread(scrape, rows, |counted| counted.packets);
+}
+
+pub(in crate::export) fn unread_bytes(scrape: &Scrape, rows: &mut Rows<'_>) {
+    unread(scrape, rows, |counted| counted.bytes);
+}
+
+pub(in crate::export) fn accounting_defects(scrape: &Scrape, rows: &mut Rows<'_>) {
+    for interface in &scrape.numbers.interfaces {
+        for (direction, defects) in interface.watched.directions().iter().zip(interface.defects) {
+            rows.counter(&[&interface.watched.name, direction_name(*direction)], defects);
+        }
+    }
+}
+
+/// Every direction whose bytes are kept by the millisecond: interface, direction, what is known of it.
+fn capacities(scrape: &Scrape, mut each: impl FnMut(&str, &str, &CapacityNumbers)) {
+    for interface in &scrape.numbers.interfaces {
+        for (direction, numbers) in
+            interface.watched.directions().iter().zip(interface.capacity.iter().flatten())
+        {
+            each(&interface.watched.name, direction_name(*direction), numbers);
+        }
+    }
+}
+
+pub(in crate::export) fn peaks(scrape: &Scrape, rows: &mut Rows<'_>) {
+    capacities(scrape, |iface, direction, numbers| {
+        for ((window, _), peak) in WINDOWS.iter().zip(numbers.peaks) {
+            rows.gauge(&[iface, direction, window], peak as f64);
+        }
+    });
+}
+
+pub(in crate::export) fn bursts(scrape: &Scrape, rows: &mut Rows<'_>) {
+    capacities(scrape, |iface, direction, numbers| {
+        for ((window, _), bursts) in WINDOWS.iter().zip(numbers.bursts.iter().flatten()) {
+            rows.counter(&[iface, direction, window], *bursts);
+        }
+    });
+}
+
+pub(in crate::export) fn samples(scrape: &Scrape, rows: &mut Rows<'_>) {
+    capacities(scrape, |iface, direction, numbers| {
+        if let Some(sample) = numbers.sample {
+            rows.gauge(&[iface, direction], sample);
+        }
+    });
+}
+
+pub(in crate::export) fn windows_missed(scrape: &Scrape, rows: &mut Rows<'_>) {
+    capacities(scrape, |iface, direction, numbers| rows.counter(&[iface, direction], numbers.missed));
 }
 
 pub(in crate::export) fn interface_info(scrape: &Scrape, rows: &mut Rows<'_>) {

@@ -54,7 +54,7 @@ pub(in crate::export) fn drain_durations(scrape: &Scrape, rows: &mut Rows<'_>) {
 }
 
 pub(in crate::export) fn last_drain(scrape: &Scrape, rows: &mut Rows<'_>) {
-    rows.gauge(&[], scrape.telemetry.drains().last as f64 / 1e9);
+    rows.gauge(&[], scrape.numbers.read_at as f64 / 1e9);
 }
 
 pub(in crate::export) fn series_limit(scrape: &Scrape, rows: &mut Rows<'_>) {

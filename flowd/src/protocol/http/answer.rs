@@ -48,6 +48,13 @@ pub(super) fn choose(pending: &mut VecDeque<Pending>, place: Place, doubt: &mut 
     only.then_some(base)
 }
 
+/// The response at `place` begins just where that to a request must which was sent when all earlier ones had theirs:
+/// none of them can still be owed one.
+pub(super) fn is_proven(pending: &VecDeque<Pending>, place: Place) -> bool {
+    let waits = |pending: &&Pending| pending.response.is_none() && !pending.missed && !pending.pipelined;
+    pending.iter().rev().find(waits).is_some_and(|pending| pending.ack == Some(place.start))
+}
+
 /// The responses to these were missed.
 fn give_up(pending: &mut VecDeque<Pending>, from: usize, to: usize) {
     for pending in pending.range_mut(from..to) {

@@ -67,6 +67,8 @@ pub(super) struct Lane {
     gap: bool,
     /// Number of the last copy, 0 before the first.
     number: u8,
+    /// Messages whose copies could not be placed.
+    given_up: u64,
 }
 
 /// Both sides of a connection.
@@ -158,7 +160,7 @@ impl Lane {
             Some(next) => distance(next, input.seq),
             None if input.starts => 0,
             None => {
-                self.drop(input);
+                self.drop(input, privacy);
                 return None;
             }
         };
@@ -174,7 +176,7 @@ impl Lane {
             if input.starts {
                 return self.cut(privacy);
             }
-            self.keep(input, limit);
+            self.keep(input, limit, privacy);
             return None;
         }
         let gap = ahead > 0;
@@ -189,16 +191,17 @@ impl Lane {
                     }
                     input.skip(left.unsigned_abs() as usize);
                 } else if left < 0 && !input.starts {
-                    self.drop(input);
+                    self.drop(input, privacy);
                     return None;
                 }
                 unseen = left < 0 && sure;
             }
             Expect::Start if gap && !input.starts => {
-                self.drop(input);
+                self.drop(input, privacy);
                 return None;
             }
             Expect::Blind if !input.starts => {
+                self.give_up(input, privacy);
                 self.pass(input, Expect::Blind);
                 return None;
             }
@@ -220,33 +223,55 @@ impl Lane {
         input.skip(input.bytes.len());
     }
 
+    /// What looks like a message may be part of a body where the copies before it were lost.
+    fn give_up(&mut self, input: &Input<'_>, privacy: &Privacy) {
+        self.given_up += u64::from(head::parse(input.bytes, false, privacy).is_some());
+    }
+
     /// `input` says nothing that could be used.
-    fn drop(&self, input: &mut Input<'_>) {
+    fn drop(&mut self, input: &mut Input<'_>, privacy: &Privacy) {
+        self.give_up(input, privacy);
         input.skip(input.bytes.len());
     }
 
     /// Holds a copy back until the bytes before it come.
-    fn keep(&mut self, input: &mut Input<'_>, limit: usize) {
+    fn keep(&mut self, input: &mut Input<'_>, limit: usize, privacy: &Privacy) {
         let held: usize = self.later.iter().map(|piece| piece.bytes.len()).sum();
         if self.later.len() < MAX_LATER && held + input.bytes.len() <= limit {
             let Input { seq, time, wire_end, ack, bytes, .. } = *input;
             self.later.push(Piece { seq, time, wire_end, ack, bytes: bytes.to_vec() });
+        } else {
+            self.give_up(input, privacy);
         }
         input.skip(input.bytes.len());
     }
 
     /// A copy that was held back and now has its turn.
-    pub(super) fn ripe(&mut self) -> Option<Piece> {
+    pub(super) fn ripe(&mut self, privacy: &Privacy) -> Option<Piece> {
         let next = self.next?;
         let at = self.later.iter().position(|piece| distance(next, piece.seq) <= 0);
         match at {
-            Some(at) => Some(self.later.swap_remove(at)),
+            Some(at) => {
+                let piece = self.later.swap_remove(at);
+                if distance(next, piece.seq) < 0 {
+                    // Passed over meanwhile.
+                    self.give_up(&piece.input(), privacy);
+                }
+                Some(piece)
+            }
             None => {
                 if self.open.is_none() {
-                    self.later = Vec::new();
+                    self.forget_later(privacy);
                 }
                 None
             }
+        }
+    }
+
+    /// Gives up the copies that were held back.
+    pub(super) fn forget_later(&mut self, privacy: &Privacy) {
+        for piece in std::mem::take(&mut self.later) {
+            self.give_up(&piece.input(), privacy);
         }
     }
 
@@ -256,6 +281,11 @@ impl Lane {
         self.expect = Expect::Blind;
         let head = head::parse(&open.bytes, false, privacy)?;
         Some(Message { head, span: open.span(None) })
+    }
+
+    /// Messages that were given up since this was asked.
+    pub(super) const fn take_given_up(&mut self) -> u64 {
+        std::mem::replace(&mut self.given_up, 0)
     }
 
     /// Notes that bytes up to `end` have passed.

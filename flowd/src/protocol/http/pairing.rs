@@ -177,19 +177,21 @@ impl Connection {
         }
         self.feed(from, input, options, sink);
         while !self.left_http
-            && let Some(piece) = self.lanes.of_mut(from).ripe()
+            && let Some(piece) = self.lanes.of_mut(from).ripe(&options.privacy)
         {
             self.feed(from, piece.input(), options, sink);
         }
+        self.dropped += self.lanes.of_mut(from).take_given_up();
         self.release(sink);
     }
 
     fn feed(&mut self, from: Sender, mut input: Input<'_>, options: &HttpOptions, sink: Sink<'_>) {
         let limit = options.limit();
         while !self.left_http {
-            let Some(message) = self.lanes.of_mut(from).take(&mut input, limit, &options.privacy) else {
-                return;
-            };
+            let lane = self.lanes.of_mut(from);
+            let message = lane.take(&mut input, limit, &options.privacy);
+            self.dropped += lane.take_given_up();
+            let Some(message) = message else { return };
             let expect = self.message(from, message, options, sink);
             self.lanes.of_mut(from).follow(expect);
         }
@@ -313,6 +315,9 @@ impl Connection {
         let status = response.status;
         let interim = status.is_some_and(|status| (100..200).contains(&status) && status != 101);
         let place = Place { start: span.start, ack: span.ack };
+        if answer::is_proven(&self.pending, place) {
+            self.owed = 0;
+        }
         let index =
             if self.owed > 0 { None } else { answer::choose(&mut self.pending, place, &mut self.doubt) };
         if interim {

@@ -67,6 +67,11 @@ impl Connection {
         let client = self.client.unwrap_or(Sender::A);
         self.cut(client, options, sink);
         self.cut(client.other(), options, sink);
+        for side in [client, client.other()] {
+            let lane = self.lanes.of_mut(side);
+            lane.forget_later(&options.privacy);
+            self.dropped += lane.take_given_up();
+        }
     }
 
     /// Everything outstanding is reported as it is.

@@ -183,3 +183,18 @@ fn a_lost_interim_response_hides_nothing() {
     story.server(status(201)).client(get("/b")).server(status(202));
     assert_eq!(gists(&mut story), ["POST /a 201 complete", "GET /b 202 complete"]);
 }
+
+#[test]
+fn pairs_come_back_after_more_lost_responses_than_are_kept() {
+    let mut story = Story::default();
+    story.client(get("/first")).server(status(200));
+    for _ in 0..HttpOptions::default().max_pending_per_flow + 6 {
+        story.client(get("/lost")).losing(|story| {
+            story.server(status(202));
+        });
+    }
+    story.client(get("/a")).server(status(203)).client(get("/b")).server(status(204));
+    let gists = gists(&mut story);
+    assert_eq!(gists.iter().filter(|gist| gist.starts_with("GET /lost -")).count(), gists.len() - 3);
+    assert_eq!(gists[gists.len() - 2..], ["GET /a 203 complete", "GET /b 204 complete"]);
+}

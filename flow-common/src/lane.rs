@@ -1,0 +1,132 @@
+//! Bytes of one interface and direction, millisecond by millisecond, as one CPU saw them: what peaks over short
+//! windows are found from.
+//!
+//! A lane has one writer, so that it needs no atomic additions, and a reader who comes often enough to find each
+//! bin before its ring comes round.
+
+/// Milliseconds that a lane remembers. A power of two.
+pub const BINS: usize = 1024;
+/// Nanoseconds of a bin.
+pub const MILLISECOND: u64 = 1_000_000;
+
+/// The lower bits of a bin count bytes, 64 GiB of them; those above tell its millisecond from the ones that share
+/// the bin, up to three days away.
+const BYTE_BITS: u32 = 36;
+const BYTES: u64 = (1 << BYTE_BITS) - 1;
+
+/// Words of a lane before its bins.
+const AHEAD: usize = 2;
+/// Word that holds [`Lane::millisecond`].
+const LAST: usize = 1;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Lane {
+    /// When the present millisecond began, ns.
+    start: u64,
+    /// The present millisecond, counted from the clock's origin.
+    millisecond: u64,
+    bins: [u64; BINS],
+}
+
+const _: () = assert!(size_of::<Lane>() == (AHEAD + BINS) * size_of::<u64>() && BINS.is_power_of_two());
+
+impl Lane {
+    /// Words of a lane.
+    pub const WORDS: usize = AHEAD + BINS;
+    pub const EMPTY: Self = Self { start: 0, millisecond: 0, bins: [0; BINS] };
+
+    /// Counts `bytes` that passed at `now` ns.
+    #[inline(always)]
+    pub fn add(&mut self, now: u64, bytes: u64) {
+        // A division costs as much as all the rest, and most packets come in their predecessor's millisecond.
+        let begins = now.saturating_sub(self.start) >= MILLISECOND;
+        if begins {
+            self.millisecond = now / MILLISECOND;
+            self.start = self.millisecond * MILLISECOND;
+        }
+        let millisecond = self.millisecond;
+        // Always there: the verifier sees it by the mask.
+        if let Some(bin) = self.bins.get_mut(millisecond as usize & (BINS - 1)) {
+            *bin = if begins { millisecond << BYTE_BITS } else { *bin } + bytes;
+        }
+    }
+
+    /// [`read`] of a lane in this process's own memory.
+    pub fn read(&self, from: u64, sums: &mut [u64]) -> u64 {
+        let word = |index: usize| match index {
+            LAST => self.millisecond,
+            _ => self.bins.get(index.wrapping_sub(AHEAD)).copied().unwrap_or_default(),
+        };
+        read(word, from, sums)
+    }
+}
+
+/// Adds the bytes of each millisecond from `from` on to `sums`, one by one; `word` loads one of the lane's
+/// [`Lane::WORDS`], to which its writer may be adding. Returns how many of these milliseconds the ring may no
+/// longer have had.
+pub fn read(word: impl Fn(usize) -> u64, from: u64, sums: &mut [u64]) -> u64 {
+    let last = word(LAST);
+    for (millisecond, sum) in (from..=last).zip(sums.iter_mut()) {
+        let bin = word(AHEAD + (millisecond as usize & (BINS - 1)));
+        if bin >> BYTE_BITS == millisecond << BYTE_BITS >> BYTE_BITS {
+            *sum += bin & BYTES;
+        }
+    }
+    // Once more, as the writer may have come round meanwhile.
+    let oldest = (word(LAST) + 1).saturating_sub(BINS as u64);
+    oldest.saturating_sub(from).min(sums.len() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEGIN: u64 = 77_777;
+
+    fn lane(packets: &[(u64, u64)]) -> Lane {
+        let mut lane = Lane::EMPTY;
+        for (now, bytes) in packets {
+            lane.add(*now, *bytes);
+        }
+        lane
+    }
+
+    #[test]
+    fn bytes_count_in_their_millisecond() {
+        let at = |millisecond, ns| (BEGIN + millisecond) * MILLISECOND + ns;
+        let lane =
+            lane(&[(at(0, 999_999), 5), (at(1, 0), 6), (at(1, 999_999), 7), (at(4, 1), 8), (at(3, 1), 9)]);
+        let mut sums = [0; 6];
+        assert_eq!(lane.read(BEGIN, &mut sums), 0);
+        // A clock that goes back, as two captures in one may have it, makes no new millisecond.
+        assert_eq!(sums, [5, 13, 0, 0, 17, 0]);
+        assert_eq!(lane.read(BEGIN + 5, &mut sums), 0);
+        assert_eq!(sums, [5, 13, 0, 0, 17, 0]);
+    }
+
+    #[test]
+    fn what_the_ring_overwrote_is_said() {
+        let bins = BINS as u64;
+        let lane = lane(&[(BEGIN * MILLISECOND, 5), ((BEGIN + bins + 1) * MILLISECOND, 6)]);
+        let mut sums = [0; 4];
+        assert_eq!(lane.read(BEGIN, &mut sums), 2);
+        assert_eq!(sums[0], 5, "no other millisecond took this bin");
+        assert_eq!(lane.read(BEGIN + 2, &mut sums), 0);
+        let mut sums = [0; 4];
+        assert_eq!(lane.read(BEGIN + 1, &mut sums), 1);
+        assert_eq!(sums, [0; 4], "the bin is another millisecond's by now");
+        assert_eq!(Lane::EMPTY.read(BEGIN, &mut sums), 0);
+    }
+
+    #[test]
+    fn the_greatest_millisecond_leaves_its_number_alone() {
+        let mut lane = lane(&[(BEGIN * MILLISECOND, BYTES)]);
+        let mut sums = [0];
+        lane.read(BEGIN, &mut sums);
+        assert_eq!(sums, [BYTES]);
+        lane.add((BEGIN + 1) * MILLISECOND, 1);
+        lane.read(BEGIN + 1, &mut sums);
+        assert_eq!(sums, [BYTES + 1]);
+    }
+}

@@ -1,0 +1,174 @@
+//! HTTP at the rates that the machine carries: every request is in the log, or what is missing in a counter.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    thread::{scope, sleep},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use super::http::{by_flowd, by_nginx};
+use crate::support::{
+    daemon::Daemon,
+    nginx::Nginx,
+    privileged,
+    process::run,
+    router::{LAN, Router, SERVER_V4},
+};
+
+const CONNECTIONS: usize = 8;
+/// The target tells the status, so that a wrong pair shows.
+const KINDS: [(&str, &str, u64); 4] =
+    [("GET", "/echo/", 200), ("GET", "/missing/", 404), ("POST", "/made/", 201), ("GET", "/broken/", 503)];
+/// An answered exchange waits for so long for bytes that are sent again.
+const LINGER: Duration = Duration::from_millis(1_500);
+
+/// Reads one response.
+fn answer(stream: &mut TcpStream) {
+    let (mut buffer, mut len) = ([0; 4096], 0);
+    loop {
+        let read = stream.read(&mut buffer[len..]).unwrap();
+        assert!(read > 0, "the server closed");
+        len += read;
+        let text = std::str::from_utf8(&buffer[..len]).unwrap();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length = head.split("Content-Length: ").nth(1).unwrap().split("\r\n").next().unwrap();
+        if body.len() >= length.parse().unwrap() {
+            return;
+        }
+    }
+}
+
+/// `each` requests on each of the connections, one at a time, with `pause` between their beginnings; gives how
+/// long they took. The connections end only when flowd has read what was copied, so that a copy that finds no
+/// room is one of a message.
+fn load(router: &Router, each: usize, pause: Duration) -> Duration {
+    let client = || {
+        let mut stream = TcpStream::connect((SERVER_V4, 80)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        let mut next = Instant::now();
+        for number in 0..each {
+            sleep(next.saturating_duration_since(Instant::now()));
+            next += pause;
+            let (method, path, _) = KINDS[number % KINDS.len()];
+            let request =
+                format!("{method} {path}{number}?x=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+            stream.write_all(request.as_bytes()).unwrap();
+            answer(&mut stream);
+        }
+        stream
+    };
+    let (took, streams) = router.client.enter(|| {
+        let start = Instant::now();
+        let streams: Vec<TcpStream> = scope(|scope| {
+            let threads: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(client)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        (start.elapsed(), streams)
+    });
+    sleep(LINGER);
+    drop(streams);
+    took
+}
+
+/// Copies without room, messages that could not be placed, lines that found the queue full.
+fn losses(daemon: &Daemon<'_>) -> [u64; 3] {
+    sleep(LINGER);
+    daemon.drained();
+    [
+        daemon.metric("flowd_events_lost_total", &[]),
+        daemon.metric("flowd_http_messages_dropped_total", &[]),
+        daemon.metric("flowd_export_dropped_total", &["sink=\"http_log\""]),
+    ]
+    .map(|count| count as u64)
+}
+
+/// Requests and responses that are in no line, of `count` of each.
+fn missing(lines: &[Value], count: usize) -> u64 {
+    let with = |key: &str| lines.iter().filter(|line| !line[key].is_null()).count();
+    (2 * count).saturating_sub(with("method") + with("status")) as u64
+}
+
+/// Every complete line has the status that its target asks for.
+fn assert_pairs(lines: &[Value]) {
+    for line in lines.iter().filter(|line| line["outcome"] == "complete") {
+        let target = line["target"].as_str().unwrap();
+        let (method, _, status) = KINDS.into_iter().find(|(_, path, _)| target.starts_with(path)).unwrap();
+        assert!(line["method"] == method && line["status"] == status, "{line}");
+    }
+}
+
+#[test]
+fn at_half_the_highest_rate_the_log_is_nginx_access_log() {
+    if !privileged("at_half_the_highest_rate_the_log_is_nginx_access_log") {
+        return;
+    }
+    let router = Router::new(false);
+    let nginx = Nginx::start(&router.server);
+    let daemon = Daemon::start(&router.gateway, &[LAN], "");
+    let mut wrk = router.client.command("wrk");
+    wrk.args(["-t1", &format!("-c{CONNECTIONS}"), "-d2s", &format!("http://{SERVER_V4}/echo/1?x=1")]);
+    let said = run(&mut wrk);
+    let rate: f64 =
+        said.split("Requests/sec:").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
+    let at_full = losses(&daemon);
+    let full = nginx.log().len();
+
+    let (spent, start) = (daemon.reader_time(), Instant::now());
+    // Two seconds of it.
+    let each = rate as usize / CONNECTIONS;
+    let took = load(&router, each, Duration::from_secs_f64(CONNECTIONS as f64 * 2.0 / rate));
+    let (spent, watched) = (daemon.reader_time() - spent, start.elapsed());
+    let at_half = losses(&daemon);
+    let truth = nginx.logged(full + each * CONNECTIONS);
+    let ended = daemon.stop();
+    println!(
+        "wrk: {rate:.0} requests/s, lost {at_full:?}; then {:.0}/s, reader {spent:?} in {watched:?}: {:.1} us each",
+        (each * CONNECTIONS) as f64 / took.as_secs_f64(),
+        spent.as_secs_f64() * 1e6 / (each * CONNECTIONS) as f64
+    );
+
+    assert_eq!(at_half, at_full, "nothing is lost at half the rate");
+    let theirs = by_nginx(&truth[full..]);
+    let (calm, wild): (Vec<Value>, Vec<Value>) = ended.http.into_iter().partition(|line| {
+        let client = &line["client"];
+        theirs.contains_key(&(client["address"].as_str().unwrap().into(), client["port"].as_u64().unwrap()))
+    });
+    assert_eq!(calm.len(), each * CONNECTIONS);
+    assert_eq!(by_flowd(&calm), theirs);
+    assert_pairs(&calm);
+
+    // wrk leaves when its time is up, in the middle of a request on each connection; and each ends twice.
+    let slack = 4 * CONNECTIONS as u64;
+    let (missing, [copies, messages, dropped]) = (missing(&wild, full), at_full);
+    let counted = copies + messages + dropped;
+    assert!(
+        missing <= counted + dropped + slack && counted <= missing + slack,
+        "{missing} missing, {at_full:?}"
+    );
+}
+
+#[test]
+fn what_a_small_buffer_loses_is_counted_exactly() {
+    if !privileged("what_a_small_buffer_loses_is_counted_exactly") {
+        return;
+    }
+    const EACH: usize = 1_500;
+    let router = Router::new(false);
+    let _nginx = Nginx::start(&router.server);
+    let config = "event_buffer = \"64KiB\"\nlog_queue = 65536\n";
+    let daemon = Daemon::start(&router.gateway, &[LAN], config);
+    let took = load(&router, EACH, Duration::ZERO);
+    let [copies, messages, dropped] = losses(&daemon);
+    let lines = daemon.stop().http;
+    let missing = missing(&lines, EACH * CONNECTIONS);
+    println!(
+        "{} requests in {took:?}: {missing} messages in no line; {copies} copies lost, {messages} not placed",
+        EACH * CONNECTIONS
+    );
+    assert!(copies > 0 && dropped == 0, "{copies} {dropped}");
+    assert_eq!(missing, copies + messages);
+    assert_pairs(&lines);
+}
