@@ -1,14 +1,19 @@
-//! Nets as disjoint ranges: finding the longest prefix is one binary search.
+//! Nets as disjoint ranges: finding the longest prefix is a binary search, first among every sixteenth start, which
+//! the nearest cache holds, then in one block of sixteen.
 
 /// Zones by address, for addresses that are whole numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Ranges<A> {
     /// Where each range begins, ascending; it ends where the next begins.
     starts: Vec<A>,
+    /// The first start of every block.
+    blocks: Vec<A>,
     /// [`NONE`] between nets.
     zones: Vec<u16>,
 }
 
+/// Starts of a block: four lines of the cache for addresses of 16 bytes.
+const BLOCK: usize = 16;
 const NONE: u16 = u16::MAX;
 
 /// An address that can be counted up.
@@ -35,7 +40,7 @@ impl<A: Address> Ranges<A> {
     pub(super) fn new(mut nets: Vec<(A, A, u16)>) -> Self {
         // The outer of two that begin alike comes first.
         nets.sort_by(|left, right| left.0.cmp(&right.0).then(right.1.cmp(&left.1)));
-        let mut ranges = Self { starts: Vec::new(), zones: Vec::new() };
+        let mut ranges = Self { starts: Vec::new(), blocks: Vec::new(), zones: Vec::new() };
         let mut around: Vec<(A, u16)> = Vec::new();
         for (first, last, zone) in nets {
             ranges.leave(&mut around, Some(first));
@@ -43,12 +48,16 @@ impl<A: Address> Ranges<A> {
             around.push((last, zone));
         }
         ranges.leave(&mut around, None);
+        ranges.blocks = ranges.starts.iter().step_by(BLOCK).copied().collect();
         ranges
     }
 
     /// The zone of `address`, `None` where no net holds it.
     pub(super) fn find(&self, address: A) -> Option<u16> {
-        let behind = self.starts.partition_point(|start| *start <= address);
+        let block = self.blocks.partition_point(|start| *start <= address).checked_sub(1)? * BLOCK;
+        let starts = self.starts.get(block..)?;
+        let starts = starts.get(..BLOCK).unwrap_or(starts);
+        let behind = block + starts.partition_point(|start| *start <= address);
         self.zones.get(behind.checked_sub(1)?).copied().filter(|zone| *zone != NONE)
     }
 
