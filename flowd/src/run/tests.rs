@@ -141,8 +141,12 @@ async fn wait_for(address: std::net::SocketAddr, path: &str, part: &str) -> Stri
     panic!("{path} never showed {part}");
 }
 
+/// Held by tests that send signals or wait for them: all of this process get them.
+static SIGNALS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 #[tokio::test]
 async fn a_daemon_from_start_to_sigterm() {
+    let _alone = SIGNALS.lock().await;
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let config = Config {
@@ -298,6 +302,7 @@ impl Source for Late {
 /// What the pump does not survive: the daemon ends with an error, and nothing of it lives on.
 #[tokio::test]
 async fn the_end_of_the_pump_is_the_end_of_the_daemon() {
+    let _alone = SIGNALS.lock().await;
     struct Broken(Story);
     impl Source for Broken {
         fn attach(&mut self, name: &str, ifindex: u32, interface: Setting) -> Result<&'static str> {
@@ -335,6 +340,7 @@ async fn the_end_of_the_pump_is_the_end_of_the_daemon() {
 
 #[tokio::test]
 async fn the_end_of_the_web_server_is_noticed() {
+    let _alone = SIGNALS.lock().await;
     let (_done, mut ended) = oneshot::channel();
     let mut server = tokio::spawn(async { panic!("on purpose") });
     let end = Signals::new().unwrap().wait(|| {}, &mut ended, &mut server).await;
