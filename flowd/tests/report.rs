@@ -206,11 +206,12 @@ fn flow_logs_give_the_same_figures() {
     let day = 1_790_000_000 / 86_400 * 86_400;
     for step in 0..4 * 288 {
         let time = |second: i64| jiff::Timestamp::from_second(day + step * 300 + second).unwrap();
-        for (server, sent, received) in [("198.51.100.7", 90_000, 9_000), ("192.168.1.2", 70, 30)] {
+        for (zone, sent, received) in [("internet", 90_000, 9_000), ("private", 70, 30)] {
             let side = |bytes: u64| json!({ "frame_bytes": bytes, "ip_bytes": bytes - 14, "packets": 1 });
             let record = json!({
                 "type": "flow", "start": time(0).to_string(), "end": time(299).to_string(), "iface": "eth0",
-                "client": { "address": "192.168.1.1", "port": 1 }, "server": { "address": server, "port": 80 },
+                "client_zone": "private", "server_zone": zone,
+                "direction": if zone == "private" { "internal" } else { "outbound" },
                 "sent": side(sent), "received": side(received),
             });
             writeln!(lines, "{record}").unwrap();
@@ -232,7 +233,7 @@ fn flow_logs_give_the_same_figures() {
     close(&link["headroom"], 1.0 - 300.0 / 125_000.0);
     assert_eq!(link["out"]["daily_p95"].as_array().unwrap().len(), 4);
     assert!(
-        report["notes"][0].as_str().unwrap().starts_with("115200 bytes between hosts of one net"),
+        report["notes"][0].as_str().unwrap().starts_with("115200 bytes that stayed among our zones"),
         "{report}"
     );
     let heaviest = &report["zone_pairs"][0];

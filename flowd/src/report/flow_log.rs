@@ -91,7 +91,7 @@ pub(super) fn report(files: &[PathBuf], request: &Request) -> Result<Report, Rep
     let mut report = Report::new(request, source, links.collect(), pairs.collect());
     if sums.neither > 0 {
         report.notes.push(format!(
-            "{} bytes between hosts of one net (private or internet) are in neither direction",
+            "{} bytes that stayed among our zones, or passed by, are in neither direction",
             sums.neither
         ));
     }

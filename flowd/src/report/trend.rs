@@ -18,7 +18,7 @@ pub struct Trend {
 impl Trend {
     /// The least-squares line through points of (seconds since the epoch, value):
     /// `growth = Σ(t - mean t)(v - mean v) / Σ(t - mean t)²`, `level = mean v + growth * (now - mean t)`.
-    /// `None` with fewer than [`FEWEST_DAYS`] points, or where all are of one moment.
+    /// `None` with fewer than three points, or where all are of one moment.
     #[must_use]
     pub fn fit(points: &[(f64, f64)], now: f64) -> Option<Self> {
         if points.len() < FEWEST_DAYS {

@@ -26,7 +26,6 @@ mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 mount -t tmpfs run /run
-mount -t tmpfs tmp /tmp
 exec > /dev/ttyS1 2>&1
 uname -r
 for module in $(cat /modules/order); do insmod /modules/$module; done
