@@ -1,4 +1,4 @@
-//! What the host's side of metrics costs: finding a zone, a scrape, and deciding who has a series. Prints one
+//! What the host's side of metrics costs: a scrape, and deciding who has a series. Prints one
 //! line each; `cargo bench -p flowd --bench series`.
 #![allow(
     clippy::unwrap_used,
@@ -9,7 +9,6 @@
 
 use std::{
     hint::black_box,
-    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -19,78 +18,18 @@ use flow_common::{
     record::{FlowRecord, RoleBy},
 };
 use flowd::{
-    aggregate::{HttpNumbers, Ledger, LedgerOptions, Policy, Watched, Zones},
+    aggregate::{HttpNumbers, Ledger, LedgerOptions, Policy, Watched},
     clock::WallClock,
     config::Config,
     export::{classic::classic, prometheus::Board},
     telemetry::Telemetry,
 };
 
-const PREFIXES: u32 = 10_000;
-const LOOK_UPS: u32 = 2_000_000;
 const SERIES: u32 = 20_000;
 const REPEAT: u32 = 20;
 
 fn main() {
-    zones();
     scrape();
-}
-
-/// The next of a sequence that looks random (SplitMix64).
-fn next(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
-}
-
-fn zones() {
-    let mut config = Config::default();
-    let mut state = 1;
-    let mut nets = Vec::new();
-    for number in 0..PREFIXES {
-        let bits = next(&mut state);
-        let net = if number % 2 == 0 {
-            let prefix = 12 + bits % 17;
-            let address = (bits >> 32) as u32 & (u32::MAX << (32 - prefix));
-            (IpAddr::V4(address.into()), prefix)
-        } else {
-            let prefix = 32 + bits % 33;
-            let address = u128::from(0x2001_0db8_u32) << 96 | u128::from(next(&mut state)) << 32;
-            (IpAddr::V6((address & (u128::MAX << (128 - prefix))).into()), prefix)
-        };
-        nets.push(net);
-    }
-    nets.sort_unstable();
-    nets.dedup();
-    for (number, (address, prefix)) in nets.iter().enumerate() {
-        config
-            .zones
-            .nets
-            .entry(format!("z{}", number % 100))
-            .or_default()
-            .push(format!("{address}/{prefix}"));
-    }
-    let started = Instant::now();
-    let zones = Zones::new(&config.zones);
-    println!("zones: {} prefixes made into a table in {:.1?}", nets.len(), started.elapsed());
-    for (name, v6) in [("IPv4", false), ("IPv6", true)] {
-        let addresses: Vec<IpAddr> = (0..4_096)
-            .map(|_| match v6 {
-                false => IpAddr::V4((next(&mut state) as u32).into()),
-                true => {
-                    let low = u128::from(next(&mut state)) << 32 | u128::from(next(&mut state) as u32);
-                    IpAddr::V6((u128::from(0x2001_0db8_u32) << 96 | low).into())
-                }
-            })
-            .collect();
-        let started = Instant::now();
-        for number in 0..LOOK_UPS {
-            black_box(zones.of(black_box(addresses[number as usize % addresses.len()])));
-        }
-        let each = started.elapsed().as_nanos() as f64 / f64::from(LOOK_UPS);
-        println!("zones: {each:.1} ns per look-up of a random {name} address (asked: below 60)");
-    }
 }
 
 /// A connection to another port, answered.

@@ -20,6 +20,7 @@ mod start;
 mod steady;
 mod support;
 mod sys;
+mod zones;
 
 use std::{env, path::PathBuf, time::Instant};
 
@@ -48,7 +49,7 @@ impl Bench {
 
 type Part = fn(&Bench) -> Result<Vec<Row>>;
 
-const PARTS: [(&str, &str, Part); 7] = [
+const PARTS: [(&str, &str, Part); 8] = [
     // First, while this process is small: children begin with its size as their largest.
     ("f", "flowd read", read::run),
     ("b", "live traffic", live::run),
@@ -56,6 +57,7 @@ const PARTS: [(&str, &str, Part); 7] = [
     ("c", "drain", drain::run),
     ("d", "daemon", steady::run),
     ("e", "/metrics", scrape::run),
+    ("e", "zones", zones::run),
     ("g", "size and start", start::run),
 ];
 
