@@ -47,6 +47,8 @@ pub fn missing() -> Vec<String> {
 /// left once the programs are loaded.
 pub(super) fn keep(port: u16, reach: &Reach) -> Result<String, CapsError> {
     let mut kept = NEEDED.to_vec();
+    // Before Linux 5.11 maps count as locked memory, whose limit the loader raises; given up once all is loaded.
+    kept.push(Capability::CAP_SYS_RESOURCE);
     if port < 1024 {
         kept.push(Capability::CAP_NET_BIND_SERVICE);
     }

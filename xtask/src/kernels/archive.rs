@@ -63,11 +63,14 @@ impl Archive {
         let mut bytes = Vec::new();
         let made = Entry { mode: FOLDER | 0o755, content: Vec::new(), device: (0, 0) };
         // Sorted, a folder comes before what it holds.
-        for (index, folder) in folders.into_iter().filter(|folder| !self.0.contains_key(*folder)).enumerate()
-        {
+        folders.extend(
+            self.0.iter().filter(|(_, entry)| entry.mode & FOLDER != 0).map(|(path, _)| path.as_str()),
+        );
+        for (index, folder) in folders.iter().enumerate() {
             write(&mut bytes, index, folder, &made);
         }
-        for (index, (path, entry)) in self.0.iter().enumerate() {
+        let others = self.0.iter().filter(|(path, _)| !folders.contains(path.as_str()));
+        for (index, (path, entry)) in others.enumerate() {
             write(&mut bytes, 10_000 + index, path, entry);
         }
         write(&mut bytes, 0, "TRAILER!!!", &Entry { mode: 0, ..made });
