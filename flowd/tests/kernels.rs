@@ -123,7 +123,7 @@ fn nothing_is_left(router: &Router) {
 fn story(config: &str) {
     let router = Router::new(true);
     // A fresh interface repeats its reports of multicast groups (RFC 3810 section 9.11) after pauses that seem quiet.
-    std::thread::sleep(std::time::Duration::from_secs(3));
+    thread::sleep(std::time::Duration::from_secs(3));
     let before = router.gateway.quiet(LAN);
     let daemon = Daemon::start(&router.gateway, &[LAN], config);
     let said = daemon.stderr();
