@@ -97,6 +97,11 @@ fn the_tls_log_is_what_was_negotiated() {
     assert_eq!(daemon.metric("flowd_tls_dropped_total", &[]), 0.0);
     let ended = daemon.stop();
     assert_eq!(ended.tls.len(), 5, "{:#?}", ended.tls);
+    // On a busy machine a timer may send again what was only late: the senders know.
+    let sent_again: u64 =
+        [&router.client, &router.server].map(|end| end.snmp("Tcp", "RetransSegs")).iter().sum();
+    let told: u64 = ended.tls.iter().map(|line| line["retransmits"].as_u64().unwrap()).sum();
+    assert!(told <= sent_again, "{told} told, {sent_again} by the kernel's account: {:#?}", ended.tls);
 
     let line = of(&ended.tls, "new.example");
     assert_eq!((&line["version"], &line["cipher"]), (&version.into(), &cipher.into()));
@@ -104,8 +109,7 @@ fn the_tls_log_is_what_was_negotiated() {
     let ja4 = line["ja4"].as_str().unwrap();
     assert!(ja4.starts_with("t13d") && ja4.contains("h2_"), "{ja4}");
     assert!(line["handshake_time_us"].as_f64().unwrap() > 0.0 && line["server_rtt_us"].is_number(), "{line}");
-    // On a busy machine a timer may send again what was only late.
-    assert!(line["outcome"] == "complete" && line["retransmits"].is_u64(), "{line}");
+    assert_eq!(line["outcome"], "complete");
 
     let line = of(&ended.tls, "old.example");
     assert_eq!(

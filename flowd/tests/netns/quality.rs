@@ -1,7 +1,6 @@
 //! TCP's quality over a bad line behind flowd: the sender's kernel, the line itself and what programs see are the truth.
 
 use std::{
-    fs,
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream, UdpSocket},
     sync::atomic::Ordering::Relaxed,
@@ -16,20 +15,9 @@ use crate::support::{
     daemon::Daemon,
     iperf::Iperf,
     lossy::{Line, Lossy},
-    namespace::Namespace,
     privileged,
     router::{LAN, SERVER_V4},
 };
-
-/// A counter of a namespace's own kernel part, as nstat shows it: `Tcp RetransSegs`.
-fn snmp(namespace: &Namespace, group: &str, name: &str) -> u64 {
-    // /proc/net would be that of this process, not of the thread that moved.
-    let text = namespace.enter(|| fs::read_to_string("/proc/thread-self/net/snmp").unwrap());
-    let mut lines = text.lines().filter(|line| line.starts_with(&format!("{group}:")));
-    let (names, values) = (lines.next().unwrap(), lines.next().unwrap());
-    let at = names.split(' ').position(|known| known == name).unwrap();
-    values.split(' ').nth(at).unwrap().parse().unwrap()
-}
 
 /// The sum of a number over all flows of a transport.
 fn sum(flows: &[Value], transport: &str, side: &str, name: &str) -> u64 {
@@ -48,11 +36,11 @@ fn lossy_tcp(offloads: bool) {
     let iperf = Iperf::start(&path.server);
     let daemon = Daemon::start(&path.gateway, &[LAN], "");
     let names = ["RetransSegs", "OutSegs", "InSegs"];
-    let before = names.map(|name| snmp(&path.client, "Tcp", name));
+    let before = names.map(|name| path.client.snmp("Tcp", name));
     iperf.second(&path.client, SERVER_V4, &["-t", "3", "-b", "40M"]);
     // What is still under way when iperf3 has its result.
     path.client.quiet("eth0");
-    let after = names.map(|name| snmp(&path.client, "Tcp", name));
+    let after = names.map(|name| path.client.snmp("Tcp", name));
     let [repeated, fresh, received] = [0, 1, 2].map(|at| after[at] - before[at]);
     let flows = daemon.stop().flows;
     let retransmits = sum(&flows, "tcp", "sent", "retransmits");
@@ -95,9 +83,9 @@ fn wire_packets_with_offloads_under_loss() {
     let path = Lossy::new(true, Line { lost_per_mille: 15, ..Line::default() });
     let iperf = Iperf::start(&path.server);
     let daemon = Daemon::start(&path.gateway, &[LAN], "");
-    let before = snmp(&path.client, "Udp", "OutDatagrams");
+    let before = path.client.snmp("Udp", "OutDatagrams");
     iperf.second(&path.client, SERVER_V4, &["-u", "-l", "1400", "-b", "20M"]);
-    let datagrams = snmp(&path.client, "Udp", "OutDatagrams") - before;
+    let datagrams = path.client.snmp("Udp", "OutDatagrams") - before;
     let here = path.client.enter(|| UdpSocket::bind(("0.0.0.0", 0)).unwrap());
     let there = path.server.enter(|| UdpSocket::bind(("0.0.0.0", 5_000)).unwrap());
     for _ in 0..50 {

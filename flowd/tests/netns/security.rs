@@ -214,18 +214,26 @@ fn every_thread_has_what_it_needs_and_no_more() {
     daemon.stop();
 }
 
-/// Parts of what passes, by where they stand. None may ever be told, but for the user info of URLs where it is
-/// asked for: the value of a parameter that is on the redaction list is not.
-const SECRETS: [&str; 7] =
-    ["s3cretQUERY", "s3cretCOOKIE", "s3cretLOGIN", "s3cretBODY", "s3cretPATH", "s3cretRAW", "s3cretUSER"];
+/// Parts of what passes, by where they stand. None may ever be told, but for user info and parameters of URLs
+/// where they are asked for, and of those none whose name is on the redaction list.
+const SECRETS: [&str; 8] = [
+    "s3cretQUERY",
+    "s3cretCOOKIE",
+    "s3cretLOGIN",
+    "s3cretBODY",
+    "s3cretPATH",
+    "s3cretRAW",
+    "s3cretUSER",
+    "s3cretPAGE",
+];
 
 fn talk(router: &Router) {
     let web = router.server.enter(|| TcpListener::bind((SERVER_V4, 80)).unwrap());
     let mut client = router.client.enter(|| TcpStream::connect((SERVER_V4, 80)).unwrap());
     let (mut server, _) = web.accept().unwrap();
-    let [query, cookie, login, body, path, raw, user] = SECRETS;
+    let [query, cookie, login, body, path, raw, user, page] = SECRETS;
     let request = format!(
-        "POST /shop?token={query} HTTP/1.1\r\nHost: shop\r\nCookie: id={cookie}\r\nAuthorization: Basic {login}\r\n\
+        "POST /shop?token={query}&page={page} HTTP/1.1\r\nHost: shop\r\nCookie: id={cookie}\r\nAuthorization: Basic {login}\r\n\
          Proxy-Authorization: Basic {login}\r\nReferer: http://user:{user}@from/{path}?q={query}\r\n\
          X-Api-Key: {login}\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
@@ -254,7 +262,9 @@ fn no_more_of_payload_is_told_than_was_asked_for() {
     if !privileged("no_more_of_payload_is_told_than_was_asked_for") {
         return;
     }
-    for (query, told) in [("drop", &[][..]), ("keys", &["token"]), ("keep", &["token=***", SECRETS[6]])] {
+    for (query, told) in
+        [("drop", &[][..]), ("keys", &["token"]), ("keep", &["token=***", SECRETS[6], SECRETS[7]])]
+    {
         let router = Router::new(false);
         let config = format!("query = \"{query}\"\n");
         let daemon = Daemon::start_with(&router.gateway, &[LAN], &config, &[("FLOWD_LOG", "trace")]);

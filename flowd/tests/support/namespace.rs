@@ -1,7 +1,7 @@
 //! A network namespace with a name of its own.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     os::fd::AsRawFd as _,
     process::Command,
     sync::atomic::{AtomicU32, Ordering},
@@ -57,7 +57,7 @@ impl Namespace {
     /// Sets a kernel parameter below net.
     pub fn sysctl(&self, key: &str, value: &str) {
         let path = format!("/proc/sys/net/{key}");
-        self.enter(|| std::fs::write(&path, value).unwrap_or_else(|error| panic!("{path}: {error}")));
+        self.enter(|| fs::write(&path, value).unwrap_or_else(|error| panic!("{path}: {error}")));
     }
 
     /// `ip` with these words in here.
@@ -127,6 +127,16 @@ impl Namespace {
         let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
         let number = |side: &str, what: &str| shown[0]["stats64"][side][what].as_u64().unwrap();
         ["rx", "tx"].map(|side| Counts { bytes: number(side, "bytes"), packets: number(side, "packets") })
+    }
+
+    /// A counter of the namespace's own kernel part, as nstat shows it: `Tcp RetransSegs`.
+    pub fn snmp(&self, group: &str, name: &str) -> u64 {
+        // /proc/net would be that of this process, not of the thread that moved.
+        let text = self.enter(|| fs::read_to_string("/proc/thread-self/net/snmp").unwrap());
+        let mut lines = text.lines().filter(|line| line.starts_with(&format!("{group}:")));
+        let (names, values) = (lines.next().unwrap(), lines.next().unwrap());
+        let at = names.split(' ').position(|known| known == name).unwrap();
+        values.split(' ').nth(at).unwrap().parse().unwrap()
     }
 
     /// Waits until nothing passes the device any more; gives its counters.
