@@ -9,6 +9,7 @@ mod error;
 mod http;
 mod keys;
 mod outputs;
+mod renew;
 mod security;
 mod series;
 mod tls;
@@ -213,17 +214,6 @@ impl Config {
         })?;
         config.zones.check(file, text)?;
         Ok(config)
-    }
-
-    /// Keys whose values differ in `other`, of those that are fixed while the daemon runs: all but zones and
-    /// series.
-    #[must_use]
-    pub fn differences(&self, other: &Self) -> Vec<String> {
-        let of = |config: &Self| {
-            let fixed = Self { zones: Zones::default(), series: Series::default(), ..config.clone() };
-            toml::Table::try_from(fixed).unwrap_or_default()
-        };
-        keys::differences(&of(self), &of(other))
     }
 
     /// Every log, with its key.

@@ -106,6 +106,23 @@ impl Ledger {
         self.announce();
     }
 
+    /// Has flow log lines from here on, none of which covers more than `active_timeout` ns; none without.
+    pub const fn set_active_timeout(&mut self, active_timeout: Option<u64>) {
+        self.options.active_timeout = active_timeout;
+    }
+
+    /// Sets each watched interface's speed anew, bytes per second.
+    pub fn set_speeds(&mut self, speed: impl Fn(&Watched) -> Option<u64>) {
+        for InterfaceNumbers { watched, .. } in &mut self.numbers.interfaces {
+            watched.speed = speed(watched);
+        }
+    }
+
+    /// Lines from here on bear times by this clock.
+    pub fn set_clock(&self, clock: WallClock) {
+        self.live.set_clock(clock);
+    }
+
     /// Makes catch-all rows, and rows at 0 for what is sure to come.
     fn announce(&mut self) {
         let Numbers { interfaces, flows, quality, rtt, connections, policy, .. } = &mut self.numbers;

@@ -12,24 +12,37 @@ use anyhow::{Context, Result};
 use tracing::{debug, info, warn};
 
 use super::{
+    logs::Logs,
     lookups::{Lookups, Surroundings},
+    reload::Change,
     source::Source,
 };
 use crate::{
-    aggregate::{Capacity, HttpNumbers, HttpSeen, InterfaceNumbers, Ledger},
+    aggregate::{Capacity, CapacityOptions, HttpNumbers, HttpSeen, InterfaceNumbers, Ledger},
     clock::{self, WallClock},
     config::Config,
     export::{enrich::enrich, feed::Feed, log::LogSink, path::Paths, prometheus::Board},
-    flow::{Flow, Snapshot},
+    flow::Snapshot,
     interfaces,
     kernel::DrainReport,
-    protocol::http::{HttpExchange, HttpTracker, Progress},
-    telemetry::Telemetry,
+    protocol::http::{HttpExchange, HttpTracker, Privacy, Progress},
+    telemetry::{Part, Telemetry},
 };
 
 /// Time between two looks while lines of the flow log wait for places in its queue. Events are read as well
 /// at each of them.
 const SETTLE: Duration = Duration::from_millis(5);
+
+/// Longest time that one line of the flow log covers, ns; `None` where there is no flow log.
+pub(super) fn active_timeout(config: &Config) -> Option<u64> {
+    (!config.flow_log.paths().is_empty()).then(|| config.timeouts.active.nanos())
+}
+
+pub(super) fn capacity_options(config: &Config) -> CapacityOptions {
+    let Config { capacity, interval, .. } = config;
+    let (hold, burst_share) = (capacity.hold(*interval), capacity.burst_share.0);
+    CapacityOptions { hold, burst_share, replay: false }
+}
 
 pub(super) struct Pump {
     source: Box<dyn Source>,
@@ -40,12 +53,15 @@ pub(super) struct Pump {
     board: Arc<Board>,
     telemetry: Arc<Telemetry>,
     feed: Arc<Feed<HttpExchange>>,
-    http_log: Option<LogSink<HttpExchange>>,
-    flow_log: Option<LogSink<Flow>>,
+    logs: Logs,
     clock: WallClock,
     paths: Paths,
     /// Peaks, where they are asked for.
     capacity: Option<Capacity>,
+    /// What HTTP lines show.
+    privacy: Privacy,
+    interval: Duration,
+    event_interval: Duration,
     /// Exchanges of one look at the event buffer, so bounded by its size; kept for its allocation.
     exchanges: Vec<HttpExchange>,
     /// Watched interfaces that had gone at the last drain.
@@ -63,10 +79,10 @@ impl Pump {
         board: Arc<Board>,
         telemetry: Arc<Telemetry>,
         feed: Arc<Feed<HttpExchange>>,
-        http_log: Option<LogSink<HttpExchange>>,
-        flow_log: Option<LogSink<Flow>>,
+        logs: Logs,
         clock: WallClock,
         capacity: Option<Capacity>,
+        config: &Config,
     ) -> Self {
         let (paths, exchanges, lost) = (Paths::default(), Vec::new(), Vec::new());
         Self {
@@ -78,37 +94,35 @@ impl Pump {
             board,
             telemetry,
             feed,
-            http_log,
-            flow_log,
+            logs,
             clock,
             paths,
             capacity,
+            privacy: config.http_options().privacy,
+            interval: config.interval.0,
+            event_interval: config.event_interval.0,
             exchanges,
             lost,
         }
     }
 
-    /// Works until `settings`, from where changed configurations come, is closed; then reads all that is left
+    /// Works until `changes`, from where changed configurations come, is closed; then reads all that is left
     /// and closes the logs.
-    pub(super) fn run(
-        mut self,
-        interval: Duration,
-        event_interval: Duration,
-        settings: &Receiver<Box<Config>>,
-    ) -> Result<()> {
-        let longest = Duration::from_millis(Capacity::LONGEST_LOOK);
-        let event_interval =
-            if self.capacity.is_some() { event_interval.min(longest) } else { event_interval };
-        let mut next = Instant::now() + interval;
+    pub(super) fn run(mut self, changes: &Receiver<Change>) -> Result<()> {
+        let mut next = Instant::now() + self.interval;
         let result = loop {
-            let look = if self.settle() { SETTLE.min(event_interval) } else { event_interval };
+            self.telemetry.beat(Part::Pump);
+            let look = self.look();
             let wait = next.saturating_duration_since(Instant::now()).min(look);
-            match settings.recv_timeout(wait) {
-                Ok(config) => self.reconfigure(&config),
+            match changes.recv_timeout(wait) {
+                Ok(change) => {
+                    self.reconfigure(change);
+                    next = next.min(Instant::now() + self.interval);
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break Ok(()),
             }
-            if let Err(error) = self.turn(&mut next, interval) {
+            if let Err(error) = self.turn(&mut next) {
                 break Err(error);
             }
         };
@@ -117,12 +131,16 @@ impl Pump {
         result.and(finished)
     }
 
-    /// True while lines of the flow log wait.
-    fn settle(&mut self) -> bool {
-        self.flow_log.as_mut().is_some_and(LogSink::settle)
+    /// Longest time until the next look at the events.
+    fn look(&mut self) -> Duration {
+        let mut look = self.event_interval.min(Part::BEAT);
+        if self.capacity.is_some() {
+            look = look.min(Duration::from_millis(Capacity::LONGEST_LOOK));
+        }
+        if self.logs.flow.as_mut().is_some_and(LogSink::settle) { SETTLE.min(look) } else { look }
     }
 
-    fn turn(&mut self, next: &mut Instant, interval: Duration) -> Result<()> {
+    fn turn(&mut self, next: &mut Instant) -> Result<()> {
         self.events()?;
         let now = Instant::now();
         if now < *next {
@@ -130,17 +148,48 @@ impl Pump {
         }
         self.drain()?;
         // On the beat, but a beat that was slept through is not made up for.
-        *next += interval;
+        *next += self.interval;
         if *next < now {
-            *next = now + interval;
+            *next = now + self.interval;
         }
         Ok(())
     }
 
     /// Takes over what can change while the daemon runs.
-    fn reconfigure(&mut self, config: &Config) {
-        self.ledger.reconfigure(config);
-        self.http.reconfigure(Arc::clone(self.ledger.policy()));
+    fn reconfigure(&mut self, change: Change) {
+        let Change { config, logs, regroup, .. } = change;
+        self.logs.take_over(logs);
+        self.ledger.set_active_timeout(active_timeout(&config));
+        if regroup {
+            self.ledger.reconfigure(&config);
+            self.http.reconfigure(Arc::clone(self.ledger.policy()));
+        }
+        let privacy = config.http_options().privacy;
+        if privacy != self.privacy {
+            self.tracker.set_privacy(privacy.clone());
+            // What is kept for the API may show what is no longer to be shown.
+            self.feed.forget();
+            self.privacy = privacy;
+        }
+        self.set_speeds(&config);
+        (self.interval, self.event_interval) = (config.interval.0, config.event_interval.0);
+    }
+
+    /// Speeds of links, and what is a peak or a burst on them.
+    fn set_speeds(&mut self, config: &Config) {
+        let told = interfaces::list().unwrap_or_default();
+        let device =
+            |ifindex| told.iter().find(|found| found.ifindex == ifindex).and_then(|found| found.speed);
+        self.ledger
+            .set_speeds(|watched| config.capacity.speed(&watched.name).or_else(|| device(watched.ifindex)));
+        let numbers = self.ledger.numbers();
+        let speed = |slot| {
+            let mut all = numbers.interfaces.iter().map(|interface| &interface.watched);
+            all.find(|watched| watched.slot == slot).and_then(|watched| watched.speed)
+        };
+        if let Some(capacity) = &mut self.capacity {
+            capacity.reconfigure(capacity_options(config), speed);
+        }
     }
 
     fn events(&mut self) -> Result<()> {
@@ -150,6 +199,8 @@ impl Pump {
             lookups.event(event, payload);
         });
         let now = clock::monotonic().context("cannot read the clock")?;
+        // Each time, as someone may set the clock, and lines are to bear the time of that day at once.
+        self.clock = source.clock().context("cannot read the clocks")?;
         let mut look = |slot| {
             let mut progress = None;
             source.record(slot, &mut |record| progress = Some(Progress::of(record)));
@@ -168,8 +219,8 @@ impl Pump {
 
     /// Logs and counts the exchanges that have come up.
     fn report(&mut self) {
-        let Self { source, ledger, board, clock, lookups, .. } = self;
-        lookups.report(&mut Surroundings { source: source.as_mut(), ledger, board, clock: *clock });
+        let Self { source, ledger, board, clock, lookups, logs, .. } = self;
+        lookups.report(&mut Surroundings { source: source.as_mut(), ledger, board, logs, clock: *clock });
         for mut exchange in self.exchanges.drain(..) {
             if !self.ledger.speaks(&exchange.key, exchange.slot) {
                 continue;
@@ -189,7 +240,7 @@ impl Pump {
             });
             let exchange = Arc::new(exchange);
             self.feed.push(&exchange);
-            if let Some(log) = &self.http_log {
+            if let Some(log) = &self.logs.http {
                 log.write(exchange);
             }
         }
@@ -198,7 +249,8 @@ impl Pump {
     fn drain(&mut self) -> Result<()> {
         let now = clock::monotonic().context("cannot read the clock")?;
         let started = Instant::now();
-        let Self { source, ledger, flow_log, .. } = self;
+        let Self { source, ledger, logs: Logs { flow: flow_log, .. }, .. } = self;
+        ledger.set_clock(self.clock);
         let report = source.drain(now, &mut |slot, record, end| {
             ledger.absorb(slot, record, end, now, &mut |line| {
                 if let Some(log) = flow_log {
@@ -235,7 +287,7 @@ impl Pump {
             }
         }
         self.miss(lost, count);
-        self.clock = WallClock::measure().context("cannot read the clocks")?;
+        self.clock = self.source.clock().context("cannot read the clocks")?;
         self.ledger.drained(now, self.clock);
         self.http.settle(now, self.clock.wall(now) / 1_000_000_000);
         self.http.dropped = self.tracker.dropped();
@@ -266,7 +318,8 @@ impl Pump {
         let events = self.events();
         let now = clock::monotonic().context("cannot read the clock")?;
         let started = Instant::now();
-        let Self { source, ledger, flow_log, .. } = &mut self;
+        self.ledger.set_clock(self.clock);
+        let Self { source, ledger, logs: Logs { flow: flow_log, .. }, .. } = &mut self;
         let drained = source.finish(&mut |slot, record, end| {
             ledger.absorb(slot, record, end, now, &mut |line| {
                 if let Some(log) = flow_log {
@@ -281,10 +334,7 @@ impl Pump {
         self.lookups.expire(None);
         self.report();
         let published = drained.and_then(|report| self.publish(now, started, &report));
-        for log in [self.http_log.take().map(LogSink::close), self.flow_log.take().map(LogSink::close)] {
-            log.unwrap_or_default();
-        }
-        self.lookups.close();
+        std::mem::take(&mut self.logs).close();
         if !self.ledger.live().is_empty() {
             warn!("{} flows did not end with the last drain", self.ledger.live().len());
         }
