@@ -231,6 +231,8 @@ fn waiting_flow_lines_never_delay_events() {
     let feed = Arc::new(Feed::new(10, 1, SinkCounters::new("http_stream")));
     let interval = Duration::from_secs(5);
     let config = Config { interval: Span::seconds(5), event_interval: Span::millis(10), ..Config::default() };
+    let mut logs = Logs::default();
+    logs.flow = Some(flow_log);
     let pump = Pump::new(
         Box::new(Late { story, drained: None }),
         ledger,
@@ -240,7 +242,7 @@ fn waiting_flow_lines_never_delay_events() {
         Arc::new(board),
         telemetry,
         Arc::clone(&feed),
-        Logs { flow: Some(flow_log), ..Logs::default() },
+        logs,
         clock,
         None,
         &config,

@@ -11,6 +11,7 @@ struct Stepped {
     story: Story,
     step: Arc<AtomicI64>,
     told: i64,
+    connections: u16,
 }
 
 impl Source for Stepped {
@@ -43,8 +44,14 @@ impl Source for Stepped {
         }
         self.told = step;
         let now = clock::monotonic().unwrap();
-        let events = Story::new(Arc::default()).events;
-        for (mut event, payload) in events.into_iter().take(2) {
+        // A connection of its own each time.
+        self.connections += 1;
+        let record = testing::connection(1, 40_000 + self.connections, 80, now);
+        for (sender, kind, payload) in [
+            (record.client(), PayloadKind::HttpRequest, REQUEST),
+            (record.client().other(), PayloadKind::HttpResponse, RESPONSE),
+        ] {
+            let mut event = event(&record, 0, sender, kind, payload);
             event.time += now;
             visit(&event, payload);
         }
@@ -89,7 +96,7 @@ async fn lines_and_metrics_follow_the_clock_of_the_day() {
         record.start += now;
         record.halves.iter_mut().for_each(|side| (side.first, side.last) = (now + 1, now + 5_000_000));
     }
-    let source = Stepped { story, step: Arc::clone(&step), told: i64::MIN };
+    let source = Stepped { story, step: Arc::clone(&step), told: i64::MIN, connections: 0 };
     let daemon = tokio::spawn(async move {
         daemon(&config, Box::new(move || Ok(again.clone())), Service::default(), |_| Ok(Box::new(source)))
             .await
