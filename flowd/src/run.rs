@@ -102,7 +102,7 @@ async fn daemon(
         event_bytes: u32::try_from(config.event_buffer.0).unwrap_or(u32::MAX),
         interfaces: u32::try_from(interfaces).unwrap_or(u32::MAX),
         hook: hook(config.hook),
-        frames: frames(config),
+        frames: frames(config, &chosen),
         order: order(config.order),
     })?;
     let clock = WallClock::measure().context("cannot read the clocks")?;
@@ -275,13 +275,16 @@ const fn hook(hook: Hook) -> Option<kernel::Hook> {
     }
 }
 
-fn frames(config: &Config) -> Option<Frames> {
+fn frames(config: &Config, chosen: &[Interface]) -> Option<Frames> {
+    /// Up to this, a frame is in one buffer with every driver; how far beyond is each driver's own affair.
+    const MTU: u32 = 1_500;
     let mode = match config.xdp_mode {
         XdpMode::Auto => FrameMode::Auto,
         XdpMode::Native => FrameMode::Native,
         XdpMode::Generic => FrameMode::Generic,
     };
-    (config.hook == Hook::Xdp).then_some(Frames { mode, ..Frames::default() })
+    let frags = chosen.iter().any(|interface| interface.mtu > MTU && !interface.is_loopback());
+    (config.hook == Hook::Xdp).then_some(Frames { mode, frags })
 }
 
 const fn order(order: Order) -> kernel::Order {

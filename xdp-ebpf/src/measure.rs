@@ -31,7 +31,7 @@ pub(crate) fn flow_empty(_: TcContext) -> i32 {
 }
 
 /// The same at XDP.
-#[xdp(frags)]
+#[xdp]
 pub(crate) fn flow_xdp_empty(_: XdpContext) -> u32 {
     XDP_PASS
 }
@@ -77,9 +77,9 @@ pub(crate) fn flow_vary(context: TcContext) -> i32 {
 
 /// [`flow_vary`] at XDP. The metadata says how: [`vary`], in its next 16 bits the TCP header's offset, in the 32 bits
 /// above the payload's length.
-#[xdp(frags)]
+#[xdp]
 pub(crate) fn flow_xdp_vary(context: XdpContext) -> u32 {
-    let frame = Frame::<true>(context.ctx);
+    let frame = Frame::<false>(context.ctx);
     let (how, tcp, payload_len) = (frame.time() as u16, (frame.time() >> 16) as u16, frame.time() >> 32);
     let tcp = u32::from(tcp) & 0x7f;
     match u32::from(how) {

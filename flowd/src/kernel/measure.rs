@@ -105,7 +105,7 @@ impl Kernel {
                 let info = program.info().map_err(|error| KernelError::program(name, &error))?;
                 facts.push(ProgramFacts::of(name, &info, load));
             }
-            for name in xdp::candidates(&options.settings, true) {
+            for name in xdp::candidates(&options.settings, true).iter().rev() {
                 let program = xdp::program(&mut bpf, name)?;
                 let start = Instant::now();
                 program.load().map_err(|error| KernelError::program(name, &error))?;

@@ -22,17 +22,12 @@ pub enum FrameMode {
 }
 
 /// Ingress by XDP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Frames {
     pub mode: FrameMode,
-    /// Frames of several buffers as well, where the kernel can (Linux 5.18 and later).
+    /// Frames of several buffers as well, where the kernel can (Linux 5.18 and later): drivers ask for it where the
+    /// MTU is more than one buffer holds. It costs some ns per packet.
     pub frags: bool,
-}
-
-impl Default for Frames {
-    fn default() -> Self {
-        Self { mode: FrameMode::Auto, frags: true }
-    }
 }
 
 /// Programs for these settings: first the best.
