@@ -50,7 +50,7 @@ fn story(mode: &str, word: &str, native: bool) {
     }
     let here = router.client.enter(|| UdpSocket::bind((CLIENT_V4, 0)).unwrap());
     // Fragments, and an ICMP error that comes back.
-    here.send_to(&[7; 20_000], (SERVER_V4, 9)).unwrap();
+    here.send_to(&vec![7; 20_000], (SERVER_V4, 9)).unwrap();
     let truth = nginx.logged(80);
     let mut kernel = since(router.gateway.quiet(LAN), before);
     if native {
