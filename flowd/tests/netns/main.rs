@@ -40,3 +40,4 @@ mod series;
 mod signals;
 mod tail;
 mod think;
+mod xdp;
