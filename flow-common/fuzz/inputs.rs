@@ -123,7 +123,7 @@ fn check(record: &FlowRecord, sent: [u32; 2], now: u64) {
     assert!(usize::from(record.history_len) <= record.history.len());
     assert!(record.handshake_server_rtt <= now + 1 && record.handshake_client_rtt <= now + 1);
     for (half, sent) in record.halves.iter().zip(sent) {
-        let quality = &half.tcp;
+        let quality = &half.quality;
         assert!(quality.retransmits + quality.out_of_order <= sent);
         assert!(quality.syn_retransmits <= quality.retransmits);
         assert!(quality.duplicate_acks <= sent && quality.zero_windows <= sent && quality.resets <= sent);

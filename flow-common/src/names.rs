@@ -54,6 +54,8 @@ pub mod vary {
 
 /// Hash: flow key to slot in [`MAP_FLOWS`].
 pub const MAP_INDEX: &str = "FLOW_INDEX";
+/// Array of [`crate::hint::Hints`]: by a key's hash, where its flow was found last.
+pub const MAP_HINTS: &str = "HINTS";
 /// Array of flow records, mapped into the daemon's memory and read in place.
 pub const MAP_FLOWS: &str = "FLOWS";
 /// Stack of [`crate::free::Run`]: the daemon fills it, the programs take from it; low slots are used first.

@@ -45,8 +45,8 @@ pub struct Settings {
     pub copies: u32,
     /// Interface slots, from 1, whose bytes are kept by the millisecond; 0 for none.
     pub windows: u32,
-    /// Keeps the size a multiple of 8.
-    pub reserved: u32,
+    /// One less than the buckets of [`crate::hint`], which the loader works out.
+    pub hints: u32,
 }
 
 const SECOND: u64 = 1_000_000_000;
@@ -65,7 +65,7 @@ impl Settings {
         packet_time: 0,
         copies: copies::HTTP,
         windows: 0,
-        reserved: 0,
+        hints: 0,
     };
 }
 

@@ -2,6 +2,7 @@
 
 use core::{
     arch::asm,
+    hint::cold_path,
     intrinsics::{AtomicOrdering, atomic_xadd},
     sync::atomic::AtomicU64,
 };
@@ -14,6 +15,7 @@ use flow_common::{
     counter::Passage,
     event::{MAX_PAYLOAD, PayloadEvent},
     flows::Flows,
+    hint,
     key::{Direction, FlowKey},
     lane::Lane,
     observe::{Clock, Datagram, Env, Events, FirstFragment, Fragments, Workspace},
@@ -23,7 +25,7 @@ use flow_common::{
 };
 
 use crate::{
-    maps::{self, EVENTS, FLOW_INDEX, FLOWS, FRAGMENTS, FREE_HAND, FREE_SLOTS, LANES, TOTALS},
+    maps::{self, EVENTS, FLOW_INDEX, FLOWS, FRAGMENTS, FREE_HAND, FREE_SLOTS, HINTS, LANES, TOTALS},
     steps::Steps,
 };
 
@@ -47,8 +49,20 @@ impl<C: Steps> Clock for Kernel<C> {
 impl<C: Steps> Flows for Kernel<C> {
     #[inline(always)]
     fn find(&mut self, key: &FlowKey) -> Option<u32> {
+        let hash = key.hash();
+        let hints = HINTS.get_ptr_mut(hash as u32 & self.setting(|settings| &settings.hints))?;
+        // SAFETY: array elements stay where they are; other CPUs replace their words as wholes.
+        let hints = unsafe { &mut *hints };
+        if let Some(slot) = hints.slot(hash)
+            && FLOWS.get(slot).is_some_and(|record| hint::leads(record, key))
+        {
+            return Some(slot);
+        }
+        cold_path();
         // SAFETY: the value is one word, which `redirect` replaces as a whole.
-        unsafe { FLOW_INDEX.get(key).copied() }
+        let slot = unsafe { FLOW_INDEX.get(key).copied() }?;
+        hints.note(hash, slot);
+        Some(slot)
     }
 
     #[inline(always)]
@@ -117,6 +131,7 @@ impl<C: Steps> Events for Kernel<C> {
     /// The reader polls on its own clock: waking it for each event would cost a hundred times the event.
     #[inline(always)]
     fn copy<P: Packet>(&mut self, _: &P, offset: u32, len: u16, event: impl FnOnce() -> PayloadEvent) {
+        cold_path();
         let mut len = u32::from(len);
         if maps::setting(|settings| &settings.packet_time) != 0 {
             // Of a packet that the capture cut, what is there.

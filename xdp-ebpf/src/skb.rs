@@ -1,5 +1,7 @@
 //! A socket buffer as a packet.
 
+use core::hint::cold_path;
+
 use crate::{
     context::{Context, bounded, field},
     direct::{self, DIRECT},
@@ -103,6 +105,7 @@ impl Packet for Skb {
                 return read;
             }
         }
+        cold_path();
         const { assert!(size_of::<T>() <= size_of::<Scratch>()) };
         // Not on the stack, of which a chain of calls has 512 bytes.
         let room: *mut T = maps::SCRATCH.get_ptr_mut(0)?.cast();

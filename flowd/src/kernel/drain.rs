@@ -1,9 +1,9 @@
 //! Reads the flow table: what changed, what ended. Exact, as counters are never reset while a program may
 //! still write to them, and a record that a program may still be writing to is read again next time.
 //!
-//! An ended flow goes in four steps: its key leaves the index, so that no new packet finds its record; one
-//! grace period later every program that had found it before has returned; its final counts are read; its
-//! slot is given back.
+//! An ended flow goes in four steps: its record says so and its key leaves the index, so that no new packet
+//! finds it by a hint or by its key; one grace period later every program that had found it before has
+//! returned; its final counts are read; its slot is given back.
 
 use std::io;
 
@@ -217,6 +217,7 @@ impl Kernel {
             let rests = now.is_some_and(|now| now.saturating_sub(latest) <= shortest) && life == life::LIVE;
             if !rests && let Some(reason) = window.rest(slot, life).end(now, settings) {
                 if life == life::LIVE {
+                    window.detach(slot);
                     leaving.push(window.key(slot));
                 }
                 ending.push((slot, reason));

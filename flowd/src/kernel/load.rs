@@ -11,7 +11,7 @@ use aya::{
     programs::{Program, SchedClassifier},
     util::nr_cpus,
 };
-use flow_common::{names, settings::Settings};
+use flow_common::{hint, names, settings::Settings};
 
 use super::{
     Hook, Kernel, KernelError, Order,
@@ -119,9 +119,11 @@ fn cpus() -> usize {
 
 /// The object with its maps; no program is loaded yet.
 pub(super) fn object(options: &LoadOptions) -> Result<Ebpf, KernelError> {
-    let settings = Plain(options.settings);
+    let buckets = hint::buckets(options.flows);
+    let settings = Plain(Settings { hints: buckets - 1, ..options.settings });
     EbpfLoader::new()
         .map_max_entries(names::MAP_INDEX, options.flows)
+        .map_max_entries(names::MAP_HINTS, buckets)
         .map_max_entries(names::MAP_FLOWS, options.flows)
         .map_max_entries(names::MAP_FREE, options.flows)
         // Slot 0 is that of packets from interfaces without a slot.

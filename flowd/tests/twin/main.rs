@@ -85,22 +85,22 @@ struct Traces {
 #[derive(Debug)]
 #[allow(dead_code, reason = "read through Debug")]
 struct Head {
-    state: (u32, u8, u8, u8, u8, u8),
+    state: (u8, u8, u8, u8, u8),
     times: [u64; 5],
     icmp: (u8, u8),
-    history: (u32, u8, [u8; 16]),
+    history: (u32, u8, u8, [u8; 16]),
 }
 
 impl Head {
     fn of(record: &FlowRecord) -> Self {
-        let FlowRecord { life, ended, client, role_by, last_talker, fragment, .. } = *record;
+        let FlowRecord { ended, client, role_by, last_talker, fragment, .. } = *record;
         let FlowRecord { start, syn_time, syn_ack_time, handshake_server_rtt, handshake_client_rtt, .. } =
             *record;
         Self {
-            state: (life, ended, client, role_by, last_talker, fragment),
+            state: (ended, client, role_by, last_talker, fragment),
             times: [start, syn_time, syn_ack_time, handshake_server_rtt, handshake_client_rtt],
             icmp: (record.icmp_type, record.icmp_code),
-            history: (record.history_seen, record.history_len, record.history),
+            history: (record.history_seen, record.history_len, record.awaits_ack, record.history),
         }
     }
 }
@@ -112,7 +112,8 @@ fn note(traces: &mut Traces, slot: u32, record: &FlowRecord) {
     for half in &record.halves {
         // The counts of all CPUs together: where the test's thread ran when is nobody's business.
         let stamps = (half.first, half.last, half.tcp_flags, half.dscp, half.ecn_ce);
-        let _ = write!(text, "\n{:?} {stamps:?} {:?} {:?}", half.volume(), half.tcp, half.rtt);
+        let _ =
+            write!(text, "\n{:?} {stamps:?} {:?} {:?} {:?}", half.volume(), half.tcp, half.quality, half.rtt);
     }
     traces.flows.insert(key, text);
 }
