@@ -55,6 +55,7 @@ fn observe<const TUNNELS: bool>(context: &TcContext, hook: Direction) -> i32 {
         link: if interface.link == LINK_RAW { Link::Ip } else { Link::Ethernet },
         hook,
         one_point: interface.one_point != 0,
+        thrift: interface.thrift,
         moved_tag: skb.moved_tag(),
         offload: skb.offload(),
     };

@@ -11,7 +11,10 @@ use aya::{
     programs::{Program, SchedClassifier},
     util::nr_cpus,
 };
-use flow_common::{names, settings::Settings};
+use flow_common::{
+    names,
+    settings::{Settings, Thrift},
+};
 
 use super::{
     Hook, Kernel, KernelError, Order,
@@ -95,6 +98,7 @@ impl Kernel {
             totals,
             events,
             lanes,
+            thrift: Thrift::NONE,
             drained: Drained::new(options.flows),
             places: Vec::new(),
         })

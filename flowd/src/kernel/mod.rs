@@ -18,6 +18,7 @@ mod pod;
 mod replay;
 mod slab;
 mod sys;
+mod thrift;
 
 use std::os::fd::OwnedFd;
 
@@ -31,7 +32,7 @@ use flow_common::{
     counter::InterfaceTotals,
     event::{MAX_PAYLOAD, PayloadEvent},
     key::Direction,
-    settings::Settings,
+    settings::{Settings, Thrift},
 };
 
 use self::{attach::Place, drain::Drained, free::FreeSlots, lanes::Lanes, pod::Plain, slab::Slab};
@@ -59,6 +60,7 @@ pub struct Kernel {
     totals: PerCpuArray<MapData, Plain<InterfaceTotals>>,
     events: RingBuf<MapData>,
     lanes: Lanes,
+    thrift: Thrift,
     drained: Drained,
     /// Behind the programs, whose links go first.
     places: Vec<Place>,
