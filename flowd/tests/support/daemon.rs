@@ -204,6 +204,20 @@ impl<'a> Daemon<'a> {
         self.process.thread_time("pump")
     }
 
+    /// A field of its memory in /proc, as `VmRSS`; bytes.
+    pub fn memory(&self, field: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
+        let kilobytes = line.trim_start_matches(':').trim().trim_end_matches(" kB");
+        kilobytes.parse::<u64>().unwrap() << 10
+    }
+
+    /// How long ago the flow table was read, by its own account; seconds.
+    pub fn age(&self) -> f64 {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+        now - self.metric("flowd_last_drain_timestamp_seconds", &[])
+    }
+
     /// Sends a signal that does not end it.
     pub fn signal(&self, number: i32) {
         self.process.signal(number);
@@ -241,7 +255,7 @@ fn write_config(folder: &Path, config: &str) {
     let http = missing("http_log = ", &format!("http_log = \"{}\"\n", path("http.log")));
     let flow = missing("flow_log = ", &format!("flow_log = \"{}\"\n", path("flow.log")));
     // Tests ask for more than the default budget in bursts, and for every line.
-    let budget = if config.contains("[governor]") { "" } else { "[governor]\ncpu = \"off\"\n" };
+    let budget = if config.contains("[governor]") { "" } else { "\n[governor]\ncpu = \"off\"\n" };
     let config = config.replace("\"DNS\"", &format!("{:?}", path("dns.log")));
     let config = config.replace("\"TLS\"", &format!("{:?}", path("tls.log")));
     fs::write(path("flowd.toml"), format!("{http}{flow}{interval}{flows}{config}{budget}")).unwrap();
