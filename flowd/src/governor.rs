@@ -80,6 +80,17 @@ impl Level {
             Self::QuarterReadings => "flows are read at every fourth interval",
         }
     }
+
+    /// What is as it was once this step is taken back.
+    const fn takes_up(self) -> &'static str {
+        match self {
+            Self::Full => "nothing was left out",
+            Self::NoCopies => "payload is copied again",
+            Self::FewSamples => "every TCP segment may be timed again",
+            Self::HalfReadings => "flows are read at every interval again",
+            Self::QuarterReadings => "flows are read at every second interval again",
+        }
+    }
 }
 
 /// A step and why it was taken.
@@ -111,11 +122,11 @@ impl fmt::Display for Change {
                 "flowd takes {share:.2}% of a core, over [governor] cpu = \"{budget}%\": step {step}, {what}"
             )
         } else {
-            let again = self.from.leaves_out();
+            let again = self.from.takes_up();
             write!(
                 f,
-                "flowd takes {share:.2}% of a core, under half of [governor] cpu = \"{budget}%\": back to step {step}; \
-                 no longer: {again}"
+                "flowd takes {share:.2}% of a core, under half of [governor] cpu = \"{budget}%\": back to step {step}, \
+                 {again}"
             )
         }
     }

@@ -158,5 +158,5 @@ fn a_change_names_its_cause_and_what_is_less_exact() {
         assert!(text.contains(part), "{text}");
     }
     let text = Change { from: Level::NoCopies, to: Level::Full, ..change }.to_string();
-    assert!(text.contains("back to step 0; no longer: payload is not copied"), "{text}");
+    assert!(text.contains("back to step 0, payload is copied again"), "{text}");
 }

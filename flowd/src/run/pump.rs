@@ -108,17 +108,21 @@ impl Pump {
         let event_interval =
             if self.capacity.is_some() { event_interval.min(longest) } else { event_interval };
         let mut next = Instant::now() + interval;
+        let mut took = Duration::ZERO;
         let result = loop {
             let look = if self.settle() { SETTLE.min(event_interval) } else { event_interval };
-            let wait = next.saturating_duration_since(Instant::now()).min(look);
+            // Looks begin on a beat: one that took long is followed by the next at once.
+            let wait = next.saturating_duration_since(Instant::now()).min(look.saturating_sub(took));
             match settings.recv_timeout(wait) {
                 Ok(config) => self.reconfigure(&config),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break Ok(()),
             }
+            let begun = Instant::now();
             if let Err(error) = self.turn(&mut next, interval) {
                 break Err(error);
             }
+            took = begun.elapsed();
         };
         // Whatever went wrong, what was counted is written.
         let finished = self.finish();

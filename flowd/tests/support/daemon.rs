@@ -201,7 +201,12 @@ impl<'a> Daemon<'a> {
 
     /// Processor time of the thread that reads from the kernel so far.
     pub fn reader_time(&self) -> Duration {
-        self.process.thread_time("pump")
+        self.process.thread_time("pump")[0]
+    }
+
+    /// How long that thread has waited for a processor so far.
+    pub fn reader_waited(&self) -> Duration {
+        self.process.thread_time("pump")[1]
     }
 
     /// A field of its memory in /proc, as `VmRSS`; bytes.
