@@ -25,7 +25,7 @@ const BETWEEN: Duration = Duration::from_millis(200);
 /// Well above what an idle daemon takes at this interval, and well below what the load asks for.
 const CONFIG: &str = "interval = \"500ms\"\nflows = 1024\n[governor]\ncpu = \"2%\"\n";
 
-/// Requests on one connection from beginning to end, loud at first; says which of them were after `back`.
+/// Requests on one connection from beginning to end, loud at first; says which of them, but for the first, were after `back`.
 fn talk(number: usize, loud: &AtomicBool, back: &AtomicBool, stop: &AtomicBool) -> Vec<(String, u64)> {
     let mut stream = TcpStream::connect((SERVER_V4, 80)).unwrap();
     stream.set_nodelay(true).unwrap();
@@ -44,8 +44,8 @@ fn talk(number: usize, loud: &AtomicBool, back: &AtomicBool, stop: &AtomicBool) 
         }
         count += 1;
     }
-    // The end of the connection is seen as well.
-    drop(stream);
+    // Of the first behind the gap, it is not sure which response is its own.
+    after.drain(..1);
     after
 }
 
@@ -129,13 +129,16 @@ fn it_leaves_out_copies_under_load_and_comes_back() {
         "{requests} requests, {missing} messages in no line, {skipped} copies left out, {lost} lost, {unplaced} not placed; {}",
         ended.stderr.lines().filter(|line| line.contains("governor")).collect::<Vec<_>>().join("\n")
     );
-    assert!(missing > 0 && missing as f64 <= skipped + lost + unplaced, "{missing}");
+    // No connection ends meanwhile, so that a copy is one of a message.
+    assert!(missing > 0);
+    assert_eq!(missing as f64, skipped + lost + unplaced, "messages in no line");
     // On connections that lived through it: no wrong pair, and nothing missing once it is over.
     assert_pairs(&ended.http);
     let complete: Vec<&Value> = ended.http.iter().filter(|line| line["outcome"] == "complete").collect();
     assert!(after.len() >= CONNECTIONS, "{}", after.len());
     for (target, status) in after {
         let found = complete.iter().any(|line| line["target"] == *target && line["status"] == status);
-        assert!(found, "{target} is not in the log");
+        let lines: Vec<&Value> = ended.http.iter().filter(|line| line["target"] == *target).collect();
+        assert!(found, "{target} is not in the log as complete, but as {lines:?}");
     }
 }
