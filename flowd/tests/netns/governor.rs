@@ -22,10 +22,12 @@ use crate::support::{
 
 const CONNECTIONS: usize = 6;
 const BETWEEN: Duration = Duration::from_millis(200);
+/// Exchanges of a connection behind the gap whose pair may not be known for sure.
+const UNSURE: usize = 3;
 /// Well above what an idle daemon takes at this interval, and well below what the load asks for.
 const CONFIG: &str = "interval = \"500ms\"\nflows = 1024\n[governor]\ncpu = \"2%\"\n";
 
-/// Requests on one connection from beginning to end, loud at first; says which of them, but for the first, were after `back`.
+/// Requests on one connection from beginning to end, loud at first; says which of them, but for the first ones, were after `back`.
 fn talk(number: usize, loud: &AtomicBool, back: &AtomicBool, stop: &AtomicBool) -> Vec<(String, u64)> {
     let mut stream = TcpStream::connect((SERVER_V4, 80)).unwrap();
     stream.set_nodelay(true).unwrap();
@@ -44,9 +46,8 @@ fn talk(number: usize, loud: &AtomicBool, back: &AtomicBool, stop: &AtomicBool) 
         }
         count += 1;
     }
-    // Of the first behind the gap, it is not sure which response is its own.
-    after.drain(..1);
-    after
+    // Of the first ones behind the gap, it is not sure which response is their own.
+    after.split_off(UNSURE.min(after.len()))
 }
 
 struct End<'a>(&'a AtomicBool);
@@ -89,7 +90,7 @@ fn it_leaves_out_copies_under_load_and_comes_back() {
             );
             until("all is taken up again", 40, || daemon.stderr().contains("back to step 0").then_some(()));
             back.store(true, Relaxed);
-            sleep(BETWEEN * 6);
+            sleep(BETWEEN * 15);
             stop.store(true, Relaxed);
             threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
         })
@@ -135,10 +136,14 @@ fn it_leaves_out_copies_under_load_and_comes_back() {
     // On connections that lived through it: no wrong pair, and nothing missing once it is over.
     assert_pairs(&ended.http);
     let complete: Vec<&Value> = ended.http.iter().filter(|line| line["outcome"] == "complete").collect();
-    assert!(after.len() >= CONNECTIONS, "{}", after.len());
-    for (target, status) in after {
-        let found = complete.iter().any(|line| line["target"] == *target && line["status"] == status);
-        let lines: Vec<&Value> = ended.http.iter().filter(|line| line["target"] == *target).collect();
-        assert!(found, "{target} is not in the log as complete, but as {lines:?}");
+    assert!(after.len() >= 5 * CONNECTIONS, "{}", after.len());
+    let mut doubtful = Vec::new();
+    for (target, status) in &after {
+        let found = complete.iter().any(|line| line["target"] == **target && line["status"] == *status);
+        if !found {
+            doubtful.push(target);
+        }
     }
+    println!("{} exchanges after it, of which {doubtful:?} are not in the log as complete", after.len());
+    assert!(doubtful.is_empty());
 }
