@@ -20,7 +20,7 @@ mod zones;
 use std::{fmt, net::SocketAddr, path::Path, str::FromStr};
 
 pub use api::Api;
-pub use attach::{Hook, Order};
+pub use attach::{Hook, Order, XdpMode};
 pub use capacity::{Capacity, Rate, Share};
 pub use dns::Dns;
 pub use error::{ConfigError, Place};
@@ -73,6 +73,8 @@ pub struct Config {
     pub event_interval: Span,
     /// By which of the kernel's hooks packets are seen.
     pub hook: Hook,
+    /// Who runs the program of XDP.
+    pub xdp_mode: XdpMode,
     /// Where they stand among the programs of others there.
     pub order: Order,
     /// Flows that fit into the table.
@@ -157,6 +159,7 @@ impl Default for Config {
             event_buffer: Size(u64::from(names::DEFAULT_EVENT_BYTES)),
             event_interval: Span::millis(100),
             hook: Hook::Auto,
+            xdp_mode: XdpMode::Auto,
             order: Order::First,
             flows: names::DEFAULT_FLOWS,
             decapsulate: Vec::new(),

@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, reason = "its output is what it is for")]
 
 mod features;
+mod frames;
 mod shapes;
 
 use std::{env, fs, time::Duration};
@@ -50,6 +51,7 @@ fn main() -> Result<()> {
         for shape in shapes::hot() {
             shapes.push(measure(&mut kernel, &shape, plan)?);
         }
+        shapes.extend(frames::measure(&options, plan)?);
     }
     if has("--all") {
         let mut inside = options.clone();

@@ -23,6 +23,7 @@ use super::{
     lanes::Lanes,
     pod::Plain,
     slab::Slab,
+    xdp::{self, Frames},
 };
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/flowd-ebpf"));
@@ -39,6 +40,8 @@ pub struct LoadOptions {
     pub interfaces: u32,
     /// The only hook to attach by; the best that works without it.
     pub hook: Option<Hook>,
+    /// Ingress by XDP, and only egress by `hook`.
+    pub frames: Option<Frames>,
     pub order: Order,
 }
 
@@ -64,6 +67,7 @@ impl Default for LoadOptions {
             event_bytes: names::DEFAULT_EVENT_BYTES,
             interfaces: names::DEFAULT_INTERFACES,
             hook: None,
+            frames: None,
             order: Order::First,
         }
     }
@@ -83,7 +87,12 @@ impl Kernel {
         let hands = open(&mut bpf, names::MAP_HAND, PerCpuArray::try_from)?;
         let run = run_length(options.flows, u32::try_from(cpus()).unwrap_or(u32::MAX));
         let mut free = FreeSlots::new(stack, hands, run);
-        load_programs(&mut bpf, &programs(&options.settings), || free.fill(options.flows))?;
+        let mut programs = programs(&options.settings);
+        let by_tc = programs.get(usize::from(options.frames.is_some())..).unwrap_or_default();
+        load_programs(&mut bpf, by_tc, || free.fill(options.flows))?;
+        if let Some(frames) = options.frames {
+            programs[0] = xdp::load(&mut bpf, &options.settings, frames)?;
+        }
         // Only now, as it gives up the maps, which the programs must find while they are loaded.
         let index = descriptor(&mut bpf, names::MAP_INDEX)?;
         let slab = Slab::new(descriptor(&mut bpf, names::MAP_FLOWS)?, options.flows).map_err(|error| {
@@ -95,6 +104,8 @@ impl Kernel {
         Ok(Self {
             bpf,
             settings: options.settings,
+            programs,
+            frames: options.frames,
             hook: options.hook,
             order: options.order,
             slab,

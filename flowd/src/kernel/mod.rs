@@ -19,6 +19,7 @@ mod replay;
 mod slab;
 mod sys;
 mod thrift;
+mod xdp;
 
 use std::os::fd::OwnedFd;
 
@@ -45,12 +46,16 @@ pub use self::{
     load::LoadOptions,
     measure::{Measured, ProgramFacts, Stream, Vary},
     replay::Refused,
+    xdp::{FrameMode, Frames, attached_frames},
 };
 
 /// The loaded programs with their maps; dropping it detaches them.
 pub struct Kernel {
     bpf: Ebpf,
     settings: Settings,
+    /// Of ingress and egress.
+    programs: [&'static str; 2],
+    frames: Option<Frames>,
     hook: Option<Hook>,
     order: Order,
     slab: Slab,
@@ -113,7 +118,7 @@ impl Kernel {
     /// the kernel counts nothing, and there is nothing to tell.
     #[must_use]
     pub fn run_times(&self) -> Vec<(String, Duration)> {
-        let programs = load::programs(&self.settings).into_iter();
+        let programs = self.programs.into_iter();
         programs
             .filter_map(|name| Some((name.to_owned(), self.bpf.program(name)?.info().ok()?.run_time())))
             .filter(|(_, time)| !time.is_zero())

@@ -119,7 +119,7 @@ impl Pump {
                 Err(RecvTimeoutError::Disconnected) => break Ok(()),
             }
             let begun = Instant::now();
-            if let Err(error) = self.turn(&mut next, interval) {
+            if let Err(error) = self.turn(&mut next, interval, event_interval) {
                 break Err(error);
             }
             took = begun.elapsed();
@@ -134,13 +134,13 @@ impl Pump {
         self.flow_log.as_mut().is_some_and(LogSink::settle)
     }
 
-    fn turn(&mut self, next: &mut Instant, interval: Duration) -> Result<()> {
+    fn turn(&mut self, next: &mut Instant, interval: Duration, event_interval: Duration) -> Result<()> {
         self.events()?;
         let now = Instant::now();
         if now < *next {
             return Ok(());
         }
-        self.drain()?;
+        self.drain(event_interval)?;
         let configured = interval;
         let interval = self.governed.interval(configured);
         if let Some(capacity) = &mut self.capacity {
@@ -214,17 +214,29 @@ impl Pump {
         }
     }
 
-    fn drain(&mut self) -> Result<()> {
+    /// Reads the flow table. In between it looks for events when they are due: a large table takes longer than their
+    /// buffer may last.
+    fn drain(&mut self, event_interval: Duration) -> Result<()> {
         let now = clock::monotonic().context("cannot read the clock")?;
         let started = Instant::now();
-        let Self { source, ledger, flow_log, .. } = self;
-        let report = source.drain(now, &mut |slot, record, end| {
-            ledger.absorb(slot, record, end, now, &mut |line| {
-                if let Some(log) = flow_log {
-                    log.write_burst(line);
-                }
-            });
-        })?;
+        let mut looked = started;
+        let report = loop {
+            let Self { source, ledger, flow_log, .. } = self;
+            let report = source.drain_part(now, &mut |slot, record, end| {
+                ledger.absorb(slot, record, end, now, &mut |line| {
+                    if let Some(log) = flow_log {
+                        log.write_burst(line);
+                    }
+                });
+            })?;
+            if let Some(report) = report {
+                break report;
+            }
+            if looked.elapsed() >= event_interval {
+                self.events()?;
+                looked = Instant::now();
+            }
+        };
         self.publish(now, started, &report)?;
         self.governed.look(self.source.as_mut(), &report, &self.telemetry)
     }

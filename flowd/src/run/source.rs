@@ -23,9 +23,10 @@ pub(super) type Visit<'a> = &'a mut dyn FnMut(u32, &FlowRecord, Option<EndReason
 pub(super) trait Source: Send {
     /// Watches an interface; gives back how it is attached, for the log.
     fn attach(&mut self, name: &str, ifindex: u32, interface: Interface) -> Result<&'static str>;
-    /// Shows every record that changed since the last drain, and every ended flow once with its reason.
-    /// `now` is in nanoseconds of the packet's clock.
-    fn drain(&mut self, now: u64, visit: Visit<'_>) -> Result<DrainReport>;
+    /// Shows a part of the records that changed since the last drain, and of the ended flows, each once with its
+    /// reason; gives the report with the last part. `now` is in nanoseconds of the packet's clock, the same for all
+    /// parts.
+    fn drain_part(&mut self, now: u64, visit: Visit<'_>) -> Result<Option<DrainReport>>;
     /// Totals of each interface over all CPUs, in which all is that the drain before has shown.
     fn totals(&mut self, slots: &[u16]) -> Result<Vec<InterfaceTotals>>;
     /// Adds the bytes that passed an interface to the last argument, by milliseconds of the packets' clock from the
@@ -57,8 +58,8 @@ impl Source for Kernel {
         Ok(Self::attach(self, name, ifindex, interface)?.name())
     }
 
-    fn drain(&mut self, now: u64, visit: Visit<'_>) -> Result<DrainReport> {
-        Ok(Self::drain(self, now, visit)?)
+    fn drain_part(&mut self, now: u64, visit: Visit<'_>) -> Result<Option<DrainReport>> {
+        Ok(Self::drain_part(self, now, visit)?)
     }
 
     fn totals(&mut self, slots: &[u16]) -> Result<Vec<InterfaceTotals>> {

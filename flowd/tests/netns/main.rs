@@ -42,3 +42,4 @@ mod series;
 mod signals;
 mod tail;
 mod think;
+mod xdp;

@@ -10,6 +10,7 @@
 )]
 
 mod frames;
+mod xdp;
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -24,7 +25,7 @@ use flow_common::{
     wiretrue::Offload,
 };
 use flowd::{
-    kernel::{Kernel, KernelError, LoadOptions},
+    kernel::{Frames, Kernel, KernelError, LoadOptions},
     native::Native,
 };
 use frames::{Frame, Generator};
@@ -33,9 +34,10 @@ const FLOWS: u32 = 65_536;
 const SLOT: u16 = 3;
 
 /// Loads the programs, or skips the test where the privilege is missing.
-fn load(settings: Settings) -> Option<Kernel> {
+fn load(settings: Settings, hook: Hook) -> Option<Kernel> {
     let options = LoadOptions {
         settings,
+        frames: hook.frames(),
         flows: FLOWS,
         event_bytes: 64 << 20,
         interfaces: 8,
@@ -50,6 +52,22 @@ fn load(settings: Settings) -> Option<Kernel> {
             None
         }
         Err(error) => panic!("{error}"),
+    }
+}
+
+/// Which program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hook {
+    Tc,
+    /// XDP for frames of one buffer.
+    Xdp,
+    /// XDP for frames of several buffers.
+    XdpFrags,
+}
+
+impl Hook {
+    fn frames(self) -> Option<Frames> {
+        (self != Self::Tc).then_some(Frames { frags: self == Self::XdpFrags, ..Frames::default() })
     }
 }
 
@@ -114,12 +132,17 @@ fn stay() {
 
 /// Pushes the frames through both and compares what is left.
 fn compare(settings: Settings, frames: impl Iterator<Item = Frame>) {
-    compare_sparing(settings, Thrift::NONE, frames);
+    compare_at(Hook::Tc, settings, frames);
+}
+
+/// The same at a hook. XDP sees each frame as it is, whatever offload says of it.
+fn compare_at(hook: Hook, settings: Settings, frames: impl Iterator<Item = Frame>) {
+    compare_sparing(hook, settings, Thrift::NONE, frames);
 }
 
 /// The same with both sparing the processor.
-fn compare_sparing(settings: Settings, thrift: Thrift, frames: impl Iterator<Item = Frame>) {
-    let Some(mut kernel) = load(settings) else { return };
+fn compare_sparing(hook: Hook, settings: Settings, thrift: Thrift, frames: impl Iterator<Item = Frame>) {
+    let Some(mut kernel) = load(settings, hook) else { return };
     stay();
     kernel
         .replay_from(Interface {
@@ -134,9 +157,15 @@ fn compare_sparing(settings: Settings, thrift: Thrift, frames: impl Iterator<Ite
     let (mut of_kernel, mut of_native) = (Traces::default(), Traces::default());
     let (mut run, mut refused, mut last) = (0, 0, 0);
     for (index, frame) in frames.enumerate() {
-        let offload = Offload { segments: frame.segments, segment_size: frame.segment_size };
+        let mut offload = Offload { segments: frame.segments, segment_size: frame.segment_size };
         let original_len = u32::try_from(frame.bytes.len()).unwrap();
-        if kernel.replay(&frame.bytes, original_len, frame.time, offload).unwrap().is_err() {
+        let taken = if hook == Hook::Tc {
+            kernel.replay(&frame.bytes, original_len, frame.time, offload)
+        } else {
+            offload = Offload::default();
+            kernel.replay_frame(&frame.bytes, frame.time)
+        };
+        if taken.unwrap().is_err() {
             refused += 1;
             continue;
         }
@@ -187,7 +216,8 @@ fn compare_sparing(settings: Settings, thrift: Thrift, frames: impl Iterator<Ite
         of_native.flows.len(),
         of_native.events.len()
     );
-    assert!(run > refused, "most frames must have run");
+    // XDP takes every frame that has a whole Ethernet header.
+    assert!(if hook == Hook::Tc { run > refused } else { refused == 0 }, "{hook:?}: {refused} refused");
 }
 
 fn settings(decapsulate: u32) -> Settings {
@@ -209,7 +239,10 @@ fn no_copies() {
 #[test]
 fn sparing() {
     for (no_copies, untimed) in [(0, 7), (1, 0), (1, 7)] {
-        compare_sparing(settings(0), Thrift { no_copies, untimed }, Generator::new(0x90).take(20_000));
+        let thrift = Thrift { no_copies, untimed };
+        for hook in [Hook::Tc, Hook::Xdp] {
+            compare_sparing(hook, settings(0), thrift, Generator::new(0x90).take(20_000));
+        }
     }
 }
 
