@@ -72,7 +72,8 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
                 record.role_by = RoleBy::Syn as u8;
             }
             let segment_size = work.arrival.offload.segment_size;
-            let order = tcp::track(record, sender, segment, headers.payload_len, segment_size, now);
+            let untimed = work.arrival.thrift.untimed;
+            let order = tcp::track(record, sender, segment, headers.payload_len, segment_size, untimed, now);
             if wanted.what == 0 {
                 None
             } else {
@@ -97,6 +98,13 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
         let (own, peer) = tcp::pair(record, sender);
         own.tcp.copies = PayloadEvent::number_after(own.tcp.copies);
         let (number, peer_last) = (own.tcp.copies, peer.tcp.next_seq_time);
+        // Behind its number: the reader then sees that copies are missing, and pairs nothing over the gap.
+        if work.arrival.thrift.no_copies != 0 {
+            if let Some(totals) = env.totals() {
+                totals.events_skipped += 1;
+            }
+            return true;
+        }
         let own_last = work.own_last;
         env.copy(packet, headers.payload_offset, copied, || PayloadEvent {
             key: *key,

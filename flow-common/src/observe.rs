@@ -12,7 +12,7 @@ use crate::{
     lane::Lane,
     packet::Packet,
     record::Volume,
-    settings::Settings,
+    settings::{Settings, Thrift},
     wiretrue::{self, Frame, Offload},
 };
 
@@ -107,6 +107,7 @@ pub struct Arrival {
     pub hook: Direction,
     /// Both directions of a conversation pass this one hook (loopback, captures).
     pub one_point: bool,
+    pub thrift: Thrift,
     /// VLAN id of a tag that the NIC or the kernel has moved out of the frame, or [`NO_TAG`].
     pub moved_tag: u16,
     pub offload: Offload,

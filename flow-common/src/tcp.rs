@@ -95,7 +95,8 @@ pub const fn before(a: u32, b: u32) -> bool {
 }
 
 /// Updates the record with one segment of `sender`; `payload_len` in bytes, `now` in ns. `segment_size` is
-/// the payload of each segment on the wire where this is a super-packet of several, else 0.
+/// the payload of each segment on the wire where this is a super-packet of several, else 0. `untimed` is
+/// [`crate::settings::Thrift::untimed`].
 #[inline(always)]
 pub fn track(
     record: &mut FlowRecord,
@@ -103,6 +104,7 @@ pub fn track(
     segment: &Segment,
     payload_len: u32,
     segment_size: u32,
+    untimed: u8,
     now: u64,
 ) -> Order {
     let has = |bits: u16| segment.flags & bits != 0;
@@ -186,7 +188,7 @@ pub fn track(
     if !verdict.probes() {
         let known = recall(&own.tcp.seen) & seen::SEQ != 0;
         advance(own, segment.sequence, end, known, now);
-        rtt::time(own, Verdict::recall(own).order(), segment, end, now);
+        rtt::time(own, Verdict::recall(own).order(), segment, end, untimed, now);
     }
 
     let (verdict, flags) = (Verdict::recall(own), recall(&segment.flags));

@@ -6,6 +6,7 @@ mod capacity;
 mod check;
 mod dns;
 mod error;
+mod governor;
 mod http;
 mod keys;
 mod outputs;
@@ -28,6 +29,7 @@ use flow_common::{
     names,
     settings::{Settings, copies},
 };
+pub use governor::{Budget, Governor};
 pub use http::Http;
 pub use outputs::Outputs;
 pub use security::Security;
@@ -97,6 +99,8 @@ pub struct Config {
     pub series: Series,
     /// How full links are.
     pub capacity: Capacity,
+    /// What the daemon may cost.
+    pub governor: Governor,
 }
 
 /// How long a flow may be quiet, and how long one line of the flow log may cover.
@@ -169,6 +173,7 @@ impl Default for Config {
             zones: Zones::default(),
             series: Series::default(),
             capacity: Capacity::default(),
+            governor: Governor::default(),
         }
     }
 }

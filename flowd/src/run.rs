@@ -1,5 +1,6 @@
 //! `flowd run`: configuration, interfaces, kernel, tasks, signals, and an ordered end.
 
+mod govern;
 mod lookups;
 mod pump;
 mod reload;
@@ -16,6 +17,7 @@ use flow_common::{
     names,
     settings::{self, Settings},
 };
+use govern::Governed;
 use lookups::Lookups;
 use pump::Pump;
 use reload::Reload;
@@ -144,7 +146,8 @@ async fn daemon(
         flow_log,
         clock,
         capacity,
-    );
+    )
+    .governed(Governed::new(config.governor.cpu));
 
     let (settings, new_settings) = mpsc::channel();
     let (done, mut ended) = oneshot::channel();
@@ -196,7 +199,12 @@ fn attach(source: &mut dyn Source, chosen: &[Interface], config: &Config) -> Res
     let mut watched = Vec::new();
     for (interface, slot) in chosen.iter().zip(1..flow_common::key::FlowKey::MAX_INTERFACES) {
         let one_point = interface.is_loopback();
-        let setting = settings::Interface { slot, link: interface.link(), one_point: u8::from(one_point) };
+        let setting = settings::Interface {
+            slot,
+            link: interface.link(),
+            one_point: u8::from(one_point),
+            ..settings::Interface::default()
+        };
         let hook = source.attach(&interface.name, interface.ifindex, setting)?;
         info!("watching {} ({hook})", interface.name);
         watched.push(Watched {

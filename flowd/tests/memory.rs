@@ -53,7 +53,9 @@ fn charged() -> usize {
 fn the_daemon_takes_what_the_formula_says(slots: u32, live: u32) {
     let options = LoadOptions { flows: slots, ..LoadOptions::default() };
     let Some(mut kernel) = load(&options) else { return };
-    kernel.replay_from(Interface { slot: 1, link: LINK_ETHERNET, one_point: 1 }).unwrap();
+    kernel
+        .replay_from(Interface { slot: 1, link: LINK_ETHERNET, one_point: 1, ..Interface::default() })
+        .unwrap();
     let mut frame = Vec::new();
     let builder = PacketBuilder::ethernet2([2; 6], [4; 6]).ipv4([10, 0, 0, 1], [192, 0, 2, 1], 64);
     builder.tcp(40_000, 443, 1, 1_024).ack(1).write(&mut frame, &[0; 100]).unwrap();

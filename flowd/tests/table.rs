@@ -31,7 +31,9 @@ fn load(slots: u32) -> Option<Kernel> {
         }
         Err(error) => panic!("{error}"),
     };
-    kernel.replay_from(Interface { slot: 1, link: LINK_ETHERNET, one_point: 1 }).unwrap();
+    kernel
+        .replay_from(Interface { slot: 1, link: LINK_ETHERNET, one_point: 1, ..Interface::default() })
+        .unwrap();
     stay();
     Some(kernel)
 }

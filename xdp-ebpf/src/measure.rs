@@ -11,6 +11,7 @@ use flow_common::{
     key::Direction,
     names::vary,
     observe::{Arrival, step},
+    settings::Thrift,
     wiretrue::Offload,
 };
 
@@ -48,6 +49,7 @@ pub(crate) fn flow_parse_only(context: TcContext) -> i32 {
         link: Link::Ethernet,
         hook: Direction::Ingress,
         one_point: true,
+        thrift: Thrift::NONE,
         moved_tag: NO_TAG,
         offload: Offload::default(),
     };

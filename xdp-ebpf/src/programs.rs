@@ -94,6 +94,7 @@ fn observe<const TUNNELS: bool, C: Steps>(packet: C, hook: Direction) {
         link: if interface.link == LINK_RAW { Link::Ip } else { Link::Ethernet },
         hook,
         one_point: interface.one_point != 0,
+        thrift: interface.thrift,
         moved_tag: packet.moved_tag(),
         offload: packet.offload(),
     };

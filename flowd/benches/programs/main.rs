@@ -81,7 +81,12 @@ const SETTINGS: Settings = Settings { copies: copies::ALL, windows: 1, ..Setting
 
 fn load(options: &LoadOptions) -> Result<Kernel> {
     let mut kernel = Kernel::load(options)?;
-    kernel.replay_from(Interface { slot: SLOT, link: LINK_ETHERNET, one_point: 1 })?;
+    kernel.replay_from(Interface {
+        slot: SLOT,
+        link: LINK_ETHERNET,
+        one_point: 1,
+        ..Interface::default()
+    })?;
     Ok(kernel)
 }
 

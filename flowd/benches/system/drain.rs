@@ -58,7 +58,12 @@ impl Times {
 
 fn of(bench: &Bench, name: &str, flows: u32, table: u32) -> Result<Vec<Row>> {
     let mut kernel = Kernel::load(&LoadOptions { flows: table, interfaces: 2, ..LoadOptions::default() })?;
-    kernel.replay_from(Interface { slot: SLOT, link: LINK_ETHERNET, one_point: 1 })?;
+    kernel.replay_from(Interface {
+        slot: SLOT,
+        link: LINK_ETHERNET,
+        one_point: 1,
+        ..Interface::default()
+    })?;
     let mut ledger = ledger(table)?;
     let [mut alone, mut with_ledger, mut unchanged, mut few] = <[Times; 4]>::default();
     // The first round begins the flows and is not counted.

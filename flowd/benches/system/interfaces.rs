@@ -84,7 +84,7 @@ impl Group {
             }
             client.enter(|| empty.attach_empty(&device))?;
             server.enter(|| {
-                let interface = Interface { slot, link: LINK_ETHERNET, one_point: 0 };
+                let interface = Interface { slot, link: LINK_ETHERNET, one_point: 0, ..Interface::default() };
                 anyhow::Ok(kernel.attach(&device, device_index(&device)?, interface)?)
             })?;
             let flows = FLOWS / u32::from(interfaces);

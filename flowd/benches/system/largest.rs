@@ -34,7 +34,12 @@ pub(crate) fn run(bench: &Bench) -> Result<Vec<Row>> {
     let started = Instant::now();
     let mut kernel = Kernel::load(&LoadOptions { flows: TABLE, interfaces: 2, ..LoadOptions::default() })?;
     let loaded = started.elapsed().as_secs_f64();
-    kernel.replay_from(Interface { slot: SLOT, link: LINK_ETHERNET, one_point: 1 })?;
+    kernel.replay_from(Interface {
+        slot: SLOT,
+        link: LINK_ETHERNET,
+        one_point: 1,
+        ..Interface::default()
+    })?;
     let mut ledger = ledger(TABLE)?;
     let resident = || machine::resident(process::id(), "VmRSS");
     let before = resident()?;

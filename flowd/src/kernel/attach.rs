@@ -83,6 +83,12 @@ impl Place {
     }
 }
 
+impl Place {
+    pub(super) const fn ifindex(&self) -> u32 {
+        self.ifindex
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         if self.made_qdisc
@@ -101,6 +107,7 @@ impl Kernel {
     /// The interface is gone, the privilege is missing, or another flowd watches it.
     pub fn attach(&mut self, name: &str, ifindex: u32, interface: Interface) -> Result<Hook, KernelError> {
         let place = Place::take(name, ifindex)?;
+        let interface = Interface { thrift: self.thrift, ..interface };
         // First, so that the first packet already finds its slot.
         self.interfaces.set(ifindex, Plain(interface), 0).map_err(|error| KernelError::Attach {
             interface: name.to_owned(),

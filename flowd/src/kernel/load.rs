@@ -11,7 +11,10 @@ use aya::{
     programs::{Program, SchedClassifier},
     util::nr_cpus,
 };
-use flow_common::{hint, names, settings::Settings};
+use flow_common::{
+    hint, names,
+    settings::{Settings, Thrift},
+};
 
 use super::{
     Hook, Kernel, KernelError, Order,
@@ -43,6 +46,12 @@ pub struct LoadOptions {
 }
 
 impl LoadOptions {
+    /// The size that the ring buffer gets.
+    pub(super) const fn ring_bytes(&self) -> u32 {
+        let bytes = self.event_bytes.next_power_of_two();
+        if bytes < 4_096 { 4_096 } else { bytes }
+    }
+
     /// Lanes that programs on `cpus` CPUs write to; one where nobody asks for any, as there is no empty map.
     pub(super) fn lanes(&self, cpus: usize) -> u32 {
         let each = self.settings.windows.saturating_mul(2);
@@ -105,7 +114,9 @@ impl Kernel {
             interfaces,
             totals,
             events,
+            event_bytes: options.ring_bytes() as usize,
             lanes,
+            thrift: Thrift::NONE,
             drained: Drained::new(options.flows),
             places: Vec::new(),
         })
@@ -129,7 +140,7 @@ pub(super) fn object(options: &LoadOptions) -> Result<Ebpf, KernelError> {
         // Slot 0 is that of packets from interfaces without a slot.
         .map_max_entries(names::MAP_TOTALS, options.interfaces + 1)
         .map_max_entries(names::MAP_LANES, options.lanes(cpus()))
-        .map_max_entries(names::MAP_EVENTS, options.event_bytes.next_power_of_two().max(4096))
+        .map_max_entries(names::MAP_EVENTS, options.ring_bytes())
         .override_global(names::GLOBAL_SETTINGS, &settings, true)
         .load(OBJECT)
         .map_err(|error| KernelError::load(&error, options.flows))

@@ -35,7 +35,7 @@ impl LoadOptions {
             (names::MAP_INTERFACES, names::MAX_IFINDEX as usize * padded::<Interface>()),
             (names::MAP_TOTALS, interfaces * (cpus * padded::<InterfaceTotals>() + size_of::<usize>())),
             (names::MAP_LANES, self.lanes(cpus) as usize * size_of::<Lane>()),
-            (names::MAP_EVENTS, self.event_bytes.next_power_of_two().max(4096) as usize),
+            (names::MAP_EVENTS, self.ring_bytes() as usize),
             (names::MAP_WORKSPACE, cpus * padded::<Workspace>()),
         ]
     }

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 use flow_common::{
-    counter::InterfaceTotals, event::PayloadEvent, key::Direction, record::FlowRecord, settings::Interface,
+    counter::InterfaceTotals,
+    event::PayloadEvent,
+    key::Direction,
+    record::FlowRecord,
+    settings::{Interface, Thrift},
 };
 
 use crate::{
@@ -35,6 +39,10 @@ pub(super) trait Source: Send {
     /// How long each program has run so far; nothing where that is not measured.
     fn run_times(&self) -> Vec<(String, Duration)> {
         Vec::new()
+    }
+    /// Has the packet path of every watched interface leave this out from now on.
+    fn spare(&mut self, _: Thrift) -> Result<()> {
+        Ok(())
     }
     /// Detaches and shows all that is left.
     fn finish(&mut self, visit: Visit<'_>) -> Result<DrainReport>;
@@ -74,6 +82,10 @@ impl Source for Kernel {
 
     fn run_times(&self) -> Vec<(String, Duration)> {
         Self::run_times(self)
+    }
+
+    fn spare(&mut self, thrift: Thrift) -> Result<()> {
+        Ok(Self::spare(self, thrift)?)
     }
 
     fn finish(&mut self, visit: Visit<'_>) -> Result<DrainReport> {

@@ -21,7 +21,7 @@ use flow_common::{
     observe::Arrival,
     packet::Captured,
     record::FlowRecord,
-    settings::{Interface, LINK_ETHERNET, Settings, copies},
+    settings::{Interface, LINK_ETHERNET, Settings, Thrift, copies},
     wiretrue::Offload,
 };
 use flowd::{
@@ -138,9 +138,22 @@ fn compare(settings: Settings, frames: impl Iterator<Item = Frame>) {
 
 /// The same at a hook. XDP sees each frame as it is, whatever offload says of it.
 fn compare_at(hook: Hook, settings: Settings, frames: impl Iterator<Item = Frame>) {
+    compare_sparing(hook, settings, Thrift::NONE, frames);
+}
+
+/// The same with both sparing the processor.
+fn compare_sparing(hook: Hook, settings: Settings, thrift: Thrift, frames: impl Iterator<Item = Frame>) {
     let Some(mut kernel) = load(settings, hook) else { return };
     stay();
-    kernel.replay_from(Interface { slot: SLOT, link: LINK_ETHERNET, one_point: 1 }).unwrap();
+    kernel
+        .replay_from(Interface {
+            slot: SLOT,
+            link: LINK_ETHERNET,
+            one_point: 1,
+            thrift,
+            ..Interface::default()
+        })
+        .unwrap();
     let mut native = Native::new(settings, FLOWS);
     let (mut of_kernel, mut of_native) = (Traces::default(), Traces::default());
     let (mut run, mut refused, mut last) = (0, 0, 0);
@@ -165,6 +178,7 @@ fn compare_at(hook: Hook, settings: Settings, frames: impl Iterator<Item = Frame
             link: Link::Ethernet,
             hook: Direction::Ingress,
             one_point: true,
+            thrift,
             moved_tag: NO_TAG,
             offload,
         };
@@ -220,6 +234,17 @@ fn a_hundred_thousand_packets() {
 #[test]
 fn no_copies() {
     compare(Settings { copies: 0, ..settings(0) }, Generator::new(0xd5).take(20_000));
+}
+
+/// What is left out is the same on both sides, and counted.
+#[test]
+fn sparing() {
+    for (no_copies, untimed) in [(0, 7), (1, 0), (1, 7)] {
+        let thrift = Thrift { no_copies, untimed };
+        for hook in [Hook::Tc, Hook::Xdp] {
+            compare_sparing(hook, settings(0), thrift, Generator::new(0x90).take(20_000));
+        }
+    }
 }
 
 #[test]
