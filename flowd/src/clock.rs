@@ -46,6 +46,14 @@ pub fn monotonic() -> std::io::Result<u64> {
     read(libc::CLOCK_MONOTONIC)
 }
 
+/// Processor time of all of this process's threads so far, in user space and in the kernel, nanoseconds.
+///
+/// # Errors
+/// Fails only where the kernel lacks the clock.
+pub fn processor() -> std::io::Result<u64> {
+    read(libc::CLOCK_PROCESS_CPUTIME_ID)
+}
+
 fn read(clock: libc::clockid_t) -> std::io::Result<u64> {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is a timespec of ours that lives through the call, which writes nothing else.
@@ -82,6 +90,19 @@ mod tests {
         }
         // Set to before the epoch: no time is negative.
         assert_eq!(clock.moved(i64::MIN).wall(start), 0);
+    }
+
+    #[test]
+    fn processor_time_is_that_of_all_threads() {
+        let before = processor().unwrap();
+        let limit = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        let spin =
+            || while std::time::Instant::now() < limit && processor().unwrap() < before + 20_000_000 {};
+        // This thread only waits.
+        std::thread::scope(|scope| {
+            scope.spawn(spin);
+        });
+        assert!(processor().unwrap() >= before + 20_000_000);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `flowd run`: configuration, interfaces, kernel, tasks, signals, and an ordered end.
 
 mod crash;
+mod govern;
 mod logs;
 mod lookups;
 mod pump;
@@ -21,6 +22,7 @@ use flow_common::{
     names,
     settings::{self, Settings},
 };
+use govern::Governed;
 use logs::{Logs, Opener};
 use lookups::Lookups;
 use pump::Pump;
@@ -34,10 +36,10 @@ use vigil::Vigil;
 use crate::{
     aggregate::{Capacity, HttpNumbers, Ledger, LedgerOptions, Policy, Watched},
     clock::{self, WallClock},
-    config::{Config, ConfigError, Hook, Order},
+    config::{Config, ConfigError, Hook, Order, XdpMode},
     export::{feed::Feed, prometheus::Board},
     interfaces::{self, Interface},
-    kernel::{self, LoadOptions},
+    kernel::{self, FrameMode, Frames, LoadOptions},
     privileges::{self, Role, Sandbox},
     protocol::http::HttpTracker,
     service::Service,
@@ -112,6 +114,7 @@ async fn daemon(
         event_bytes: u32::try_from(config.event_buffer.0).unwrap_or(u32::MAX),
         interfaces: u32::try_from(interfaces).unwrap_or(u32::MAX),
         hook: hook(config.hook),
+        frames: frames(config, &chosen),
         order: order(config.order),
     })?;
     let clock = WallClock::measure().context("cannot read the clocks")?;
@@ -155,7 +158,8 @@ async fn daemon(
         clock,
         capacity,
         config,
-    );
+    )
+    .governed(Governed::new(config.governor.cpu));
 
     let (changes, new_changes) = mpsc::channel();
     let (done, pump_done) = oneshot::channel();
@@ -237,7 +241,12 @@ fn attach(source: &mut dyn Source, chosen: &[Interface], config: &Config) -> Res
     let mut watched = Vec::new();
     for (interface, slot) in chosen.iter().zip(1..flow_common::key::FlowKey::MAX_INTERFACES) {
         let one_point = interface.is_loopback();
-        let setting = settings::Interface { slot, link: interface.link(), one_point: u8::from(one_point) };
+        let setting = settings::Interface {
+            slot,
+            link: interface.link(),
+            one_point: u8::from(one_point),
+            ..settings::Interface::default()
+        };
         let hook = source.attach(&interface.name, interface.ifindex, setting)?;
         info!("watching {} ({hook})", interface.name);
         watched.push(Watched {
@@ -272,10 +281,22 @@ fn capacity(config: &Config, watched: &[Watched], began: u64) -> Option<Capacity
 
 const fn hook(hook: Hook) -> Option<kernel::Hook> {
     match hook {
-        Hook::Auto => None,
+        Hook::Auto | Hook::Xdp => None,
         Hook::Tcx => Some(kernel::Hook::Tcx),
         Hook::Clsact => Some(kernel::Hook::Clsact),
     }
+}
+
+fn frames(config: &Config, chosen: &[Interface]) -> Option<Frames> {
+    /// Up to this, a frame is in one buffer with every driver; how far beyond is each driver's own affair.
+    const MTU: u32 = 1_500;
+    let mode = match config.xdp_mode {
+        XdpMode::Auto => FrameMode::Auto,
+        XdpMode::Native => FrameMode::Native,
+        XdpMode::Generic => FrameMode::Generic,
+    };
+    let frags = chosen.iter().any(|interface| interface.mtu > MTU && !interface.is_loopback());
+    (config.hook == Hook::Xdp).then_some(Frames { mode, frags })
 }
 
 const fn order(order: Order) -> kernel::Order {

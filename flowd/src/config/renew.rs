@@ -9,12 +9,13 @@ type Keep = fn(&mut Config, &Config);
 
 /// Keys that are fixed once the daemon runs: they are in the loaded programs, in the size of maps and of buffers,
 /// or given up for good.
-const FIXED: [(&str, Keep); 18] = [
+const FIXED: [(&str, Keep); 20] = [
     ("interfaces", |to, from| to.interfaces.clone_from(&from.interfaces)),
     ("listen", |to, from| to.listen = from.listen),
     ("head_bytes", |to, from| to.head_bytes = from.head_bytes),
     ("event_buffer", |to, from| to.event_buffer = from.event_buffer),
     ("hook", |to, from| to.hook = from.hook),
+    ("xdp_mode", |to, from| to.xdp_mode = from.xdp_mode),
     ("order", |to, from| to.order = from.order),
     ("flows", |to, from| to.flows = from.flows),
     ("decapsulate", |to, from| to.decapsulate.clone_from(&from.decapsulate)),
@@ -27,6 +28,7 @@ const FIXED: [(&str, Keep); 18] = [
     ("timeouts.other", |to, from| to.timeouts.other = from.timeouts.other),
     ("dns.enabled", |to, from| to.dns.enabled = from.dns.enabled),
     ("tls.enabled", |to, from| to.tls.enabled = from.tls.enabled),
+    ("governor.cpu", |to, from| to.governor.cpu = from.governor.cpu),
     ("capacity.windows", |to, from| to.capacity.windows = from.capacity.windows),
 ];
 
@@ -69,6 +71,7 @@ listen = "127.0.0.1:1"
 head_bytes = 100
 event_buffer = "1MiB"
 hook = "clsact"
+xdp_mode = "generic"
 order = "last"
 flows = 2048
 decapsulate = ["gre"]
@@ -87,6 +90,8 @@ enabled = true
 enabled = true
 [capacity]
 windows = false
+[governor]
+cpu = "off"
 "#;
 
     #[test]

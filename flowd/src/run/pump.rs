@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use tracing::{debug, info, warn};
 
 use super::{
+    govern::Governed,
     logs::Logs,
     lookups::{Lookups, Surroundings},
     reload::Change,
@@ -20,7 +21,7 @@ use super::{
 use crate::{
     aggregate::{Capacity, CapacityOptions, HttpNumbers, HttpSeen, InterfaceNumbers, Ledger},
     clock::{self, WallClock},
-    config::Config,
+    config::{Budget, Config},
     export::{enrich::enrich, feed::Feed, log::LogSink, path::Paths, prometheus::Board},
     flow::Snapshot,
     interfaces,
@@ -66,6 +67,7 @@ pub(super) struct Pump {
     exchanges: Vec<HttpExchange>,
     /// Watched interfaces that had gone at the last drain.
     lost: Vec<Arc<str>>,
+    governed: Governed,
 }
 
 impl Pump {
@@ -103,41 +105,51 @@ impl Pump {
             event_interval: config.event_interval.0,
             exchanges,
             lost,
+            governed: Governed::new(Budget::OFF),
         }
+    }
+
+    /// Keeps within a budget; without it there is none.
+    pub(super) fn governed(self, governed: Governed) -> Self {
+        Self { governed, ..self }
     }
 
     /// Works until `changes`, from where changed configurations come, is closed; then reads all that is left
     /// and closes the logs.
     pub(super) fn run(mut self, changes: &Receiver<Change>) -> Result<()> {
         let mut next = Instant::now() + self.interval;
+        let mut took = Duration::ZERO;
         let result = loop {
-            self.telemetry.beat(Part::Pump);
-            let look = self.look();
-            let wait = next.saturating_duration_since(Instant::now()).min(look);
+            let waits = self.logs.flow.as_mut().is_some_and(LogSink::settle);
+            let look = if waits { SETTLE.min(self.look()) } else { self.look() };
+            // Looks begin on a beat: one that took long is followed by the next at once.
+            let wait = next.saturating_duration_since(Instant::now()).min(look.saturating_sub(took));
             match changes.recv_timeout(wait) {
                 Ok(change) => {
                     self.reconfigure(change);
-                    next = next.min(Instant::now() + self.interval);
+                    next = next.min(Instant::now() + self.governed.interval(self.interval));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break Ok(()),
             }
+            let begun = Instant::now();
             if let Err(error) = self.turn(&mut next) {
                 break Err(error);
             }
+            took = begun.elapsed();
         };
         // Whatever went wrong, what was counted is written.
         let finished = self.finish();
         result.and(finished)
     }
 
-    /// Longest time until the next look at the events.
-    fn look(&mut self) -> Duration {
+    /// Longest time between two looks at the events.
+    fn look(&self) -> Duration {
         let mut look = self.event_interval.min(Part::BEAT);
         if self.capacity.is_some() {
             look = look.min(Duration::from_millis(Capacity::LONGEST_LOOK));
         }
-        if self.logs.flow.as_mut().is_some_and(LogSink::settle) { SETTLE.min(look) } else { look }
+        look
     }
 
     fn turn(&mut self, next: &mut Instant) -> Result<()> {
@@ -147,10 +159,16 @@ impl Pump {
             return Ok(());
         }
         self.drain()?;
+        let interval = self.governed.interval(self.interval);
+        if let Some(capacity) = &mut self.capacity {
+            // Every peak is in two intervals at least.
+            let more = interval.saturating_sub(self.interval).as_millis() * 2;
+            capacity.hold_longer(u64::try_from(more).unwrap_or(u64::MAX));
+        }
         // On the beat, but a beat that was slept through is not made up for.
-        *next += self.interval;
+        *next += interval;
         if *next < now {
-            *next = now + self.interval;
+            *next = now + interval;
         }
         Ok(())
     }
@@ -193,6 +211,7 @@ impl Pump {
     }
 
     fn events(&mut self) -> Result<()> {
+        self.telemetry.beat(Part::Pump);
         let Self { source, tracker, lookups, exchanges, .. } = self;
         source.events(&mut |event, payload| {
             tracker.event(event, payload, &mut |exchange| exchanges.push(exchange));
@@ -246,19 +265,32 @@ impl Pump {
         }
     }
 
+    /// Reads the flow table. In between it looks for events when they are due: a large table takes longer than their
+    /// buffer may last.
     fn drain(&mut self) -> Result<()> {
         let now = clock::monotonic().context("cannot read the clock")?;
         let started = Instant::now();
-        let Self { source, ledger, logs: Logs { flow: flow_log, .. }, .. } = self;
-        ledger.set_clock(self.clock);
-        let report = source.drain(now, &mut |slot, record, end| {
-            ledger.absorb(slot, record, end, now, &mut |line| {
-                if let Some(log) = flow_log {
-                    log.write_burst(line);
-                }
-            });
-        })?;
-        self.publish(now, started, &report)
+        let (look, mut looked) = (self.look(), started);
+        self.ledger.set_clock(self.clock);
+        let report = loop {
+            let Self { source, ledger, logs: Logs { flow: flow_log, .. }, .. } = self;
+            let report = source.drain_part(now, &mut |slot, record, end| {
+                ledger.absorb(slot, record, end, now, &mut |line| {
+                    if let Some(log) = flow_log {
+                        log.write_burst(line);
+                    }
+                });
+            })?;
+            if let Some(report) = report {
+                break report;
+            }
+            if looked.elapsed() >= look {
+                self.events()?;
+                looked = Instant::now();
+            }
+        };
+        self.publish(now, started, &report)?;
+        self.governed.look(self.source.as_mut(), &report, &self.telemetry)
     }
 
     fn publish(&mut self, now: u64, started: Instant, report: &DrainReport) -> Result<()> {

@@ -23,8 +23,8 @@ impl Source for Stepped {
         Ok(WallClock::measure()?.moved(self.step.load(Ordering::Acquire)))
     }
 
-    fn drain(&mut self, now: u64, visit: Visit<'_>) -> Result<DrainReport> {
-        self.story.drain(now, visit)
+    fn drain_part(&mut self, now: u64, visit: Visit<'_>) -> Result<Option<DrainReport>> {
+        self.story.drain_part(now, visit)
     }
 
     fn totals(&mut self, slots: &[u16]) -> Result<Vec<InterfaceTotals>> {

@@ -14,7 +14,7 @@ impl Source for Broken {
         self.0.attach(name, ifindex, interface)
     }
 
-    fn drain(&mut self, _: u64, _: Visit<'_>) -> Result<DrainReport> {
+    fn drain_part(&mut self, _: u64, _: Visit<'_>) -> Result<Option<DrainReport>> {
         panic!("on purpose")
     }
 
