@@ -21,6 +21,9 @@ pub(super) const WEB: &str = "web";
 const MAIN: &str = "main";
 const LOGS: &str = "_log";
 
+/// How often a thread that stands still looks whether the daemon has ended.
+const LOOK: Duration = Duration::from_millis(50);
+
 static LISTENER: Mutex<Option<UnboundedSender<String>>> = Mutex::new(None);
 
 /// Hears of threads that are struck, while it lives.
@@ -70,10 +73,16 @@ fn struck() {
     if let Some(part) = part(name)
         && listener.send(part).is_ok()
     {
-        loop {
-            thread::park();
+        // Where panics abort, for good: to return would be SIGABRT. Where they unwind, as in tests, this holds a lock
+        // without which no hook can be changed, so until the daemon has ended.
+        while cfg!(panic = "abort") || is_heard() {
+            thread::park_timeout(LOOK);
         }
     }
+}
+
+fn is_heard() -> bool {
+    LISTENER.lock().unwrap_or_else(PoisonError::into_inner).is_some()
 }
 
 fn part(thread: &str) -> Option<String> {
