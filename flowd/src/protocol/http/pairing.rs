@@ -280,26 +280,9 @@ impl Connection {
         (pipelined, pipelined && unseen)
     }
 
-    fn is_full(&self, options: &HttpOptions) -> bool {
-        self.pending.len() >= options.max_pending_per_flow.max(1)
-    }
-
     fn fresh(&mut self, since: u64) -> Pending {
         self.number += 1;
         Pending { number: self.number, since, retransmits: self.retransmits, ..Pending::default() }
-    }
-
-    /// Gives up the oldest outstanding exchanges until there is room for one more.
-    fn make_room(&mut self, options: &HttpOptions, sink: Sink<'_>) {
-        self.release(sink);
-        while self.is_full(options) {
-            let Some(oldest) = self.pending.pop_front() else { return };
-            if oldest.response.is_none() && !oldest.missed {
-                self.owed += usize::from(oldest.request.is_some());
-                self.dropped += 1;
-            }
-            self.report(oldest, sink);
-        }
     }
 
     fn response(

@@ -92,6 +92,23 @@ impl Connection {
         }
     }
 
+    pub(super) fn is_full(&self, options: &HttpOptions) -> bool {
+        self.pending.len() >= options.max_pending_per_flow.max(1)
+    }
+
+    /// Gives up the oldest outstanding exchanges until there is room for one more.
+    pub(super) fn make_room(&mut self, options: &HttpOptions, sink: Sink<'_>) {
+        self.release(sink);
+        while self.is_full(options) {
+            let Some(oldest) = self.pending.pop_front() else { return };
+            if oldest.response.is_none() && !oldest.missed {
+                self.owed += usize::from(oldest.request.is_some());
+                self.dropped += 1;
+            }
+            self.report(oldest, sink);
+        }
+    }
+
     /// Reports what is complete, in the order of the requests.
     pub(super) fn release(&mut self, sink: Sink<'_>) {
         while self.pending.front().is_some_and(|front| front.missed || self.is_over(front)) {
