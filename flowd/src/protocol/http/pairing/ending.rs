@@ -70,7 +70,7 @@ impl Connection {
         for side in [client, client.other()] {
             let lane = self.lanes.of_mut(side);
             lane.forget_later(&options.privacy);
-            self.dropped += lane.take_given_up();
+            self.losses.lost_copy += lane.take_given_up();
         }
     }
 
@@ -103,7 +103,7 @@ impl Connection {
             let Some(oldest) = self.pending.pop_front() else { return };
             if oldest.response.is_none() && !oldest.missed {
                 self.owed += usize::from(oldest.request.is_some());
-                self.dropped += 1;
+                self.losses.pipeline_full += 1;
             }
             self.report(oldest, sink);
         }
