@@ -3,9 +3,11 @@
 //!
 //! The first touch of a payload's cache line is the dearest step of the packet path. So only the first
 //! segment after the conversation turned is looked at, and, once a side has spoken HTTP or DNS, what follows the
-//! end of a write (PSH), as pipelined requests and their answers do. What lies within the window of a head
-//! is copied in any case; looking at it too tells a short message's successor from its body. A flow that was looked at a few times
-//! and showed nothing known is left alone, and so is a side of TLS after its hello.
+//! end of a write (PSH), as pipelined requests and their answers do. What lies within the window of a head is
+//! copied in any case; looking at it too tells a short message's successor from its body. A flow that was looked
+//! at a few times and showed nothing known is left alone, and so is a side of TLS after its hello.
+
+use core::hint::cold_path;
 
 mod dns;
 mod http;
@@ -80,11 +82,13 @@ pub fn sniff<P: Packet>(
     // More of a head that began before. Its window is a stretch of sequence space, so that segments may
     // come in any order. A DNS message of its own gets a window of its own: it may be longer than what is left.
     let into = sequence.wrapping_sub(own.tcp.head_seq);
-    let inside =
-        into < u32::from(own.tcp.head_window) && !(own.tcp.sniffing & sniffing::DNS != 0 && may_begin);
+    let inside = own.tcp.head_window != 0
+        && into < u32::from(own.tcp.head_window)
+        && !(own.tcp.sniffing & sniffing::DNS != 0 && may_begin);
     // So short may a message of HTTP be that the next one begins in its window.
     let next = may_begin && own.tcp.sniffing & sniffing::HTTP != 0 && len >= 4;
     let kind = if inside && !next {
+        cold_path();
         None
     } else {
         let late = matches!(order, Order::Late | Order::Repair);
@@ -95,6 +99,7 @@ pub fn sniff<P: Packet>(
         if own.tcp.sniffing & sniffing::TLS != 0 {
             return None;
         }
+        cold_path();
         let answers = peer.tcp.sniffing & sniffing::TLS != 0;
         classify(packet, headers, wanted.what, answers)
     };

@@ -1,5 +1,6 @@
 //! `flowd run`: configuration, interfaces, kernel, tasks, signals, and an ordered end.
 
+mod govern;
 mod lookups;
 mod pump;
 mod reload;
@@ -16,6 +17,7 @@ use flow_common::{
     names,
     settings::{self, Settings},
 };
+use govern::Governed;
 use lookups::Lookups;
 use pump::Pump;
 use reload::Reload;
@@ -30,14 +32,14 @@ use tracing::{info, warn};
 use crate::{
     aggregate::{Capacity, CapacityOptions, HttpNumbers, Ledger, LedgerOptions, Policy, Watched},
     clock::{self, WallClock},
-    config::{Config, ConfigError, Hook, LogFormat, Order, Outputs},
+    config::{Config, ConfigError, Hook, LogFormat, Order, Outputs, XdpMode},
     export::{
         feed::Feed,
         log::{self, Format, LogSink, Outlets, Rotation},
         prometheus::Board,
     },
     interfaces::{self, Interface},
-    kernel::{self, LoadOptions},
+    kernel::{self, FrameMode, Frames, LoadOptions},
     privileges::{self, Role, Sandbox},
     protocol::http::{HttpExchange, HttpTracker},
     telemetry::{SinkCounters, Telemetry},
@@ -102,6 +104,7 @@ async fn daemon(
         event_bytes: u32::try_from(config.event_buffer.0).unwrap_or(u32::MAX),
         interfaces: u32::try_from(interfaces).unwrap_or(u32::MAX),
         hook: hook(config.hook),
+        frames: frames(config, &chosen),
         order: order(config.order),
     })?;
     let clock = WallClock::measure().context("cannot read the clocks")?;
@@ -143,7 +146,8 @@ async fn daemon(
         flow_log,
         clock,
         capacity,
-    );
+    )
+    .governed(Governed::new(config.governor.cpu));
 
     let (settings, new_settings) = mpsc::channel();
     let (done, mut ended) = oneshot::channel();
@@ -195,7 +199,12 @@ fn attach(source: &mut dyn Source, chosen: &[Interface], config: &Config) -> Res
     let mut watched = Vec::new();
     for (interface, slot) in chosen.iter().zip(1..flow_common::key::FlowKey::MAX_INTERFACES) {
         let one_point = interface.is_loopback();
-        let setting = settings::Interface { slot, link: interface.link(), one_point: u8::from(one_point) };
+        let setting = settings::Interface {
+            slot,
+            link: interface.link(),
+            one_point: u8::from(one_point),
+            ..settings::Interface::default()
+        };
         let hook = source.attach(&interface.name, interface.ifindex, setting)?;
         info!("watching {} ({hook})", interface.name);
         watched.push(Watched {
@@ -268,10 +277,22 @@ const fn http_format(format: LogFormat) -> Format<HttpExchange> {
 
 const fn hook(hook: Hook) -> Option<kernel::Hook> {
     match hook {
-        Hook::Auto => None,
+        Hook::Auto | Hook::Xdp => None,
         Hook::Tcx => Some(kernel::Hook::Tcx),
         Hook::Clsact => Some(kernel::Hook::Clsact),
     }
+}
+
+fn frames(config: &Config, chosen: &[Interface]) -> Option<Frames> {
+    /// Up to this, a frame is in one buffer with every driver; how far beyond is each driver's own affair.
+    const MTU: u32 = 1_500;
+    let mode = match config.xdp_mode {
+        XdpMode::Auto => FrameMode::Auto,
+        XdpMode::Native => FrameMode::Native,
+        XdpMode::Generic => FrameMode::Generic,
+    };
+    let frags = chosen.iter().any(|interface| interface.mtu > MTU && !interface.is_loopback());
+    (config.hook == Hook::Xdp).then_some(Frames { mode, frags })
 }
 
 const fn order(order: Order) -> kernel::Order {

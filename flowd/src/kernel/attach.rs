@@ -1,7 +1,7 @@
 //! Attaches the programs to an interface: by TCX, else by a filter of the clsact qdisc.
 
 use aya::programs::{
-    LinkOrder, SchedClassifier, TcAttachType,
+    LinkOrder, Program, SchedClassifier, TcAttachType,
     tc::{self, NlOptions, TcAttachOptions, TcError},
 };
 use flow_common::settings::Interface;
@@ -16,6 +16,10 @@ pub enum Hook {
     Tcx,
     /// Filters of the clsact qdisc.
     Clsact,
+    /// Ingress by XDP in the driver.
+    Xdp,
+    /// Ingress by XDP in the kernel.
+    XdpGeneric,
 }
 
 impl Hook {
@@ -25,6 +29,8 @@ impl Hook {
         match self {
             Self::Tcx => "tcx",
             Self::Clsact => "clsact",
+            Self::Xdp => "xdp",
+            Self::XdpGeneric => "xdp-generic",
         }
     }
 }
@@ -77,6 +83,12 @@ impl Place {
     }
 }
 
+impl Place {
+    pub(super) const fn ifindex(&self) -> u32 {
+        self.ifindex
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         if self.made_qdisc
@@ -95,6 +107,7 @@ impl Kernel {
     /// The interface is gone, the privilege is missing, or another flowd watches it.
     pub fn attach(&mut self, name: &str, ifindex: u32, interface: Interface) -> Result<Hook, KernelError> {
         let place = Place::take(name, ifindex)?;
+        let interface = Interface { thrift: self.thrift, ..interface };
         // First, so that the first packet already finds its slot.
         self.interfaces.set(ifindex, Plain(interface), 0).map_err(|error| KernelError::Attach {
             interface: name.to_owned(),
@@ -102,8 +115,11 @@ impl Kernel {
         })?;
         // Kept before it is attached to: on failure, links go before it as well.
         self.places.push(place);
-        let [ingress, egress] = load::programs(&self.settings);
-        let hook = self.attach_program(ingress, name, TcAttachType::Ingress)?;
+        let [ingress, egress] = self.programs;
+        let hook = match self.frames {
+            Some(frames) => self.attach_frames(ingress, name, ifindex, frames.mode)?,
+            None => self.attach_program(ingress, name, TcAttachType::Ingress)?,
+        };
         if interface.one_point == 0 {
             self.attach_program(egress, name, TcAttachType::Egress)?;
         }
@@ -139,11 +155,13 @@ impl Kernel {
     /// Takes the programs off every interface. Links and filters go with the loaded programs; here only
     /// the links do, so that the maps can still be read.
     pub(super) fn detach(&mut self) {
-        for name in load::programs(&self.settings) {
-            if let Ok(program) = load::program(&mut self.bpf, name) {
-                // Unloading drops the program's links.
-                let _ = program.unload();
-            }
+        for name in self.programs {
+            // Unloading drops the program's links.
+            let _ = match self.bpf.program_mut(name) {
+                Some(Program::SchedClassifier(program)) => program.unload(),
+                Some(Program::Xdp(program)) => program.unload(),
+                _ => Ok(()),
+            };
         }
         self.places.clear();
     }

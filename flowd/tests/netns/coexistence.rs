@@ -6,7 +6,7 @@ use etherparse::PacketBuilder;
 
 use crate::support::{
     daemon::{Daemon, flowd},
-    foreign::Tcx,
+    foreign::Foreign,
     frames::{Wire, mac},
     namespace::Namespace,
     privileged,
@@ -117,6 +117,13 @@ fn one_flowd_per_interface_on_clsact() {
 }
 
 #[test]
+fn one_flowd_per_interface_on_xdp() {
+    if privileged("one_flowd_per_interface_on_xdp") {
+        second("xdp");
+    }
+}
+
+#[test]
 fn clean_removes_what_is_flowds_and_nothing_else() {
     if !privileged("clean_removes_what_is_flowds_and_nothing_else") {
         return;
@@ -185,7 +192,7 @@ fn beside_tcx_programs_that_drop_or_pass() {
     }
     let (host, peer) = network();
     for drops in [true, false] {
-        let other = Tcx::attach(&host, "a0", drops);
+        let other = Foreign::tcx(&host, "a0", drops);
         for (order, expected) in [("first", PACKETS), ("last", 0)] {
             beside(&host, &peer, &format!("hook = \"tcx\"\norder = \"{order}\"\n"), expected);
         }

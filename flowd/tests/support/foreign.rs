@@ -13,9 +13,14 @@ const SCHED_CLS: u32 = 3;
 const TCX_INGRESS: u32 = 46;
 const TCX_PASS: i32 = 0;
 const TCX_DROP: i32 = 2;
+const XDP: u32 = 6;
+const XDP_HOOK: u32 = 37;
+const XDP_PASS: i32 = 2;
+/// The kernel runs it, not the driver.
+const XDP_GENERIC: u32 = 2;
 
-/// A TCX program that gives every packet the same fate; detached when dropped.
-pub struct Tcx {
+/// A program that gives every packet the same fate; detached when dropped.
+pub struct Foreign {
     _program: OwnedFd,
     _link: OwnedFd,
 }
@@ -38,14 +43,22 @@ struct Create {
     flags: u32,
 }
 
-impl Tcx {
-    /// On ingress of a device: drops everything, or lets everything pass without asking the next program.
-    pub fn attach(namespace: &Namespace, device: &str, drops: bool) -> Self {
-        let fate = if drops { TCX_DROP } else { TCX_PASS };
+impl Foreign {
+    /// TCX on ingress of a device: drops everything, or lets everything pass without asking the next program.
+    pub fn tcx(namespace: &Namespace, device: &str, drops: bool) -> Self {
+        Self::attach(namespace, device, SCHED_CLS, (TCX_INGRESS, 0), if drops { TCX_DROP } else { TCX_PASS })
+    }
+
+    /// XDP that lets everything pass.
+    pub fn xdp(namespace: &Namespace, device: &str) -> Self {
+        Self::attach(namespace, device, XDP, (XDP_HOOK, XDP_GENERIC), XDP_PASS)
+    }
+
+    fn attach(namespace: &Namespace, device: &str, kind: u32, hook: (u32, u32), fate: i32) -> Self {
         // r0 = fate; exit
         let code = [0xb7_u64 | (u64::from(fate.cast_unsigned()) << 32), 0x95];
         let load = Load {
-            kind: SCHED_CLS,
+            kind,
             instructions: 2,
             code: code.as_ptr().expose_provenance() as u64,
             license: c"GPL".as_ptr().expose_provenance() as u64,
@@ -54,8 +67,8 @@ impl Tcx {
         let create = Create {
             program: program.as_raw_fd().cast_unsigned(),
             ifindex: index(namespace, device).cast_unsigned(),
-            at: TCX_INGRESS,
-            flags: 0,
+            at: hook.0,
+            flags: hook.1,
         };
         let link = namespace.enter(|| bpf(LINK_CREATE, &create)).unwrap();
         Self { _program: program, _link: link }

@@ -86,6 +86,10 @@ impl Place {
         }
     }
 
+    pub(super) const fn hold(&mut self, hold: u64) {
+        self.hold = hold;
+    }
+
     /// Takes in the bytes of consecutive milliseconds, `from` the first in the packets' clock and `wall` in that of
     /// the day. Of the first `missed` nothing certain is known.
     pub(super) fn feed(&mut self, from: u64, wall: u64, bytes: &[u64], missed: u64) {
