@@ -22,8 +22,9 @@ use crate::{maps::WORKSPACE, skb::Skb};
 /// Packets and bytes.
 type Counts = [u64; 2];
 
+/// Small, as it is made whenever the programs are loaded.
 #[btf_map]
-static PLAIN: PerCpuHashMap<FlowKey, Counts, 4096> = PerCpuHashMap::new();
+static PLAIN: PerCpuHashMap<FlowKey, Counts, 64> = PerCpuHashMap::new();
 
 /// Reads the headers, looks the flow up in one hash of each CPU's own and adds the packet to it: no clock, no TCP, no totals.
 #[classifier]
