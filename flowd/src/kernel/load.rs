@@ -55,7 +55,7 @@ impl Default for LoadOptions {
             event_bytes: names::DEFAULT_EVENT_BYTES,
             interfaces: names::DEFAULT_INTERFACES,
             hook: None,
-            order: Order::First,
+            order: Order::default(),
         }
     }
 }
@@ -87,7 +87,7 @@ impl Kernel {
             bpf,
             settings: options.settings,
             hook: options.hook,
-            order: options.order,
+            order: options.order.clone(),
             slab,
             index,
             free,

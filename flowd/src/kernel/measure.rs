@@ -160,7 +160,7 @@ impl Kernel {
     pub fn attach_empty(&mut self, interface: &str) -> Result<(), KernelError> {
         self.load_once(names::PROGRAM_EMPTY)?;
         for at in [TcAttachType::Ingress, TcAttachType::Egress] {
-            self.attach_program(names::PROGRAM_EMPTY, interface, at)?;
+            self.attach_nameless(names::PROGRAM_EMPTY, interface, at)?;
         }
         Ok(())
     }

@@ -219,6 +219,8 @@ fn waiting_flow_lines_never_delay_events() {
     };
     let options = LedgerOptions { conversations: 10_000, active_timeout: Some(1) };
     let clock = WallClock::measure().unwrap();
+    let config = Config { interfaces: vec!["lo".to_owned()], ..Config::default() };
+    let follow = Follow::new(std::slice::from_ref(&watched), &config, 4, 0).unwrap();
     let ledger = Ledger::new(options, Arc::default(), vec![(watched, None)], clock);
     let telemetry = Arc::new(Telemetry::new(Vec::new()));
     let board =
@@ -237,6 +239,7 @@ fn waiting_flow_lines_never_delay_events() {
         Some(flow_log),
         clock,
         None,
+        follow,
     );
     let (stop, stopped) = mpsc::channel();
     let interval = Duration::from_secs(5);

@@ -20,6 +20,7 @@ mod coexistence;
 mod conservation;
 mod counters;
 mod flood;
+mod follow;
 mod handshakes;
 mod http;
 mod http_garbage;
