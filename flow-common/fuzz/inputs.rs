@@ -9,7 +9,7 @@ use flow_common::{
     observe::Arrival,
     packet::Captured,
     record::{FlowRecord, HOLES},
-    settings::copies,
+    settings::{Thrift, copies},
     sniff::{self as payload, Wanted},
     tcp as track,
     wiretrue::{self, Frame, Offload},
@@ -52,8 +52,15 @@ pub(crate) fn dissect(input: &[u8]) {
 
     // Nothing is lost, or it is named; twice, so that the second meets a flow of its own.
     let mut world = World::new(usize::from(how & 3));
-    let arrival =
-        Arrival { interface: 1, link, hook: Direction::Ingress, one_point: true, moved_tag, offload };
+    let arrival = Arrival {
+        interface: 1,
+        link,
+        hook: Direction::Ingress,
+        one_point: true,
+        thrift: Thrift::NONE,
+        moved_tag,
+        offload,
+    };
     world.feed_cut(&packet, arrival);
     world.feed_cut(&packet, arrival);
     let (direct, seen, skipped) = (world.direct_volume(), world.seen(), world.skipped());
@@ -113,7 +120,7 @@ pub(crate) fn tcp(input: &[u8]) {
         now += pause;
         let [a, b] = &mut sent;
         *(if matches!(sender, Sender::A) { a } else { b }) += 1;
-        track::track(&mut record, sender, &segment, len, 0, now);
+        track::track(&mut record, sender, &segment, len, 0, 7, now);
         check(&record, sent, now);
     }
 }
@@ -123,7 +130,7 @@ fn check(record: &FlowRecord, sent: [u32; 2], now: u64) {
     assert!(usize::from(record.history_len) <= record.history.len());
     assert!(record.handshake_server_rtt <= now + 1 && record.handshake_client_rtt <= now + 1);
     for (half, sent) in record.halves.iter().zip(sent) {
-        let quality = &half.tcp;
+        let quality = &half.quality;
         assert!(quality.retransmits + quality.out_of_order <= sent);
         assert!(quality.syn_retransmits <= quality.retransmits);
         assert!(quality.duplicate_acks <= sent && quality.zero_windows <= sent && quality.resets <= sent);
@@ -152,7 +159,7 @@ pub(crate) fn sniff(input: &[u8]) {
         let sequence = if flags & 0x80 == 0 { *place } else { place.wrapping_sub(20) };
         let segment = Segment { sequence, window: 1, flags: u16::from(flags & 0x1f), ..Segment::NONE };
         *place = sequence.wrapping_add(len as u32);
-        let order = track::track(&mut record, sender, &segment, len as u32, 0, 1);
+        let order = track::track(&mut record, sender, &segment, len as u32, 0, 0, 1);
         let mut headers = Headers { segment, payload_len: len as u32, ..Headers::NONE };
         // The first bit of the head size says whether this is the port of DNS.
         headers.source.port = if head_bytes & 16 == 0 { 80 } else { 53 };

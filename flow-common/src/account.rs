@@ -1,5 +1,7 @@
 //! One packet into its flow: the key, the record, what TCP says, what deserves a copy.
 
+use core::hint::cold_path;
+
 use crate::{
     counter::Family,
     dissect::{
@@ -36,19 +38,23 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
     let sender = work.key.set(&headers.source, &headers.destination, &scope, arrival.crossing());
     let joined = match headers.fragment {
         Fragment::Whole => Some(sender),
-        Fragment::First => join_fragments(env, work, sender, false),
-        Fragment::Later => join_fragments(env, work, sender, true),
+        fragment => {
+            cold_path();
+            join_fragments(env, work, sender, matches!(fragment, Fragment::Later))
+        }
     };
     let sender = Sender::from_number(forget(&mut work.sender, joined.unwrap_or(sender) as u8));
     let (headers, key) = (&work.headers, &work.key);
     let cpu = env.cpu();
     let what = env.setting(|settings| &settings.copies);
     let wanted = Wanted { what, head_bytes: env.setting(|settings| &settings.head_bytes) };
-    let Some(found) = flows::update(env, key, now, |env, record| over(env, record, headers, now)) else {
+    let Some(found) = flows::update(env, key, now, |env, record| over(env, record, sender, headers, now))
+    else {
         return false;
     };
     let (slot, record) = (found.slot, found.record);
     if found.fresh {
+        cold_path();
         let (client, role_by) = role::of_first(headers, sender);
         record.client = client as u8;
         record.role_by = role_by as u8;
@@ -66,7 +72,8 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
                 record.role_by = RoleBy::Syn as u8;
             }
             let segment_size = work.arrival.offload.segment_size;
-            let order = tcp::track(record, sender, segment, headers.payload_len, segment_size, now);
+            let untimed = work.arrival.thrift.untimed;
+            let order = tcp::track(record, sender, segment, headers.payload_len, segment_size, untimed, now);
             if wanted.what == 0 {
                 None
             } else {
@@ -84,11 +91,20 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
         }
     };
     if let Some((find, segment)) = find {
+        cold_path();
         let copied = if matches!(find.kind, PayloadKind::End) { 0 } else { find.len as u16 };
-        let retransmits = record.halves[0].tcp.retransmits.wrapping_add(record.halves[1].tcp.retransmits);
+        let retransmits =
+            record.halves[0].quality.retransmits.wrapping_add(record.halves[1].quality.retransmits);
         let (own, peer) = tcp::pair(record, sender);
         own.tcp.copies = PayloadEvent::number_after(own.tcp.copies);
         let (number, peer_last) = (own.tcp.copies, peer.tcp.next_seq_time);
+        // Behind its number: the reader then sees that copies are missing, and pairs nothing over the gap.
+        if work.arrival.thrift.no_copies != 0 {
+            if let Some(totals) = env.totals() {
+                totals.events_skipped += 1;
+            }
+            return true;
+        }
         let own_last = work.own_last;
         env.copy(packet, headers.payload_offset, copied, || PayloadEvent {
             key: *key,
@@ -142,12 +158,16 @@ fn join_fragments<E: Env>(env: &mut E, work: &mut Workspace, sender: Sender, lat
 
 /// Whether a packet finds its flow's record over: idle for too long, or a new connection on used ports.
 #[inline(always)]
-fn over<E: Env>(env: &E, record: &FlowRecord, headers: &Headers, now: u64) -> Option<Ended> {
+fn over<E: Env>(env: &E, record: &FlowRecord, sender: Sender, headers: &Headers, now: u64) -> Option<Ended> {
     if headers.segment.flags & (flag::SYN | flag::ACK) == flag::SYN && record.ended != Ended::No as u8 {
         return Some(Ended::Fin);
     }
     let states = || [record.halves[0].tcp.state, record.halves[1].tcp.state];
     let timeout = idle_timeout(record.key.protocol(), record.ended, states, |field| env.setting(field));
+    // What the sender's own last packet rules out need not be asked of the peer's, which lies elsewhere.
+    if now.saturating_sub(record.half(sender).last) <= timeout {
+        return None;
+    }
     (now.saturating_sub(record.last()) > timeout).then_some(Ended::Idle)
 }
 
@@ -184,7 +204,8 @@ const fn has_established(states: [u8; 2]) -> bool {
 /// Notes time, DSCP and congestion marks.
 #[inline(always)]
 fn stamp(half: &mut Half, headers: &Headers, now: u64) {
-    if half.first == 0 {
+    // The last one's time is at hand, the first one's is not.
+    if half.last == 0 {
         half.first = now;
     }
     half.last = now;

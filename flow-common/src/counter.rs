@@ -94,8 +94,9 @@ pub struct Passage {
     pub skipped: [Tally; Counter::ALL.len()],
     /// Payload copies that found no room in the ring buffer.
     pub events_lost: u64,
-    /// Keeps the size a multiple of 16, so that per-CPU values lie alike everywhere.
-    pub reserved: u64,
+    /// Payload copies that were left out to spare the processor. With it the size is a multiple of 16, so that per-CPU
+    /// values lie alike everywhere.
+    pub events_skipped: u64,
 }
 
 /// The totals of one interface, one copy per CPU: ingress, egress.
@@ -128,6 +129,7 @@ impl Passage {
             into.add(from);
         }
         self.events_lost += other.events_lost;
+        self.events_skipped += other.events_skipped;
     }
 }
 

@@ -1,5 +1,7 @@
 //! The flow table: find or make a record, begin a new one where the old one is over.
 
+use core::hint::cold_path;
+
 use crate::{
     key::FlowKey,
     record::{Ended, FlowRecord, life},
@@ -43,12 +45,14 @@ pub fn update<'a, T: Flows>(
     over: impl FnOnce(&T, &FlowRecord) -> Option<Ended>,
 ) -> Option<Found<'a>> {
     let Some(slot) = table.find(key) else {
+        cold_path();
         return make(table, key, now);
     };
     let ended = over(table, table.peek(slot)?);
     let Some(reason) = ended else {
         return Some(Found { slot, fresh: false, record: table.record(slot)? });
     };
+    cold_path();
     let Some(successor) = table.take() else {
         return Some(Found { slot, fresh: false, record: table.record(slot)? });
     };

@@ -11,6 +11,7 @@ pub mod dissect;
 pub mod event;
 pub mod flows;
 pub mod free;
+pub mod hint;
 pub mod key;
 pub mod lane;
 pub mod names;

@@ -10,6 +10,23 @@ pub const PROGRAM_INGRESS_TUNNELS: &str = "flow_ingress_tunnels";
 /// See [`PROGRAM_INGRESS_TUNNELS`].
 pub const PROGRAM_EGRESS_TUNNELS: &str = "flow_egress_tunnels";
 
+/// XDP: ingress before there is a socket buffer. Frames of one buffer, and of several, each with and without a look
+/// into tunnels.
+pub const PROGRAM_XDP: &str = "flow_xdp";
+/// See [`PROGRAM_XDP`].
+pub const PROGRAM_XDP_TUNNELS: &str = "flow_xdp_tunnels";
+/// See [`PROGRAM_XDP`].
+pub const PROGRAM_XDP_FRAGS: &str = "flow_xdp_frags";
+/// See [`PROGRAM_XDP`].
+pub const PROGRAM_XDP_FRAGS_TUNNELS: &str = "flow_xdp_frags_tunnels";
+
+/// [`PROGRAM_EMPTY`] for XDP.
+pub const PROGRAM_XDP_EMPTY: &str = "flow_xdp_empty";
+/// [`PROGRAM_VARY`] for XDP, with [`vary::NEXT`] and [`vary::ACKNOWLEDGE`] only.
+pub const PROGRAM_XDP_VARY: &str = "flow_xdp_vary";
+/// [`MAP_MEASURED`] for [`PROGRAM_XDP_VARY`].
+pub const MAP_MEASURED_FRAMES: &str = "MEASURED_FRAMES";
+
 /// Programs for measuring: one that does nothing, one that reads the headers alone, and one that makes each
 /// repetition another packet before it goes on to the program in [`MAP_MEASURED`].
 pub const PROGRAM_EMPTY: &str = "flow_empty";
@@ -37,6 +54,8 @@ pub mod vary {
 
 /// Hash: flow key to slot in [`MAP_FLOWS`].
 pub const MAP_INDEX: &str = "FLOW_INDEX";
+/// Array of [`crate::hint::Hints`]: by a key's hash, where its flow was found last.
+pub const MAP_HINTS: &str = "HINTS";
 /// Array of flow records, mapped into the daemon's memory and read in place.
 pub const MAP_FLOWS: &str = "FLOWS";
 /// Stack of [`crate::free::Run`]: the daemon fills it, the programs take from it; low slots are used first.

@@ -1,7 +1,7 @@
 //! The whole story of one packet on one screen: read its headers, count it, find its flow, follow TCP,
 //! copy what deserves it.
 
-use core::sync::atomic::AtomicU64;
+use core::{hint::cold_path, sync::atomic::AtomicU64};
 
 use crate::{
     counter::{Counter, Family, Passage, Tally},
@@ -12,7 +12,7 @@ use crate::{
     lane::Lane,
     packet::Packet,
     record::Volume,
-    settings::Settings,
+    settings::{Settings, Thrift},
     wiretrue::{self, Frame, Offload},
 };
 
@@ -107,6 +107,7 @@ pub struct Arrival {
     pub hook: Direction,
     /// Both directions of a conversation pass this one hook (loopback, captures).
     pub one_point: bool,
+    pub thrift: Thrift,
     /// VLAN id of a tag that the NIC or the kernel has moved out of the frame, or [`NO_TAG`].
     pub moved_tag: u16,
     pub offload: Offload,
@@ -202,6 +203,7 @@ pub fn on_packet<const TUNNELS: bool, P: Packet, E: Env>(packet: &P, env: &mut E
     work.begin();
     let read = if TUNNELS { env.read(packet, work) } else { step::read(packet, work) };
     if !read {
+        cold_path();
         return skipped(packet, env, work);
     }
     // 0 means "never" in records.
@@ -245,6 +247,7 @@ fn inside<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace) -> b
 fn measure<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace, frame: &Frame) {
     work.repeated = work.headers.payload();
     if work.arrival.offload.is_super() {
+        cold_path();
         env.innermost(packet, work);
     }
     (work.volume, work.tally) = wiretrue::measure(&work.headers, work.repeated, work.arrival.offload, frame);

@@ -3,9 +3,16 @@
 //! Counters only grow, so that a reader may take differences without stopping the writers. A record lives
 //! in a slot of a shared array; `life` says who owns the slot.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::{
+    hint::cold_path,
+    mem::offset_of,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use crate::key::{FlowKey, Sender};
+
+/// Bytes of a cache line. Records begin with one: the values of an array map that can be mapped begin with a page.
+const LINE: usize = 64;
 
 /// Slot states, in [`FlowRecord::life`].
 pub mod life {
@@ -110,18 +117,16 @@ pub struct Hole {
 /// Stretches remembered per direction; more losses than these at once are told apart less well.
 pub const HOLES: usize = 4;
 
-/// What TCP tracking keeps of the segments that one endpoint sent.
+/// What TCP tracking keeps of the segments that one endpoint sent, as far as every segment needs it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct TcpHalf {
+    /// When `next_seq` last moved, ns.
+    pub next_seq_time: u64,
     /// One past the highest sequence number sent.
     pub next_seq: u32,
     /// Last acknowledgement number sent.
     pub last_ack: u32,
-    /// When `next_seq` last moved, ns.
-    pub next_seq_time: u64,
-    /// When the last segment with ACK was sent, ns.
-    pub last_ack_time: u64,
     /// Window field of the last segment, not scaled.
     pub window: u16,
     /// A [`TcpEnd`].
@@ -156,6 +161,12 @@ pub struct TcpHalf {
     pub probe_time: u64,
     /// When the segment that ends at `latest_seq`, the latest sent, passed, ns; 0: answered or ambiguous.
     pub latest_time: u64,
+}
+
+/// What TCP said of the path that one endpoint's segments took: nothing on most of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct TcpQuality {
     pub holes: [Hole; HOLES],
     /// Sequence space that covers what was already sent.
     pub retransmitted_bytes: u64,
@@ -194,30 +205,35 @@ pub mod sniffing {
 }
 
 /// What one endpoint sent.
+///
+/// Of its sender a packet touches the first cache line, and if it is TCP and in order the second, which then is also all
+/// that it touches of its receiver: what a packet costs is for the most part how many lines it has to wait for.
 #[derive(Debug, Default)]
 #[repr(C)]
 pub struct Half {
     /// Written without atomics by the CPU that `owner` names.
     pub owned: Volume,
-    /// First and last packet, ns of the packet's clock.
-    pub first: u64,
+    /// Last packet, ns of the packet's clock; 0: none yet.
     pub last: u64,
-    /// CPU number plus one; 0: nobody yet.
-    pub owner: u32,
-    /// Union of the TCP flags, NS included (9 bits).
-    pub tcp_flags: u16,
-    pub reserved: u16,
     /// Bit n: DSCP n was seen.
     pub dscp: u64,
+    /// CPU number plus one; 0: nobody yet.
+    pub owner: u16,
+    /// Union of the TCP flags, NS included (9 bits).
+    pub tcp_flags: u16,
     /// Packets marked Congestion Experienced (RFC 3168).
     pub ecn_ce: u32,
-    pub reserved2: u32,
+    pub tcp: TcpHalf,
+    /// First packet, ns of the packet's clock.
+    pub first: u64,
     /// What CPUs other than the owner counted.
     pub shared: [AtomicU64; 5],
-    pub tcp: TcpHalf,
+    pub quality: TcpQuality,
     /// Round trips from the observation point to this endpoint and back.
     pub rtt: Rtt,
 }
+
+const _: () = assert!(offset_of!(Half, tcp) == LINE && offset_of!(Half, first) == 2 * LINE);
 
 impl Half {
     /// Adds to the counters: plainly on the CPU that owns this half, atomically on any other.
@@ -226,16 +242,19 @@ impl Half {
     /// another: plain additions there lose nothing. `add` adds atomically, without order.
     #[inline(always)]
     pub fn count(&mut self, cpu: u32, amount: &Volume, add: impl Fn(&AtomicU64, u64)) {
+        // Linux has 8,192 CPUs at most (CONFIG_NR_CPUS).
+        let this = cpu as u16 + 1;
         if self.owner == 0 {
-            self.owner = cpu + 1;
+            self.owner = this;
         }
-        if self.owner == cpu + 1 {
+        if self.owner == this {
             self.owned.packets += amount.packets;
             self.owned.skb_packets += amount.skb_packets;
             self.owned.ip_bytes += amount.ip_bytes;
             self.owned.frame_bytes += amount.frame_bytes;
             self.owned.payload_bytes += amount.payload_bytes;
         } else {
+            cold_path();
             add(&self.shared[0], amount.packets);
             add(&self.shared[1], amount.skb_packets);
             add(&self.shared[2], amount.ip_bytes);
@@ -259,7 +278,7 @@ impl Half {
     }
 }
 
-/// One flow.
+/// One flow. Lines as in [`Half`]: a packet in order needs the first one alone of those before the halves.
 #[derive(Debug)]
 #[repr(C)]
 pub struct FlowRecord {
@@ -274,36 +293,37 @@ pub struct FlowRecord {
     pub role_by: u8,
     /// A [`Sender`] plus one: who sent TCP payload last; 0: nobody.
     pub last_talker: u8,
+    /// Bit 2n+s: history letter n was noted for sender s.
+    pub history_seen: u32,
+    /// Letters used in `history`.
+    pub history_len: u8,
+    /// 1: the handshake's last segment is to come.
+    pub awaits_ack: u8,
+    /// 1: the ports are unknown, the first fragment was not seen.
+    pub fragment: u8,
+    pub reserved: u8,
     /// First packet, ns of the packet's clock.
     pub start: u64,
     /// Type and code of the first ICMP message.
     pub icmp_type: u8,
     pub icmp_code: u8,
-    pub reserved3: u16,
-    /// 1: the ports are unknown, the first fragment was not seen.
-    pub fragment: u8,
-    /// 1: continues the record that timed out before it.
-    pub continued: u8,
-    /// Letters used in `history`.
-    pub history_len: u8,
-    pub reserved: u8,
+    pub reserved2: u16,
+    /// While the slot is free: how many slots lie between it and the next of its run, see [`crate::free`].
+    pub skip: u32,
     /// Last SYN before the SYN-ACK, and the first SYN-ACK, ns; 0: not seen.
     pub syn_time: u64,
     pub syn_ack_time: u64,
     /// Handshake round trips, ns plus one; 0: not known.
     pub handshake_server_rtt: u64,
     pub handshake_client_rtt: u64,
-    /// Bit 2n+s: history letter n was noted for sender s.
-    pub history_seen: u32,
-    /// While the slot is free: how many slots lie between it and the next of its run, see [`crate::free`].
-    pub skip: u32,
     /// Zeek's history letters, in order; upper case: sent by the client.
     pub history: [u8; 16],
     /// What A and what B sent.
     pub halves: [Half; 2],
 }
 
-const _: () = assert!(size_of::<FlowRecord>() == 800);
+const _: () = assert!(size_of::<FlowRecord>() == 12 * LINE);
+const _: () = assert!(offset_of!(FlowRecord, start) == LINE && offset_of!(FlowRecord, halves) == 2 * LINE);
 
 impl FlowRecord {
     /// What `sender` sent.
@@ -353,20 +373,20 @@ impl FlowRecord {
             client: 0,
             role_by: 0,
             last_talker: 0,
+            history_seen: 0,
+            history_len: 0,
+            awaits_ack: 0,
+            fragment: 0,
+            reserved: 0,
             start: now,
             icmp_type: 0,
             icmp_code: 0,
-            reserved3: 0,
-            fragment: 0,
-            continued: 0,
-            history_len: 0,
-            reserved: 0,
+            reserved2: 0,
+            skip: 0,
             syn_time: 0,
             syn_ack_time: 0,
             handshake_server_rtt: 0,
             handshake_client_rtt: 0,
-            history_seen: 0,
-            skip: 0,
             history: [0; 16],
             halves: [Half::default(), Half::default()],
         }

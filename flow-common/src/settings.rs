@@ -15,7 +15,27 @@ pub struct Interface {
     pub link: u8,
     /// 1 where both directions of a conversation are seen at one hook: loopback and captures.
     pub one_point: u8,
+    pub thrift: Thrift,
+    /// Keeps the size a multiple of 8.
+    pub reserved: u16,
 }
+
+/// What is left out for a while, to spare the processor. Never a count of bytes, packets, flows or retransmits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Thrift {
+    /// 1: copies of payload are counted instead of made.
+    pub no_copies: u8,
+    /// Of so many TCP segments and one, one is timed; 0 times all. A power of two less one. Handshakes always are.
+    pub untimed: u8,
+}
+
+impl Thrift {
+    /// Nothing is left out.
+    pub const NONE: Self = Self { no_copies: 0, untimed: 0 };
+}
+
+const _: () = assert!(size_of::<Interface>() == 8);
 
 /// Bits of [`Settings::copies`]: whose payload is copied.
 pub mod copies {
@@ -45,8 +65,8 @@ pub struct Settings {
     pub copies: u32,
     /// Interface slots, from 1, whose bytes are kept by the millisecond; 0 for none.
     pub windows: u32,
-    /// Keeps the size a multiple of 8.
-    pub reserved: u32,
+    /// One less than the buckets of [`crate::hint`], which the loader works out.
+    pub hints: u32,
 }
 
 const SECOND: u64 = 1_000_000_000;
@@ -65,7 +85,7 @@ impl Settings {
         packet_time: 0,
         copies: copies::HTTP,
         windows: 0,
-        reserved: 0,
+        hints: 0,
     };
 }
 

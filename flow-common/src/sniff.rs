@@ -6,6 +6,8 @@
 //! end of a write (PSH), as pipelined requests and their answers do. A flow that was looked at a few times
 //! and showed nothing known is left alone, and so is a side of TLS after its hello.
 
+use core::hint::cold_path;
+
 mod dns;
 mod http;
 mod tls;
@@ -79,6 +81,7 @@ pub fn sniff<P: Packet>(
     // More of a head that began before. Its window is a stretch of sequence space, so that segments may
     // come in any order.
     if own.tcp.head_window != 0 && !anew {
+        cold_path();
         let into = sequence.wrapping_sub(own.tcp.head_seq);
         if into < u32::from(own.tcp.head_window) {
             let wanted = (u32::from(own.tcp.head_window) - into).min(len);
@@ -102,6 +105,7 @@ pub fn sniff<P: Packet>(
     if own.tcp.sniffing & sniffing::TLS != 0 {
         return None;
     }
+    cold_path();
     let answers = peer.tcp.sniffing & sniffing::TLS != 0;
     let Some(kind) = classify(packet, headers, wanted.what, answers) else {
         own.tcp.misses = own.tcp.misses.saturating_add(1);

@@ -3,6 +3,8 @@
 //! The rules follow those of tshark's `tcp.analysis`, from what one observation point can know at the
 //! moment the segment passes: nothing is ever taken back.
 
+use core::hint::cold_path;
+
 pub mod gaps;
 pub mod rtt;
 pub mod state;
@@ -93,7 +95,8 @@ pub const fn before(a: u32, b: u32) -> bool {
 }
 
 /// Updates the record with one segment of `sender`; `payload_len` in bytes, `now` in ns. `segment_size` is
-/// the payload of each segment on the wire where this is a super-packet of several, else 0.
+/// the payload of each segment on the wire where this is a super-packet of several, else 0. `untimed` is
+/// [`crate::settings::Thrift::untimed`].
 #[inline(always)]
 pub fn track(
     record: &mut FlowRecord,
@@ -101,13 +104,19 @@ pub fn track(
     segment: &Segment,
     payload_len: u32,
     segment_size: u32,
+    untimed: u8,
     now: u64,
 ) -> Order {
     let has = |bits: u16| segment.flags & bits != 0;
     let control = has(flag::SYN | flag::FIN | flag::RST);
     let span = payload_len + u32::from(has(flag::SYN)) + u32::from(has(flag::FIN));
     let end = segment.sequence.wrapping_add(span);
-    let late_by = late_by(record);
+    let before_next = {
+        let own = &record.half(sender).tcp;
+        own.seen & seen::SEQ != 0 && before(segment.sequence, own.next_seq)
+    };
+    // Of no use, and on a line of its own, where the segment is in order.
+    let late_by = if before_next { late_by(record) } else { 0 };
 
     let (own, peer) = pair(record, sender);
     let seq_known = own.tcp.seen & seen::SEQ != 0;
@@ -124,7 +133,8 @@ pub fn track(
         !control && payload_len <= 1 && seq_known && segment.sequence == own.tcp.next_seq.wrapping_sub(1);
 
     if !probe && segment.window == 0 && !control {
-        own.tcp.zero_windows += 1;
+        cold_path();
+        own.quality.zero_windows += 1;
     }
     let repeats_ack = payload_len == 0
         && !control
@@ -138,16 +148,19 @@ pub fn track(
         own.tcp.duplicates_in_row = 0;
     }
     if repeats_ack && peer.tcp.kept_alive == 0 {
-        own.tcp.duplicate_acks += 1;
+        cold_path();
+        own.quality.duplicate_acks += 1;
         own.tcp.duplicates_in_row = own.tcp.duplicates_in_row.saturating_add(1);
     }
 
     let order = if span == 0 || keep_alive {
         Order::Empty
     } else if payload_len != 0 && peer_acks && !before(peer.tcp.last_ack, end) {
+        cold_path();
         // The peer has it already: whatever was seen here, it was sent before.
         Order::Repeat
-    } else if seq_known && !probe && !from_probe && before(segment.sequence, own.tcp.next_seq) {
+    } else if before_next && !probe && !from_probe {
+        cold_path();
         repeated(own, peer, segment.sequence, end, late_by, now)
     } else {
         Order::New
@@ -155,14 +168,19 @@ pub fn track(
     own.tcp.verdict = Verdict::new(order, probe, keep_alive, payload_len != 0).0;
     let verdict = Verdict::recall(own);
     if matches!(verdict.order(), Order::Repeat | Order::Repair) {
+        cold_path();
         let again = sent_again(own, segment.sequence, payload_len, segment_size);
-        own.tcp.retransmits += on_the_wire(again, segment_size);
-        own.tcp.retransmitted_bytes += u64::from(again);
-        own.tcp.syn_retransmits += u32::from(has(flag::SYN));
+        own.quality.retransmits += on_the_wire(again, segment_size);
+        own.quality.retransmitted_bytes += u64::from(again);
+        own.quality.syn_retransmits += u32::from(has(flag::SYN));
     } else if matches!(verdict.order(), Order::Late) {
-        own.tcp.out_of_order += 1;
+        cold_path();
+        own.quality.out_of_order += 1;
     }
-    own.tcp.resets += u32::from(has(flag::RST));
+    if has(flag::RST) {
+        cold_path();
+        own.quality.resets += 1;
+    }
     own.tcp.kept_alive = u8::from(verdict.kept_alive());
 
     rtt::acknowledge(own, peer, segment, now);
@@ -170,7 +188,7 @@ pub fn track(
     if !verdict.probes() {
         let known = recall(&own.tcp.seen) & seen::SEQ != 0;
         advance(own, segment.sequence, end, known, now);
-        rtt::time(own, Verdict::recall(own).order(), segment, end, now);
+        rtt::time(own, Verdict::recall(own).order(), segment, end, untimed, now);
     }
 
     let (verdict, flags) = (Verdict::recall(own), recall(&segment.flags));
@@ -180,7 +198,6 @@ pub fn track(
     if flags & flag::ACK != 0 {
         own.tcp.seen |= seen::ACK;
         own.tcp.last_ack = segment.acknowledgement;
-        own.tcp.last_ack_time = now;
     }
     own.tcp.window = segment.window;
     state::follow(record, sender, segment, verdict.carries(), verdict.order(), now);
@@ -234,11 +251,12 @@ const fn on_the_wire(payload_len: u32, segment_size: u32) -> u32 {
 #[inline(always)]
 fn repeated(own: &Half, peer: &Half, sequence: u32, end: u32, late_by: u64, now: u64) -> Order {
     let peer_acks = peer.tcp.seen & seen::ACK != 0;
-    let missing = gaps::covers(&own.tcp.holes, sequence, end);
+    let missing = gaps::covers(&own.quality.holes, sequence, end);
     let asked_for = peer_acks
         && peer.tcp.duplicates_in_row >= 2
         && peer.tcp.last_ack == sequence
-        && now.saturating_sub(peer.tcp.last_ack_time) < FAST_RETRANSMIT;
+        // All segments acknowledge, but for a first SYN and some that reset (RFC 9293 section 3.1).
+        && now.saturating_sub(peer.last) < FAST_RETRANSMIT;
     if asked_for {
         return if missing { Order::Repair } else { Order::Repeat };
     }
@@ -256,16 +274,19 @@ fn repeated(own: &Half, peer: &Half, sequence: u32, end: u32, late_by: u64, now:
 #[inline(always)]
 fn advance(own: &mut Half, sequence: u32, end: u32, known: bool, now: u64) {
     if !known {
+        cold_path();
         own.tcp.seen |= seen::SEQ;
         own.tcp.next_seq = end;
         own.tcp.next_seq_time = now;
         return;
     }
     if before(own.tcp.next_seq, sequence) {
+        cold_path();
         let start = own.tcp.next_seq;
-        gaps::open(&mut own.tcp.holes, start, sequence);
+        gaps::open(&mut own.quality.holes, start, sequence);
     } else if before(sequence, own.tcp.next_seq) {
-        gaps::fill(&mut own.tcp.holes, sequence, end);
+        cold_path();
+        gaps::fill(&mut own.quality.holes, sequence, end);
     }
     if before(own.tcp.next_seq, end) {
         own.tcp.next_seq = end;

@@ -8,7 +8,12 @@ mod print;
 pub use print::{json, text};
 use serde::Serialize;
 
-use crate::{config::Config, interfaces, kernel, privileges};
+use crate::{
+    config::{Config, Hook},
+    interfaces::{self, Interface},
+    kernel::{self, Frames},
+    privileges,
+};
 
 /// How a requirement is met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -74,7 +79,8 @@ fn capabilities() -> Check {
 }
 
 fn load(config: &Config) -> Check {
-    match kernel::try_load(config.settings()) {
+    let frames = (config.hook == Hook::Xdp).then(Frames::default);
+    match kernel::try_load(config.settings(), frames) {
         Ok(()) => Check::ok("load", "the programs load"),
         // The error states its remedy.
         Err(error) => Check::missing("load", "the programs do not load", error.to_string()),
@@ -94,7 +100,24 @@ fn watched(config: &Config) -> Vec<Check> {
         }
         Err(error) => return vec![Check::missing("interfaces", "none to watch", error.to_string())],
     };
-    chosen.iter().map(|interface| programs(&interface.name)).collect()
+    let by_xdp = chosen.iter().filter(|_| config.hook == Hook::Xdp);
+    by_xdp.map(xdp).chain(chosen.iter().map(|interface| programs(&interface.name))).collect()
+}
+
+/// Whether the one place for XDP is free. What its driver can do shows only when a program is attached.
+fn xdp(interface: &Interface) -> Check {
+    let name = format!("xdp {}", interface.name);
+    match kernel::attached_frames(interface.ifindex) {
+        None => Check::ok(name, "no XDP program there"),
+        Some(program) if kernel::is_own(&program) => {
+            let remedy = "each interface takes one flowd: stop the other, or watch other interfaces with -i";
+            Check::warning(name, format!("a flowd is there already: {program}"), remedy)
+        }
+        Some(program) => {
+            let remedy = "an interface takes one XDP program: detach that one, or set hook = \"auto\"";
+            Check::missing(name, format!("XDP program there: {program}"), remedy)
+        }
+    }
 }
 
 fn programs(interface: &str) -> Check {

@@ -40,6 +40,14 @@ pub fn monotonic() -> std::io::Result<u64> {
     read(libc::CLOCK_MONOTONIC)
 }
 
+/// Processor time of all of this process's threads so far, in user space and in the kernel, nanoseconds.
+///
+/// # Errors
+/// Fails only where the kernel lacks the clock.
+pub fn processor() -> std::io::Result<u64> {
+    read(libc::CLOCK_PROCESS_CPUTIME_ID)
+}
+
 fn read(clock: libc::clockid_t) -> std::io::Result<u64> {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is a timespec of ours that lives through the call, which writes nothing else.
@@ -63,6 +71,19 @@ mod tests {
         let wall = u128::from(clock.wall(monotonic().unwrap()));
         let system = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
         assert!(wall.abs_diff(system) < 1_000_000_000, "{wall} against {system}");
+    }
+
+    #[test]
+    fn processor_time_is_that_of_all_threads() {
+        let before = processor().unwrap();
+        let limit = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        let spin =
+            || while std::time::Instant::now() < limit && processor().unwrap() < before + 20_000_000 {};
+        // This thread only waits.
+        std::thread::scope(|scope| {
+            scope.spawn(spin);
+        });
+        assert!(processor().unwrap() >= before + 20_000_000);
     }
 
     #[test]

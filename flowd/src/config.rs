@@ -6,6 +6,7 @@ mod capacity;
 mod check;
 mod dns;
 mod error;
+mod governor;
 mod http;
 mod keys;
 mod outputs;
@@ -19,7 +20,7 @@ mod zones;
 use std::{fmt, net::SocketAddr, path::Path, str::FromStr};
 
 pub use api::Api;
-pub use attach::{Hook, Order};
+pub use attach::{Hook, Order, XdpMode};
 pub use capacity::{Capacity, Rate, Share};
 pub use dns::Dns;
 pub use error::{ConfigError, Place};
@@ -28,6 +29,7 @@ use flow_common::{
     names,
     settings::{Settings, copies},
 };
+pub use governor::{Budget, Governor};
 pub use http::Http;
 pub use outputs::Outputs;
 pub use security::Security;
@@ -71,6 +73,8 @@ pub struct Config {
     pub event_interval: Span,
     /// By which of the kernel's hooks packets are seen.
     pub hook: Hook,
+    /// Who runs the program of XDP.
+    pub xdp_mode: XdpMode,
     /// Where they stand among the programs of others there.
     pub order: Order,
     /// Flows that fit into the table.
@@ -95,6 +99,8 @@ pub struct Config {
     pub series: Series,
     /// How full links are.
     pub capacity: Capacity,
+    /// What the daemon may cost.
+    pub governor: Governor,
 }
 
 /// How long a flow may be quiet, and how long one line of the flow log may cover.
@@ -153,6 +159,7 @@ impl Default for Config {
             event_buffer: Size(u64::from(names::DEFAULT_EVENT_BYTES)),
             event_interval: Span::millis(100),
             hook: Hook::Auto,
+            xdp_mode: XdpMode::Auto,
             order: Order::First,
             flows: names::DEFAULT_FLOWS,
             decapsulate: Vec::new(),
@@ -166,6 +173,7 @@ impl Default for Config {
             zones: Zones::default(),
             series: Series::default(),
             capacity: Capacity::default(),
+            governor: Governor::default(),
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod config;
 pub mod export;
 pub mod flow;
+pub mod governor;
 pub mod interfaces;
 pub mod kernel;
 pub mod native;

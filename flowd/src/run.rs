@@ -1,6 +1,7 @@
 //! `flowd run`: configuration, interfaces, kernel, tasks, signals, and an ordered end.
 
 mod follow;
+mod govern;
 mod lookups;
 mod pump;
 mod reload;
@@ -15,6 +16,7 @@ use std::{
 use anyhow::{Context, Result, anyhow};
 use flow_common::{key::FlowKey, names, settings::Settings};
 use follow::Follow;
+use govern::Governed;
 use lookups::Lookups;
 use pump::Pump;
 use reload::Reload;
@@ -29,14 +31,14 @@ use tracing::{info, warn};
 use crate::{
     aggregate::{Capacity, CapacityOptions, HttpNumbers, Ledger, LedgerOptions, Policy, Watched},
     clock::{self, WallClock},
-    config::{Config, ConfigError, Hook, LogFormat, Order, Outputs},
+    config::{Config, ConfigError, Hook, LogFormat, Order, Outputs, XdpMode},
     export::{
         feed::Feed,
         log::{self, Format, LogSink, Outlets, Rotation},
         prometheus::Board,
     },
     interfaces::{self, Interface},
-    kernel::{self, LoadOptions},
+    kernel::{self, FrameMode, Frames, LoadOptions},
     privileges::{self, Role, Sandbox},
     protocol::http::{HttpExchange, HttpTracker},
     telemetry::{SinkCounters, Telemetry},
@@ -107,6 +109,7 @@ async fn daemon(
         event_bytes: u32::try_from(config.event_buffer.0).unwrap_or(u32::MAX),
         interfaces: slots,
         hook: hook(config.hook),
+        frames: frames(config, &chosen),
         order: order(&config.order),
     })?;
     let clock = WallClock::measure().context("cannot read the clocks")?;
@@ -150,7 +153,8 @@ async fn daemon(
         clock,
         capacity,
         follow,
-    );
+    )
+    .governed(Governed::new(config.governor.cpu));
 
     let (settings, new_settings) = mpsc::channel();
     let (done, mut ended) = oneshot::channel();
@@ -264,10 +268,22 @@ const fn http_format(format: LogFormat) -> Format<HttpExchange> {
 
 const fn hook(hook: Hook) -> Option<kernel::Hook> {
     match hook {
-        Hook::Auto => None,
+        Hook::Auto | Hook::Xdp => None,
         Hook::Tcx => Some(kernel::Hook::Tcx),
         Hook::Clsact => Some(kernel::Hook::Clsact),
     }
+}
+
+fn frames(config: &Config, chosen: &[Interface]) -> Option<Frames> {
+    /// Up to this, a frame is in one buffer with every driver; how far beyond is each driver's own affair.
+    const MTU: u32 = 1_500;
+    let mode = match config.xdp_mode {
+        XdpMode::Auto => FrameMode::Auto,
+        XdpMode::Native => FrameMode::Native,
+        XdpMode::Generic => FrameMode::Generic,
+    };
+    let frags = chosen.iter().any(|interface| interface.mtu > MTU && !interface.is_loopback());
+    (config.hook == Hook::Xdp).then_some(Frames { mode, frags })
 }
 
 fn order(order: &Order) -> kernel::Order {

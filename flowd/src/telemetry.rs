@@ -45,6 +45,35 @@ impl SinkCounters {
     }
 }
 
+/// What the governor did.
+#[derive(Debug, Default)]
+pub struct GovernorCounters {
+    level: AtomicU64,
+    ups: AtomicU64,
+    downs: AtomicU64,
+}
+
+impl GovernorCounters {
+    /// Counts a step to `level`, up or down.
+    pub fn changed(&self, level: u8, up: bool) {
+        self.level.store(u64::from(level), Ordering::Relaxed);
+        let count = if up { &self.ups } else { &self.downs };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The step.
+    #[must_use]
+    pub fn level(&self) -> u64 {
+        self.level.load(Ordering::Relaxed)
+    }
+
+    /// Steps up and down so far.
+    #[must_use]
+    pub fn changes(&self) -> [(&'static str, u64); 2] {
+        [("up", &self.ups), ("down", &self.downs)].map(|(name, count)| (name, count.load(Ordering::Relaxed)))
+    }
+}
+
 /// What drains of the flow table did.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Drains {
@@ -85,6 +114,7 @@ pub struct Telemetry {
     /// One per sink that is in use.
     pub sinks: Vec<Arc<SinkCounters>>,
     run_times: Mutex<Vec<(String, Duration)>>,
+    pub governor: GovernorCounters,
 }
 
 impl Telemetry {
@@ -97,6 +127,7 @@ impl Telemetry {
             lost: Mutex::default(),
             sinks,
             run_times: Mutex::default(),
+            governor: GovernorCounters::default(),
         }
     }
 

@@ -149,3 +149,18 @@ fn clsact_with_a_look_into_tunnels() {
         story("hook = \"clsact\"\ndecapsulate = [\"all\"]\n");
     }
 }
+
+/// By the kernel and not the driver, which counts without the link header there.
+#[test]
+fn xdp_for_ingress() {
+    if privileged("xdp_for_ingress") {
+        story("hook = \"xdp\"\nxdp_mode = \"generic\"\n");
+    }
+}
+
+#[test]
+fn xdp_with_a_look_into_tunnels() {
+    if privileged("xdp_with_a_look_into_tunnels") {
+        story("hook = \"xdp\"\nxdp_mode = \"generic\"\ndecapsulate = [\"all\"]\n");
+    }
+}

@@ -2,18 +2,20 @@
 
 use core::{
     arch::asm,
+    hint::cold_path,
     intrinsics::{AtomicOrdering, atomic_xadd},
     sync::atomic::AtomicU64,
 };
 
 use aya_ebpf::{
-    bindings::{__sk_buff, BPF_ANY, BPF_NOEXIST, BPF_RB_NO_WAKEUP},
+    bindings::{BPF_ANY, BPF_NOEXIST, BPF_RB_NO_WAKEUP},
     helpers::{bpf_get_smp_processor_id, generated::bpf_ktime_get_ns},
 };
 use flow_common::{
     counter::Passage,
     event::{MAX_PAYLOAD, PayloadEvent},
     flows::Flows,
+    hint,
     key::{Direction, FlowKey},
     lane::Lane,
     observe::{Clock, Datagram, Env, Events, FirstFragment, Fragments, Workspace},
@@ -23,33 +25,44 @@ use flow_common::{
 };
 
 use crate::{
-    maps::{self, EVENTS, FLOW_INDEX, FLOWS, FRAGMENTS, FREE_HAND, FREE_SLOTS, LANES, TOTALS},
-    skb::Skb,
-    steps,
+    maps::{self, EVENTS, FLOW_INDEX, FLOWS, FRAGMENTS, FREE_HAND, FREE_SLOTS, HINTS, LANES, TOTALS},
+    steps::Steps,
 };
 
-pub(crate) struct Kernel {
-    pub(crate) skb: Skb,
+pub(crate) struct Kernel<C> {
+    pub(crate) packet: C,
     pub(crate) interface: u16,
     pub(crate) direction: Direction,
 }
 
-impl Clock for Kernel {
+impl<C: Steps> Clock for Kernel<C> {
     #[inline(always)]
     fn now(&mut self) -> u64 {
         if self.setting(|settings| &settings.packet_time) != 0 {
-            return self.skb.time();
+            return self.packet.time();
         }
         // SAFETY: no arguments.
         unsafe { bpf_ktime_get_ns() }
     }
 }
 
-impl Flows for Kernel {
+impl<C: Steps> Flows for Kernel<C> {
     #[inline(always)]
     fn find(&mut self, key: &FlowKey) -> Option<u32> {
+        let hash = key.hash();
+        let hints = HINTS.get_ptr_mut(hash as u32 & self.setting(|settings| &settings.hints))?;
+        // SAFETY: array elements stay where they are; other CPUs replace their words as wholes.
+        let hints = unsafe { &mut *hints };
+        if let Some(slot) = hints.slot(hash)
+            && FLOWS.get(slot).is_some_and(|record| hint::leads(record, key))
+        {
+            return Some(slot);
+        }
+        cold_path();
         // SAFETY: the value is one word, which `redirect` replaces as a whole.
-        unsafe { FLOW_INDEX.get(key).copied() }
+        let slot = unsafe { FLOW_INDEX.get(key).copied() }?;
+        hints.note(hash, slot);
+        Some(slot)
     }
 
     #[inline(always)]
@@ -93,7 +106,7 @@ impl Flows for Kernel {
     }
 }
 
-impl Fragments for Kernel {
+impl<C: Steps> Fragments for Kernel<C> {
     #[inline(always)]
     fn remember(&mut self, datagram: &Datagram, first: &FirstFragment) {
         // A full LRU map drops its oldest entry instead of failing.
@@ -114,14 +127,15 @@ const MIDDLE: usize = 512;
 const LARGE: usize = 2048;
 const HEADER: usize = size_of::<PayloadEvent>();
 
-impl Events for Kernel {
+impl<C: Steps> Events for Kernel<C> {
     /// The reader polls on its own clock: waking it for each event would cost a hundred times the event.
     #[inline(always)]
     fn copy<P: Packet>(&mut self, _: &P, offset: u32, len: u16, event: impl FnOnce() -> PayloadEvent) {
+        cold_path();
         let mut len = u32::from(len);
         if maps::setting(|settings| &settings.packet_time) != 0 {
             // Of a packet that the capture cut, what is there.
-            len = len.min(self.skb.left(offset));
+            len = len.min(self.packet.left(offset));
         }
         let event = || PayloadEvent { copied: len as u16, ..event() };
         let done = if len == 0 {
@@ -141,7 +155,7 @@ impl Events for Kernel {
     }
 }
 
-impl Kernel {
+impl<C: Steps> Kernel<C> {
     #[inline(always)]
     fn submit<const SIZE: usize, const PAYLOAD: u32>(
         &self,
@@ -154,7 +168,7 @@ impl Kernel {
         // SAFETY: SIZE is at least HEADER, and the ring buffer aligns to 8 bytes.
         unsafe { to.cast::<PayloadEvent>().write(event()) };
         // SAFETY: SIZE is HEADER + PAYLOAD wherever len is not 0.
-        if len != 0 && !self.skb.copy::<PAYLOAD>(offset, len, unsafe { to.add(HEADER) }) {
+        if len != 0 && !self.packet.copy::<PAYLOAD>(offset, len, unsafe { to.add(HEADER) }) {
             room.discard(u64::from(BPF_RB_NO_WAKEUP));
             return false;
         }
@@ -163,7 +177,7 @@ impl Kernel {
     }
 }
 
-impl Env for Kernel {
+impl<C: Steps> Env for Kernel<C> {
     #[inline(always)]
     fn setting<T: Copy>(&self, field: impl Fn(&Settings) -> &T) -> T {
         maps::setting(field)
@@ -207,33 +221,33 @@ impl Env for Kernel {
 
     #[inline(always)]
     fn read<P: Packet>(&mut self, _: &P, work: &mut Workspace) -> bool {
-        self.call(steps::flow_read, work)
+        self.call(C::call_read, work)
     }
 
     #[inline(always)]
     fn innermost<P: Packet>(&mut self, _: &P, work: &mut Workspace) {
-        self.call(steps::flow_innermost, work);
+        self.call(C::call_innermost, work);
     }
 
     #[inline(always)]
     fn account<P: Packet>(&mut self, _: &P, work: &mut Workspace) -> bool {
-        self.call(steps::flow_account, work)
+        self.call(C::call_account, work)
     }
 
     #[inline(always)]
     fn enter<P: Packet>(&mut self, _: &P, work: &mut Workspace) -> bool {
-        self.call(steps::flow_enter, work)
+        self.call(C::call_enter, work)
     }
 }
 
-impl Kernel {
+impl<C: Steps> Kernel<C> {
     /// Calls a step, which finds the workspace by itself: pointers to it are no arguments before Linux 5.12.
     #[inline(always)]
-    fn call(&self, step: extern "C" fn(*mut __sk_buff) -> u32, work: &mut Workspace) -> bool {
+    fn call(&self, step: impl FnOnce(C) -> u32, work: &mut Workspace) -> bool {
         let mut shared = core::ptr::from_mut(work);
         // SAFETY: a move of a register to itself. It tells the compiler that the step sees this memory.
         unsafe { asm!("{0} = {0}", inout(reg) shared) };
         let _ = shared;
-        step(self.skb.0) != 0
+        step(self.packet) != 0
     }
 }

@@ -9,6 +9,7 @@ use aya_ebpf::{
 use flow_common::{
     counter::InterfaceTotals,
     free::{Hand, Run},
+    hint::Hints,
     key::FlowKey,
     lane::Lane,
     names,
@@ -34,6 +35,9 @@ pub(crate) fn setting<T: Copy>(field: impl Fn(&Settings) -> &T) -> T {
 /// again only after every program that knew it has returned.
 #[btf_map]
 pub(crate) static FLOW_INDEX: HashMap<FlowKey, u32, { names::DEFAULT_FLOWS as usize }> = HashMap::new();
+
+#[btf_map]
+pub(crate) static HINTS: Array<Hints, { names::DEFAULT_FLOWS as usize }> = Array::new();
 
 #[btf_map]
 pub(crate) static FLOWS: Array<FlowRecord, { names::DEFAULT_FLOWS as usize }, { BPF_F_MMAPABLE as usize }> =

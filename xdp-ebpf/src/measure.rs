@@ -1,29 +1,40 @@
 //! Programs for measuring the others (`cargo xtask verify` and `bench`); the daemon never loads them.
 
 use aya_ebpf::{
-    bindings::TC_ACT_UNSPEC,
+    bindings::{TC_ACT_UNSPEC, xdp_action::XDP_PASS},
     btf_maps::ProgramArray,
-    macros::{btf_map, classifier},
-    programs::TcContext,
+    macros::{btf_map, classifier, xdp},
+    programs::{TcContext, XdpContext},
 };
 use flow_common::{
     dissect::{NO_TAG, link::Link},
     key::Direction,
     names::vary,
     observe::{Arrival, step},
+    settings::Thrift,
     wiretrue::Offload,
 };
 
-use crate::{maps::WORKSPACE, skb::Skb};
+use crate::{context::Context as _, frame::Frame, maps::WORKSPACE, skb::Skb};
 
 /// What [`flow_vary`] goes on to: the program that is measured.
 #[btf_map]
 static MEASURED: ProgramArray<1> = ProgramArray::new();
 
+/// What [`flow_xdp_vary`] goes on to: programs of one kind to a map.
+#[btf_map]
+static MEASURED_FRAMES: ProgramArray<1> = ProgramArray::new();
+
 /// What a test run costs without any work.
 #[classifier]
 pub(crate) fn flow_empty(_: TcContext) -> i32 {
     TC_ACT_UNSPEC
+}
+
+/// The same at XDP.
+#[xdp]
+pub(crate) fn flow_xdp_empty(_: XdpContext) -> u32 {
+    XDP_PASS
 }
 
 /// Reads the headers and stops.
@@ -38,6 +49,7 @@ pub(crate) fn flow_parse_only(context: TcContext) -> i32 {
         link: Link::Ethernet,
         hook: Direction::Ingress,
         one_point: true,
+        thrift: Thrift::NONE,
         moved_tag: NO_TAG,
         offload: Offload::default(),
     };
@@ -63,6 +75,23 @@ pub(crate) fn flow_vary(context: TcContext) -> i32 {
     // SAFETY: nothing here needs to be dropped.
     unsafe { MEASURED.tail_call(&context, 0) };
     TC_ACT_UNSPEC
+}
+
+/// [`flow_vary`] at XDP. The metadata says how: [`vary`], in its next 16 bits the TCP header's offset, in the 32 bits
+/// above the payload's length.
+#[xdp]
+pub(crate) fn flow_xdp_vary(context: XdpContext) -> u32 {
+    let frame = Frame::<false>(context.ctx);
+    let (how, tcp, payload_len) = (frame.time() as u16, (frame.time() >> 16) as u16, frame.time() >> 32);
+    let tcp = u32::from(tcp) & 0x7f;
+    match u32::from(how) {
+        vary::NEXT => frame.change(tcp + 4, |sequence| sequence.wrapping_add(payload_len as u32)),
+        vary::ACKNOWLEDGE => frame.change(tcp + 8, |number| number.wrapping_add(1448)),
+        _ => {}
+    }
+    // SAFETY: nothing here needs to be dropped.
+    unsafe { MEASURED_FRAMES.tail_call(&context, 0) };
+    XDP_PASS
 }
 
 /// The same segment of another flow: all numbers of 20 bits in an order without a pattern (a linear congruence

@@ -1,6 +1,10 @@
 //! Entry points: one per hook.
 
-use aya_ebpf::{bindings::TC_ACT_UNSPEC, macros::classifier, programs::TcContext};
+use aya_ebpf::{
+    bindings::{TC_ACT_UNSPEC, xdp_action::XDP_PASS},
+    macros::{classifier, xdp},
+    programs::{TcContext, XdpContext},
+};
 use flow_common::{
     counter::{Counter, Family},
     dissect::{Skip, link::Link},
@@ -11,8 +15,10 @@ use flow_common::{
 
 use crate::{
     env::Kernel,
+    frame::Frame,
     maps::{INTERFACES, WORKSPACE},
     skb::Skb,
+    steps::Steps,
 };
 
 /// Lets the next program on the hook decide; the same number as TCX_NEXT.
@@ -21,49 +27,82 @@ const NEXT: i32 = TC_ACT_UNSPEC;
 #[classifier]
 #[inline(always)]
 pub(crate) fn flow_ingress(context: TcContext) -> i32 {
-    observe::<false>(&context, Direction::Ingress)
+    observe::<false, _>(Skb(context.skb.skb), Direction::Ingress);
+    NEXT
 }
 
 #[classifier]
 #[inline(always)]
 pub(crate) fn flow_egress(context: TcContext) -> i32 {
-    observe::<false>(&context, Direction::Egress)
+    observe::<false, _>(Skb(context.skb.skb), Direction::Egress);
+    NEXT
 }
 
 /// The same with a look into tunnels: a program of its own, so that others do not pay for it.
 #[classifier]
 #[inline(always)]
 pub(crate) fn flow_ingress_tunnels(context: TcContext) -> i32 {
-    observe::<true>(&context, Direction::Ingress)
+    observe::<true, _>(Skb(context.skb.skb), Direction::Ingress);
+    NEXT
 }
 
 #[classifier]
 #[inline(always)]
 pub(crate) fn flow_egress_tunnels(context: TcContext) -> i32 {
-    observe::<true>(&context, Direction::Egress)
+    observe::<true, _>(Skb(context.skb.skb), Direction::Egress);
+    NEXT
+}
+
+/// Frames of one buffer, on every kernel.
+#[xdp]
+#[inline(always)]
+pub(crate) fn flow_xdp(context: XdpContext) -> u32 {
+    observe::<false, _>(Frame::<false>(context.ctx), Direction::Ingress);
+    XDP_PASS
+}
+
+#[xdp]
+#[inline(always)]
+pub(crate) fn flow_xdp_tunnels(context: XdpContext) -> u32 {
+    observe::<true, _>(Frame::<false>(context.ctx), Direction::Ingress);
+    XDP_PASS
+}
+
+/// Frames of several buffers as well (Linux 5.18 and later): drivers of jumbo frames ask for it.
+#[xdp(frags)]
+#[inline(always)]
+pub(crate) fn flow_xdp_frags(context: XdpContext) -> u32 {
+    observe::<false, _>(Frame::<true>(context.ctx), Direction::Ingress);
+    XDP_PASS
+}
+
+#[xdp(frags)]
+#[inline(always)]
+pub(crate) fn flow_xdp_frags_tunnels(context: XdpContext) -> u32 {
+    observe::<true, _>(Frame::<true>(context.ctx), Direction::Ingress);
+    XDP_PASS
 }
 
 #[inline(always)]
-fn observe<const TUNNELS: bool>(context: &TcContext, hook: Direction) -> i32 {
-    let skb = Skb(context.skb.skb);
-    let Some(work) = WORKSPACE.get_ptr_mut(0) else { return NEXT };
+fn observe<const TUNNELS: bool, C: Steps>(packet: C, hook: Direction) {
+    let Some(work) = WORKSPACE.get_ptr_mut(0) else { return };
     // SAFETY: this CPU's own, and no other program runs on it until this one returns.
     let work = unsafe { &mut *work };
-    let interface = INTERFACES.get(skb.ifindex()).copied().unwrap_or_default();
+    let interface = INTERFACES.get(packet.ifindex()).copied().unwrap_or_default();
     work.arrival = Arrival {
         interface: interface.slot,
         link: if interface.link == LINK_RAW { Link::Ip } else { Link::Ethernet },
         hook,
         one_point: interface.one_point != 0,
-        moved_tag: skb.moved_tag(),
-        offload: skb.offload(),
+        thrift: interface.thrift,
+        moved_tag: packet.moved_tag(),
+        offload: packet.offload(),
     };
-    let mut kernel = Kernel { skb, interface: interface.slot, direction: hook };
+    let mut kernel = Kernel { packet, interface: interface.slot, direction: hook };
     if interface.slot == 0 {
         work.set_skip(Skip { counter: Counter::UnknownInterface, family: Family::Other });
-        observe::skipped(&skb, &mut kernel, work);
+        observe::skipped(&packet, &mut kernel, work);
     } else {
-        observe::on_packet::<TUNNELS, _, _>(&skb, &mut kernel, work);
+        observe::on_packet::<TUNNELS, _, _>(&packet, &mut kernel, work);
     }
-    NEXT
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: what flowd costs, as a table and as JSON, each figure beside its target.
 
 mod compare;
+mod features;
 mod readme;
 mod row;
 mod table;

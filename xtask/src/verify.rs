@@ -107,7 +107,8 @@ fn text(figures: &Figures) -> String {
         `cargo xtask ci`.\n\
         # Per program: instructions after the kernel's rewriting, instructions that the verifier walked, bytes of stack\n\
         # with the deepest callee, time to load. Per shape: nanoseconds per packet of an empty program\n\
-        # (BPF_PROG_TEST_RUN), and those of flow_ingress in the same rounds less them.\n"
+        # (BPF_PROG_TEST_RUN), and those of flow_ingress in the same rounds less them; of xdp_ those of\n\
+        # flow_xdp less those of an empty program of XDP.\n"
         .to_owned();
     let mut last = "";
     for ((section, key), value) in figures {

@@ -1,5 +1,7 @@
 //! Finds the IP packet in a frame: VLAN tags, PPPoE, MPLS, and the link layers that captures bring.
 
+use core::hint::cold_path;
+
 use super::{NO_TAG, Skip, Start};
 use crate::{
     counter::{Counter, Family},
@@ -54,15 +56,21 @@ pub fn find_ip<P: Packet>(packet: &P, start: &Start, vlans: &mut u64) -> Result<
     let (offset, ethertype) = match start.link {
         Link::Ethernet => (at + ethernet::HEADER_LEN, word(packet, at + ethernet::ETHERTYPE_OFFSET)?),
         Link::Ip => return by_version(packet, at),
-        other => match rare_link(packet, at, other)? {
-            Found::Ip(offset) => return by_version(packet, offset),
-            Found::Ethertype(offset, ethertype) => (offset, ethertype),
-        },
+        other => {
+            cold_path();
+            match rare_link(packet, at, other)? {
+                Found::Ip(offset) => return by_version(packet, offset),
+                Found::Ethertype(offset, ethertype) => (offset, ethertype),
+            }
+        }
     };
     match ethertype {
         ethertype::IPV4 => Ok(Network { offset, family: Family::Ipv4 }),
         ethertype::IPV6 => Ok(Network { offset, family: Family::Ipv6 }),
-        _ => behind_tags(packet, offset, ethertype, vlans, moved),
+        _ => {
+            cold_path();
+            behind_tags(packet, offset, ethertype, vlans, moved)
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! IPv4 with options, IPv6 with extension headers, fragments, and the length of super-packets.
 
+use core::hint::cold_path;
+
 use super::{Fragment, Headers, Skip};
 use crate::{
     counter::{Counter, Family},
@@ -26,7 +28,10 @@ pub(super) fn ipv4<P: Packet>(packet: &P, offset: u32, headers: &mut Headers) ->
     }
     headers.ip_len = match header.total_length() {
         // BIG TCP: a super-packet of over 64 KiB has no room for its length (Linux 6.3 and later).
-        0 => packet.len().saturating_sub(offset),
+        0 => {
+            cold_path();
+            packet.len().saturating_sub(offset)
+        }
         length => length,
     };
     if headers.ip_len < header_len {
@@ -42,6 +47,7 @@ pub(super) fn ipv4<P: Packet>(packet: &P, offset: u32, headers: &mut Headers) ->
     headers.source = Endpoint::v4(header.source, 0);
     headers.destination = Endpoint::v4(header.destination, 0);
     if header_len > 20 {
+        cold_path();
         follow_source_route(packet, offset, header_len, headers);
     }
     Ok((offset + header_len, header.protocol()))
@@ -88,7 +94,10 @@ pub(super) fn ipv6<P: Packet>(packet: &P, offset: u32, headers: &mut Headers) ->
         return Err(Skip::new(Counter::Malformed, Family::Ipv6));
     }
     headers.ip_len = match header.payload_length() {
-        0 => jumbo_len(packet, offset, header.next_header(), headers),
+        0 => {
+            cold_path();
+            jumbo_len(packet, offset, header.next_header(), headers)
+        }
         length => length + ipv6::HEADER_LEN,
     };
     headers.tos = header.traffic_class();
@@ -96,6 +105,7 @@ pub(super) fn ipv6<P: Packet>(packet: &P, offset: u32, headers: &mut Headers) ->
     headers.destination = Endpoint { address: header.destination, port: 0 };
     let at = offset + ipv6::HEADER_LEN;
     if is_extension(header.next_header()) {
+        cold_path();
         return Ok(extensions(packet, at, header.next_header(), headers));
     }
     Ok((at, header.next_header()))

@@ -1,5 +1,7 @@
 //! Ports, TCP's fields, ICMP's type, and where the payload begins.
 
+use core::hint::cold_path;
+
 use super::{Fragment, Headers, Skip};
 use crate::{
     counter::{Counter, Family},
@@ -127,6 +129,7 @@ fn timestamps<P: Packet>(packet: &P, at: u32, header_len: u32, segment: &mut Seg
         (segment.timestamp, segment.echo) = pair;
         return;
     }
+    cold_path();
     let mut offset = 20;
     for _ in 0..MAX_OPTIONS {
         offset = forget(&mut segment.echo, offset);

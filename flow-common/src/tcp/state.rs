@@ -1,5 +1,7 @@
 //! Where a connection stands: handshake times, both ends' states and the history letters, as Zeek has them.
 
+use core::hint::cold_path;
+
 use super::Order;
 use crate::{
     dissect::transport::Segment,
@@ -23,13 +25,11 @@ pub(super) fn follow(
 ) {
     let has = |bits: u16| segment.flags & bits != 0;
     if has(flag::SYN) {
+        cold_path();
         handshake(record, sender, has(flag::ACK), now);
-    } else if has(flag::ACK)
-        && record.syn_ack_time != 0
-        && record.handshake_client_rtt == 0
-        && sender as u8 == record.client
-        && !has(flag::RST)
-    {
+    } else if record.awaits_ack != 0 && has(flag::ACK) && sender as u8 == record.client && !has(flag::RST) {
+        cold_path();
+        record.awaits_ack = 0;
         record.handshake_client_rtt = now.saturating_sub(record.syn_ack_time) + 1;
     }
     ends(record, sender, segment.flags, carries);
@@ -48,6 +48,7 @@ pub(super) fn follow(
         }
         return;
     }
+    cold_path();
     match segment.flags & (flag::SYN | flag::FIN | flag::RST) {
         flag::SYN if has(flag::ACK) => note(record, sender, 1),
         flag::SYN => note(record, sender, 0),
@@ -66,6 +67,7 @@ fn handshake(record: &mut FlowRecord, sender: Sender, ack: bool, now: u64) {
             return;
         }
         record.syn_ack_time = now;
+        record.awaits_ack = 1;
         if record.syn_time != 0 {
             record.handshake_server_rtt = now.saturating_sub(record.syn_time) + 1;
         }
@@ -94,14 +96,17 @@ fn ends(record: &mut FlowRecord, sender: Sender, flags: u16, carries: bool) {
     let (was, other) = (own.tcp.state, peer.tcp.state);
     let mut state = was;
     if flags & flag::RST != 0 {
+        cold_path();
         if !(was == CLOSED && other == CLOSED) {
             state = RESET;
         }
     } else if flags & flag::FIN != 0 {
+        cold_path();
         if was != RESET {
             state = CLOSED;
         }
     } else if flags & flag::SYN != 0 {
+        cold_path();
         if was == INACTIVE {
             // A SYN that meets the peer's opens the connection from both ends (RFC 9293 section 3.5).
             state = if other == SYN_SENT || other != INACTIVE && flags & flag::ACK != 0 {
@@ -127,6 +132,7 @@ fn ends(record: &mut FlowRecord, sender: Sender, flags: u16, carries: bool) {
         }
     }
     if state != was {
+        cold_path();
         own.tcp.state = state;
         let peer_state = peer.tcp.state;
         if state == RESET {
@@ -144,6 +150,7 @@ fn note(record: &mut FlowRecord, sender: Sender, index: usize) {
     if record.history_seen & bit != 0 {
         return;
     }
+    cold_path();
     record.history_seen |= bit;
     let Some(letter) = LETTERS.get(index) else { return };
     let letter = if sender as u8 == record.client { letter.to_ascii_uppercase() } else { *letter };

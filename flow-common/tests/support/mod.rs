@@ -17,7 +17,7 @@ use flow_common::{
     observe::{self, Arrival, Clock, Datagram, Env, Events, FirstFragment, Fragments, Workspace},
     packet::{Captured, Packet},
     record::{FlowRecord, Volume},
-    settings::Settings,
+    settings::{Settings, Thrift},
     wiretrue::Offload,
 };
 
@@ -27,6 +27,7 @@ pub(crate) const CAPTURE: Arrival = Arrival {
     link: Link::Ethernet,
     hook: Direction::Ingress,
     one_point: true,
+    thrift: Thrift::NONE,
     moved_tag: NO_TAG,
     offload: Offload { segments: 0, segment_size: 0 },
 };

@@ -181,14 +181,14 @@ pub(crate) const CLEAN: Quality = Quality {
 };
 
 fn quality_of(half: &Half) -> Quality {
-    let tcp = &half.tcp;
+    let quality = &half.quality;
     Quality {
-        retransmits: tcp.retransmits,
-        out_of_order: tcp.out_of_order,
-        duplicate_acks: tcp.duplicate_acks,
-        zero_windows: tcp.zero_windows,
-        syn_retransmits: tcp.syn_retransmits,
-        resets: tcp.resets,
+        retransmits: quality.retransmits,
+        out_of_order: quality.out_of_order,
+        duplicate_acks: quality.duplicate_acks,
+        zero_windows: quality.zero_windows,
+        syn_retransmits: quality.syn_retransmits,
+        resets: quality.resets,
     }
 }
 

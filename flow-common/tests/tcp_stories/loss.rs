@@ -18,7 +18,7 @@ fn a_segment_seen_here_and_lost_behind_is_sent_again() {
     ]));
     let flow = one(&world);
     assert_eq!(quality(flow), (Quality { retransmits: 1, ..CLEAN }, CLEAN));
-    assert_eq!(client(flow).tcp.retransmitted_bytes, 100);
+    assert_eq!(client(flow).quality.retransmitted_bytes, 100);
     assert_eq!(history(flow), "ShADaT");
 }
 
@@ -151,7 +151,7 @@ fn a_whole_window_sent_again() {
     let world = play(&connected(burst(31).chain(burst(400))));
     let flow = one(&world);
     assert_eq!(quality(flow), (Quality { retransmits: 5, ..CLEAN }, CLEAN));
-    assert_eq!(client(flow).tcp.retransmitted_bytes, 500);
+    assert_eq!(client(flow).quality.retransmitted_bytes, 500);
 }
 
 /// tshark 4.0 calls this out-of-order, as it does not remember which bytes it saw; what passed before cannot
@@ -208,7 +208,7 @@ fn a_super_packet_sent_again_counts_as_its_segments() {
     // Two segments again and a new one behind them, as receive offload merges them.
     world.feed_as(&frame(&c(0).seq(1_001).ack(1).data(3_000), ORIGIN), arrival);
     assert_eq!(quality(one(&world)), (Quality { retransmits: 2, ..CLEAN }, CLEAN));
-    assert_eq!(client(one(&world)).tcp.retransmitted_bytes, 2_000);
+    assert_eq!(client(one(&world)).quality.retransmitted_bytes, 2_000);
     // All of it, and the last one short of full.
     let arrival = Arrival { offload: Offload { segments: 0, segment_size: 1_500 }, ..CAPTURE };
     world.feed_as(&frame(&c(0).seq(1).ack(1).data(4_000), ORIGIN), arrival);

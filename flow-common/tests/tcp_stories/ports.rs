@@ -21,7 +21,7 @@ fn a_syn_on_a_closed_connection_begins_a_new_record() {
     let [first, second] = world.records() else { panic!("two records") };
     assert_eq!((state(first), first.ended), ("SF", Ended::Fin as u8));
     assert_eq!((state(second), second.ended), ("S1", Ended::No as u8));
-    assert_eq!(client(second).tcp.syn_retransmits, 0);
+    assert_eq!(client(second).quality.syn_retransmits, 0);
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn late_segments_stay_with_the_connection_that_closed() {
     let late = [c(100).seq(11).ack(2).fin(), s(120).seq(2).ack(12)];
     let world = play(&[closed().as_slice(), &late].concat());
     assert_eq!(world.records().len(), 1);
-    assert_eq!(client(&world.records()[0]).tcp.retransmits, 1);
+    assert_eq!(client(&world.records()[0]).quality.retransmits, 1);
 }
 
 #[test]

@@ -113,6 +113,6 @@ fn data_from_one_byte_back_continues_after_a_probe() {
 fn resets_do_not_announce_closed_windows() {
     let world = play(&connected([c(31).seq(1).ack(1).rst().window(0)]));
     let flow = one(&world);
-    assert_eq!(client(flow).tcp.zero_windows, 0);
+    assert_eq!(client(flow).quality.zero_windows, 0);
     assert_eq!(quality(flow), (Quality { resets: 1, ..CLEAN }, CLEAN));
 }

@@ -7,23 +7,26 @@ use serde_json::{Value, json};
 
 use super::{Plan, SETTINGS, load, quantile, run, shapes};
 
-/// A feature, and the settings without it.
-const FEATURES: [(&str, Settings); 4] = [
-    ("HTTP", Settings { copies: copies::ALL & !copies::HTTP, ..SETTINGS }),
-    ("DNS", Settings { copies: copies::ALL & !copies::DNS, ..SETTINGS }),
-    ("TLS", Settings { copies: copies::ALL & !copies::TLS, ..SETTINGS }),
-    ("windows", Settings { windows: 0, ..SETTINGS }),
+/// A feature, and the settings with and without it.
+const FEATURES: [(&str, Settings, Settings); 5] = [
+    ("HTTP", SETTINGS, Settings { copies: copies::ALL & !copies::HTTP, ..SETTINGS }),
+    ("DNS", SETTINGS, Settings { copies: copies::ALL & !copies::DNS, ..SETTINGS }),
+    ("TLS", SETTINGS, Settings { copies: copies::ALL & !copies::TLS, ..SETTINGS }),
+    ("windows", SETTINGS, Settings { windows: 0, ..SETTINGS }),
+    ("tunnels", Settings { decapsulate: u32::MAX, ..SETTINGS }, SETTINGS),
 ];
 
-/// Packets that are neither HTTP nor DNS nor TLS.
+/// Packets that are neither HTTP nor DNS nor TLS, nor in a tunnel.
 const SHAPES: [&str; 2] = ["tcp_data", "udp"];
 
 /// Medians of the differences, ns per packet, over rounds in which programs with and without the feature take turns.
 pub(super) fn measure(options: &LoadOptions, plan: Plan) -> Result<Vec<Value>> {
     let mut rows = Vec::new();
-    for (feature, settings) in FEATURES {
-        let mut with = load(options)?;
-        let mut without = load(&LoadOptions { settings, ..options.clone() })?;
+    for (feature, with, without) in FEATURES {
+        let [mut with, mut without] = [
+            load(&LoadOptions { settings: with, ..options.clone() })?,
+            load(&LoadOptions { settings: without, ..options.clone() })?,
+        ];
         for shape in shapes::hot().into_iter().filter(|shape| SHAPES.contains(&shape.name)) {
             let mut streams = [shape.stream.clone(), shape.stream];
             let mut added = Vec::new();

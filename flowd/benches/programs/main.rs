@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, reason = "its output is what it is for")]
 
 mod features;
+mod frames;
 mod shapes;
 
 use std::{env, fs, time::Duration};
@@ -50,6 +51,7 @@ fn main() -> Result<()> {
         for shape in shapes::hot() {
             shapes.push(measure(&mut kernel, &shape, plan)?);
         }
+        shapes.extend(frames::measure(&options, plan)?);
     }
     if has("--all") {
         let mut inside = options.clone();
@@ -79,7 +81,12 @@ const SETTINGS: Settings = Settings { copies: copies::ALL, windows: 1, ..Setting
 
 fn load(options: &LoadOptions) -> Result<Kernel> {
     let mut kernel = Kernel::load(options)?;
-    kernel.replay_from(Interface { slot: SLOT, link: LINK_ETHERNET, one_point: 1 })?;
+    kernel.replay_from(Interface {
+        slot: SLOT,
+        link: LINK_ETHERNET,
+        one_point: 1,
+        ..Interface::default()
+    })?;
     Ok(kernel)
 }
 

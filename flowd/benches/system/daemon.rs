@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{Read as _, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
     path::PathBuf,
     process::{Child, Stdio},
@@ -17,6 +17,7 @@ use tempfile::TempDir;
 use super::{Bench, support::namespace::Namespace};
 
 const LISTEN: &str = "127.0.0.1:9435";
+const HTTP_LOG: &str = "http.log";
 
 /// A flowd that watches `eth0`; killed when dropped.
 pub(crate) struct Daemon<'a> {
@@ -27,9 +28,11 @@ pub(crate) struct Daemon<'a> {
     pub(crate) ready_after: Duration,
 }
 
-/// Sums over the flow log.
+/// Sums over the logs.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Logged {
+    /// Lines of the HTTP log with both request and response.
+    pub(crate) exchanges: u64,
     pub(crate) packets: u64,
     pub(crate) payload: u64,
 }
@@ -40,7 +43,11 @@ impl<'a> Daemon<'a> {
         let folder = tempfile::tempdir()?;
         let path = |name: &str| folder.path().join(name);
         let flow_log = path("flow.log").display().to_string();
-        fs::write(path("flowd.toml"), config.replace("FLOW_LOG", &flow_log))?;
+        let http_log = path(HTTP_LOG).display().to_string();
+        let config = config.replace("FLOW_LOG", &flow_log).replace("HTTP_LOG", &http_log);
+        // All that it costs is measured, whatever that is.
+        let config = format!("{config}\n[governor]\ncpu = \"off\"\n");
+        fs::write(path("flowd.toml"), config)?;
         let log = File::create(path("stderr"))?;
         // `ip netns exec` becomes the program, so that the id is flowd's.
         let mut command = namespace.command(&bench.flowd.display().to_string());
@@ -99,7 +106,7 @@ impl<'a> Daemon<'a> {
         Ok(sum(&self.get("/metrics")?.0, family, label))
     }
 
-    /// Ends it in order and adds up its flow log.
+    /// Ends it in order and adds up its logs.
     pub(crate) fn stop(mut self) -> Result<Logged> {
         // SAFETY: no pointers; the child was not waited for, so that its id is still its own.
         let sent = unsafe { libc::kill(self.child.id().cast_signed(), libc::SIGTERM) };
@@ -113,6 +120,11 @@ impl<'a> Daemon<'a> {
             let number = |path: &str| line.pointer(path).and_then(Value::as_u64).unwrap_or(0);
             logged.packets += number("/sent/packets") + number("/received/packets");
             logged.payload += number("/sent/payload_bytes") + number("/received/payload_bytes");
+        }
+        if let Ok(log) = File::open(self.folder.path().join(HTTP_LOG)) {
+            for line in BufReader::new(log).lines() {
+                logged.exchanges += u64::from(line?.contains("\"outcome\":\"complete\""));
+            }
         }
         Ok(logged)
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fs, path::Path, thread::sleep, time::Duration};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 /// Ticks per second in /proc/stat: fixed at 100 for user space (USER_HZ).
 const TICKS: f64 = 100.0;
@@ -36,6 +36,27 @@ pub(crate) fn process_seconds(pid: u32) -> Result<f64> {
         sum += text.split_whitespace().next().and_then(|word| word.parse::<f64>().ok()).unwrap_or(0.0);
     }
     Ok(sum / 1e9)
+}
+
+/// CPU seconds of a thread of a process by its name, to the nanosecond.
+pub(crate) fn thread_seconds(pid: u32, thread: &str) -> Result<f64> {
+    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let task = task?.path();
+        if fs::read_to_string(task.join("comm")).is_ok_and(|name| name.trim() == thread) {
+            let text = fs::read_to_string(task.join("schedstat"))?;
+            let ns = text.split_whitespace().next().and_then(|word| word.parse::<f64>().ok());
+            return Ok(ns.context("schedstat is empty")? / 1e9);
+        }
+    }
+    bail!("process {pid} has no thread {thread}")
+}
+
+/// Bytes of memory that can be had without swapping.
+pub(crate) fn available() -> Result<f64> {
+    let text = fs::read_to_string("/proc/meminfo")?;
+    let size = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
+    let size = size.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse::<f64>().ok());
+    Ok(size.context("/proc/meminfo has no MemAvailable")? * 1024.0)
 }
 
 /// User and system seconds of a process, threads that ended included, to 10 ms.

@@ -9,6 +9,9 @@
 mod captures;
 mod daemon;
 mod drain;
+mod http;
+mod interfaces;
+mod largest;
 mod live;
 mod machine;
 mod rate;
@@ -49,13 +52,16 @@ impl Bench {
 
 type Part = fn(&Bench) -> Result<Vec<Row>>;
 
-const PARTS: [(&str, &str, Part); 8] = [
+const PARTS: [(&str, &str, Part); 11] = [
     // First, while this process is small: children begin with its size as their largest.
     ("f", "flowd read", read::run),
     ("b", "live traffic", live::run),
     ("b", "packets a second", rate::run),
+    ("b", "interfaces", interfaces::run),
     ("c", "drain", drain::run),
+    ("c", "largest table", largest::run),
     ("d", "daemon", steady::run),
+    ("d", "HTTP", http::run),
     ("e", "/metrics", scrape::run),
     ("e", "zones", zones::run),
     ("g", "size and start", start::run),

@@ -1,7 +1,7 @@
 //! Sends UDP packets of 64 bytes (with FCS), of as many flows as wanted, as fast as asked.
 
 use std::{
-    thread::{sleep, yield_now},
+    thread::sleep,
     time::{Duration, Instant},
 };
 
@@ -48,14 +48,7 @@ impl Sender {
         while sent < count {
             let batch = (count - sent).min(BATCH as u64) as usize;
             self.fill(batch);
-            let mut rest = self.frames.get_mut(..batch).unwrap_or_default();
-            while !rest.is_empty() {
-                match self.socket.send::<BATCH>(rest) {
-                    Ok(done) => rest = rest.get_mut(done..).unwrap_or_default(),
-                    Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => yield_now(),
-                    Err(error) => return Err(error.into()),
-                }
-            }
+            self.socket.send_all::<BATCH>(self.frames.get_mut(..batch).unwrap_or_default())?;
             sent += batch as u64;
             if let Some(rate) = rate {
                 let due = start + Duration::from_secs_f64(sent as f64 / rate as f64);

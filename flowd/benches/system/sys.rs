@@ -47,17 +47,23 @@ pub(crate) fn wait(child: &Child) -> io::Result<Usage> {
     })
 }
 
+/// Index of a device of this thread's network namespace.
+pub(crate) fn device_index(device: &str) -> io::Result<u32> {
+    let name = std::ffi::CString::new(device)?;
+    // SAFETY: a string that lives through the call.
+    let index = unsafe { libc::if_nametoindex(name.as_ptr()) };
+    if index == 0 { Err(io::Error::last_os_error()) } else { Ok(index) }
+}
+
 /// A socket that sends whole frames out of one device of this thread's network namespace.
 pub(crate) struct RawSocket(OwnedFd);
 
 impl RawSocket {
     pub(crate) fn open(device: &str) -> io::Result<Self> {
-        let name = std::ffi::CString::new(device)?;
-        // SAFETY: a string that lives through the call.
-        let index = unsafe { libc::if_nametoindex(name.as_ptr()) };
+        let index = device_index(device)?;
         // SAFETY: no pointers.
         let socket = unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) };
-        if socket < 0 || index == 0 {
+        if socket < 0 {
             return Err(io::Error::last_os_error());
         }
         // SAFETY: a new descriptor that nobody else has.
@@ -74,8 +80,20 @@ impl RawSocket {
         Ok(Self(socket))
     }
 
+    /// Sends the frames, waiting for room in the queue.
+    pub(crate) fn send_all<const N: usize>(&self, mut frames: &mut [Vec<u8>]) -> io::Result<()> {
+        while !frames.is_empty() {
+            match self.send::<N>(frames) {
+                Ok(done) => frames = frames.get_mut(done..).unwrap_or_default(),
+                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => std::thread::yield_now(),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     /// Sends the frames in one call; says how many went.
-    pub(crate) fn send<const N: usize>(&self, frames: &mut [Vec<u8>]) -> io::Result<usize> {
+    fn send<const N: usize>(&self, frames: &mut [Vec<u8>]) -> io::Result<usize> {
         // SAFETY: integers and pointers, for which zero is a value.
         let mut parts: [libc::iovec; N] = unsafe { std::mem::zeroed() };
         // SAFETY: the same.

@@ -1,4 +1,4 @@
-//! Look-ups of zones among ten thousand prefixes of both families.
+//! Look-ups of zones among up to ten thousand prefixes of both families.
 
 use std::{collections::BTreeSet, hint::black_box, net::IpAddr, time::Instant};
 
@@ -7,35 +7,41 @@ use flowd::{aggregate::Zones, config::Config};
 
 use super::{Bench, row::Row};
 
-const PREFIXES: usize = 10_000;
+/// As many zones as prefixes, up to nearly the most that a configuration may have.
+const ZONES: usize = 4_000;
 const LOOK_UPS: u32 = 2_000_000;
 
 pub(crate) fn run(bench: &Bench) -> Result<Vec<Row>> {
     let mut state = 1;
-    let zones = table(&mut state);
     let mut rows = Vec::new();
-    for (name, v6) in [("IPv4", false), ("IPv6", true)] {
-        let addresses: Vec<IpAddr> = (0..4_096).map(|_| address(&mut state, v6)).collect();
-        let mut times = Vec::new();
-        let mut found = 0;
-        for _ in 0..bench.or(5, 15) {
-            let started = Instant::now();
-            for address in addresses.iter().cycle().take(LOOK_UPS as usize) {
-                let zone = black_box(zones.of(black_box(*address)));
-                found += u64::from(zones.name(zone).starts_with('z'));
+    for (prefixes, among) in [(10_000, ""), (1_000, ", 1,000 prefixes"), (1, ", 1 prefix")] {
+        let zones = table(&mut state, prefixes);
+        for (name, v6) in [("IPv4", false), ("IPv6", true)] {
+            let addresses: Vec<IpAddr> = (0..4_096).map(|_| address(&mut state, v6)).collect();
+            let mut times = Vec::new();
+            let mut found = 0;
+            for _ in 0..bench.or(5, 15) {
+                let started = Instant::now();
+                for address in addresses.iter().cycle().take(LOOK_UPS as usize) {
+                    let zone = black_box(zones.of(black_box(*address)));
+                    found += u64::from(zones.name(zone).starts_with('z'));
+                }
+                times.push(started.elapsed().as_nanos() as f64 / f64::from(LOOK_UPS));
             }
-            times.push(started.elapsed().as_nanos() as f64 / f64::from(LOOK_UPS));
+            let note = format!(
+                "{prefixes} prefixes in {} zones; {found} addresses in one of them",
+                prefixes.min(ZONES)
+            );
+            rows.push(Row::less(format!("zone of a random {name} address{among}"), "ns", times).note(note));
         }
-        let note = format!("{PREFIXES} prefixes; {found} addresses in one of them");
-        rows.push(Row::less(format!("zone of a random {name} address"), "ns", times).note(note));
     }
     Ok(rows)
 }
 
-fn table(state: &mut u64) -> Zones {
+fn table(state: &mut u64, prefixes: usize) -> Zones {
     let mut config = Config::default();
     let mut nets = BTreeSet::new();
-    while nets.len() < PREFIXES {
+    while nets.len() < prefixes {
         let v6 = nets.len() % 2 == 1;
         let (shortest, span, bits) = if v6 { (32, 33, 128) } else { (12, 17, 32) };
         let prefix = shortest + (next(state) % span) as u32;
@@ -46,7 +52,7 @@ fn table(state: &mut u64) -> Zones {
         nets.insert((net, prefix));
     }
     for (number, (net, prefix)) in nets.iter().enumerate() {
-        let zone = config.zones.nets.entry(format!("z{}", number % 100)).or_default();
+        let zone = config.zones.nets.entry(format!("z{}", number % ZONES)).or_default();
         zone.push(format!("{net}/{prefix}"));
     }
     Zones::new(&config.zones)

@@ -77,6 +77,13 @@ impl Capacity {
         self.next = Some(now / MILLISECOND);
     }
 
+    /// Shows peaks for `more` ms longer than was asked for, as where they are looked at less often.
+    pub fn hold_longer(&mut self, more: u64) {
+        for (_, _, place) in &mut self.places {
+            place.hold(self.options.hold.saturating_add(more));
+        }
+    }
+
     /// Reads what has passed until `now`, ns of the packets' clock.
     pub fn look(&mut self, now: u64, clock: &WallClock, passed: Passed<'_>) {
         let until = (now / MILLISECOND).saturating_sub(if self.options.replay { 0 } else { LAG });

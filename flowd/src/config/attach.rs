@@ -15,6 +15,21 @@ pub enum Hook {
     Tcx,
     /// Filters of the clsact qdisc.
     Clsact,
+    /// Ingress by XDP; egress as with `auto`.
+    Xdp,
+}
+
+/// Who runs the program of [`Hook::Xdp`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum XdpMode {
+    /// The driver where it can, else the kernel.
+    #[default]
+    Auto,
+    /// The driver.
+    Native,
+    /// The kernel.
+    Generic,
 }
 
 /// Before or behind the programs of others that have the same hook.

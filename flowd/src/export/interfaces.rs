@@ -38,6 +38,7 @@ struct Passage {
     /// By the kernel's own counters since flowd attached.
     kernel: KernelCounts,
     events_lost: u64,
+    events_skipped: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -84,6 +85,7 @@ fn one(numbers: &InterfaceNumbers, direction: Direction) -> Passage {
             .collect(),
         kernel: KernelCounts { packets: kernel.packets, bytes: kernel.bytes },
         events_lost: passage.events_lost,
+        events_skipped: passage.events_skipped,
     }
 }
 

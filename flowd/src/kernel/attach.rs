@@ -4,13 +4,14 @@ use aya::programs::{
     MultiProgLink as _, SchedClassifier, TcAttachType,
     links::FdLink,
     tc::{self, NlOptions, SchedClassifierLink, TcAttachOptions, TcError},
+    xdp::XdpLink,
 };
 use flow_common::settings::Interface;
 use tracing::warn;
 
 use super::{
-    Kernel, KernelError, claim::Claim, drain, error::errno, leftovers, load, order::Neighbours, pod::Plain,
-    sys,
+    Kernel, KernelError, claim::Claim, drain, error::errno, leftovers, load, netlink, order::Neighbours,
+    pod::Plain, sys,
 };
 
 /// How the programs of an interface are attached.
@@ -20,6 +21,10 @@ pub enum Hook {
     Tcx,
     /// Filters of the clsact qdisc.
     Clsact,
+    /// Ingress by XDP in the driver.
+    Xdp,
+    /// Ingress by XDP in the kernel.
+    XdpGeneric,
 }
 
 impl Hook {
@@ -29,6 +34,8 @@ impl Hook {
         match self {
             Self::Tcx => "tcx",
             Self::Clsact => "clsact",
+            Self::Xdp => "xdp",
+            Self::XdpGeneric => "xdp-generic",
         }
     }
 }
@@ -37,9 +44,10 @@ impl Hook {
 #[derive(Debug)]
 pub(super) struct Place {
     ifindex: u32,
-    /// What the programs know of it.
-    setting: Interface,
+    slot: u16,
     links: Vec<SchedClassifierLink>,
+    /// A program of XDP, by its number.
+    frames: Option<(XdpLink, u32)>,
     /// Made by flowd; another's qdisc stays.
     made_qdisc: bool,
     _claim: Claim,
@@ -47,12 +55,17 @@ pub(super) struct Place {
 
 impl Place {
     /// Claims an interface and removes what a killed flowd has left there.
-    pub(super) fn take(interface: &str, ifindex: u32, setting: Interface) -> Result<Self, KernelError> {
+    pub(super) fn take(interface: &str, ifindex: u32, slot: u16) -> Result<Self, KernelError> {
         let claim = Claim::take(interface, ifindex)?;
         // Whatever the hook: the one before may have had another.
         let removed =
             leftovers::remove(ifindex).map_err(|error| KernelError::leftovers(interface, &error))?;
-        Ok(Self { ifindex, setting, links: Vec::new(), made_qdisc: removed.shared, _claim: claim })
+        let made_qdisc = removed.shared;
+        Ok(Self { ifindex, slot, links: Vec::new(), frames: None, made_qdisc, _claim: claim })
+    }
+
+    pub(super) const fn ifindex(&self) -> u32 {
+        self.ifindex
     }
 
     /// True while every program is where it was attached. Links of TCX lose their interface when that is deleted;
@@ -62,7 +75,11 @@ impl Place {
         let tcx = self.links.iter().filter(|link| !filters(link));
         let mut on = tcx.map(|link| link.fd().ok().and_then(|link| sys::link_interface(link).ok()));
         let filters = self.links.iter().filter(filters).count();
-        on.all(|on| on == Some(self.ifindex))
+        let frames = |(_, id): &(XdpLink, u32)| {
+            netlink::xdp_program(self.ifindex).is_ok_and(|there| there == Some(*id))
+        };
+        self.frames.as_ref().is_none_or(frames)
+            && on.all(|on| on == Some(self.ifindex))
             && (filters == 0 || leftovers::count(self.ifindex).is_ok_and(|count| count == filters))
     }
 }
@@ -70,6 +87,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.links.clear();
+        self.frames = None;
         if self.made_qdisc
             && let Err(error) = leftovers::remove_empty(self.ifindex)
             && error.raw_os_error() != Some(libc::ENODEV)
@@ -86,14 +104,24 @@ impl Kernel {
     /// The interface is gone, the privilege is missing, another flowd watches it, or the program is not there
     /// that the order names.
     pub fn attach(&mut self, name: &str, ifindex: u32, interface: Interface) -> Result<Hook, KernelError> {
-        let mut place = Place::take(name, ifindex, interface)?;
+        let mut place = Place::take(name, ifindex, interface.slot)?;
         let neighbours = self.order.look(name, ifindex, self.hook)?;
         // First, so that the first packet already finds its slot.
         self.tell(name, ifindex, interface)?;
-        let [ingress, egress] = load::programs(&self.settings);
-        let mut attached = self.attach_program(ingress, name, TcAttachType::Ingress, &neighbours, &mut place);
-        if interface.one_point == 0 && attached.is_ok() {
-            attached = self.attach_program(egress, name, TcAttachType::Egress, &neighbours, &mut place);
+        let [ingress, egress] = self.programs;
+        let mut attached = match self.frames {
+            Some(frames) => self.attach_frames(ingress, name, ifindex, frames.mode).map(|(link, hook)| {
+                place.frames = Some(link);
+                hook
+            }),
+            None => self.attach_program(ingress, name, TcAttachType::Ingress, &neighbours, &mut place),
+        };
+        if interface.one_point == 0
+            && attached.is_ok()
+            && let Err(error) =
+                self.attach_program(egress, name, TcAttachType::Egress, &neighbours, &mut place)
+        {
+            attached = Err(error);
         }
         match attached {
             Ok(hook) => {
@@ -133,8 +161,8 @@ impl Kernel {
         // Programs that are running may have the slot from before.
         drain::grace()?;
         if let Some(place) = self.places.get_mut(at) {
-            self.drained.evicted.push(place.setting.slot);
-            place.setting = interface;
+            self.drained.evicted.push(place.slot);
+            place.slot = interface.slot;
         }
         Ok(())
     }
@@ -146,7 +174,7 @@ impl Kernel {
     }
 
     fn leave(&mut self, place: Place) -> Result<(), KernelError> {
-        let (ifindex, slot) = (place.ifindex, place.setting.slot);
+        let (ifindex, slot) = (place.ifindex, place.slot);
         drop(place);
         // What runs still must find the slot: there is none to count a packet under without it.
         drain::grace()?;
@@ -156,6 +184,7 @@ impl Kernel {
     }
 
     fn tell(&mut self, name: &str, ifindex: u32, interface: Interface) -> Result<(), KernelError> {
+        let interface = Interface { thrift: self.thrift, ..interface };
         self.interfaces.set(ifindex, Plain(interface), 0).map_err(|error| KernelError::Attach {
             interface: name.to_owned(),
             detail: format!("interface index {ifindex} is out of range: {error}"),

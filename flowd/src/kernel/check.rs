@@ -6,15 +6,21 @@ use aya::{
 };
 use flow_common::{names, settings::Settings};
 
-use super::{Kernel, KernelError, load::LoadOptions};
+use super::{Frames, Kernel, KernelError, load::LoadOptions};
 
 /// Loads the programs into small tables for a moment.
 ///
 /// # Errors
 /// What is missing, with its remedy.
-pub fn try_load(settings: Settings) -> Result<(), KernelError> {
-    let options =
-        LoadOptions { settings, flows: 1024, event_bytes: 4096, interfaces: 1, ..LoadOptions::default() };
+pub fn try_load(settings: Settings, frames: Option<Frames>) -> Result<(), KernelError> {
+    let options = LoadOptions {
+        settings,
+        flows: 1024,
+        event_bytes: 4096,
+        interfaces: 1,
+        frames,
+        ..LoadOptions::default()
+    };
     Kernel::load(&options).map(drop)
 }
 
@@ -36,7 +42,9 @@ pub fn attached(interface: &str) -> Option<Vec<String>> {
 /// Whether a program of this name, which the kernel cuts to 15 characters, is flowd's.
 #[must_use]
 pub fn is_own(program: &str) -> bool {
-    [names::PROGRAM_INGRESS, names::PROGRAM_EGRESS].iter().any(|own| program.starts_with(own))
+    [names::PROGRAM_INGRESS, names::PROGRAM_EGRESS, names::PROGRAM_XDP]
+        .iter()
+        .any(|own| program.starts_with(own))
 }
 
 /// Bytes that the maps take with so many flows, such a buffer for events, and as many interfaces as fit by

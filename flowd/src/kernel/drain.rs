@@ -1,9 +1,9 @@
 //! Reads the flow table: what changed, what ended. Exact, as counters are never reset while a program may
 //! still write to them, and a record that a program may still be writing to is read again next time.
 //!
-//! An ended flow goes in four steps: its key leaves the index, so that no new packet finds its record; one
-//! grace period later every program that had found it before has returned; its final counts are read; its
-//! slot is given back.
+//! An ended flow goes in four steps: its record says so and its key leaves the index, so that no new packet
+//! finds it by a hint or by its key; one grace period later every program that had found it before has
+//! returned; its final counts are read; its slot is given back.
 
 use std::io;
 
@@ -54,9 +54,26 @@ const fn mark([a, b]: [u64; 2]) -> u64 {
     a ^ b.rotate_left(32)
 }
 
+/// A reading that is under way.
+struct Reading {
+    next: Next,
+    report: DrainReport,
+    /// Slots to look at are below this one.
+    high: u32,
+}
+
+/// What a reading does next.
+enum Next {
+    /// Look at the window that begins at this slot.
+    Look(u32),
+    /// Give back what ended, from this place of [`Drained::ending`] on.
+    End(usize),
+}
+
 /// What a drain keeps from one to the next.
 #[derive(Default)]
 pub(super) struct Drained {
+    reading: Option<Reading>,
     /// Per slot: the mark of its record at the last visit; 0 before the first.
     marks: Vec<u64>,
     /// Slots that ended in the present drain, ascending.
@@ -81,6 +98,19 @@ impl Kernel {
     /// A map cannot be changed, or the wait for running programs fails.
     pub fn drain(&mut self, now: u64, visit: &mut Visit<'_>) -> Result<DrainReport, KernelError> {
         self.sweep(Some(now), visit)
+    }
+
+    /// The next part of such a drain, of at most [`WINDOW`] flows: the report with the last part, before which `now`
+    /// stays the same. Between parts the caller may do what cannot wait. After an error the next call begins anew.
+    ///
+    /// # Errors
+    /// As for [`Kernel::drain`].
+    pub fn drain_part(
+        &mut self,
+        now: u64,
+        visit: &mut Visit<'_>,
+    ) -> Result<Option<DrainReport>, KernelError> {
+        self.part(Some(now), visit)
     }
 
     /// Detaches the programs and visits every flow for the last time.
@@ -132,26 +162,52 @@ impl Kernel {
 
     /// Ends what is over at `now`, or everything.
     fn sweep(&mut self, now: Option<u64>, visit: &mut Visit<'_>) -> Result<DrainReport, KernelError> {
-        let mut report = self.report();
-        let high = self.free.high()?;
+        loop {
+            if let Some(report) = self.part(now, visit)? {
+                return Ok(report);
+            }
+        }
+    }
+
+    /// The next part of a reading; begins one where none is under way.
+    fn part(&mut self, now: Option<u64>, visit: &mut Visit<'_>) -> Result<Option<DrainReport>, KernelError> {
+        let mut reading = match self.drained.reading.take() {
+            Some(reading) => reading,
+            None => self.begin()?,
+        };
+        match reading.next {
+            Next::Look(first) if first < reading.high => {
+                let window = self.window(first, reading.high)?;
+                self.look(&window, now, visit, &mut reading.report);
+                self.unlink()?;
+                reading.next = Next::Look(first.saturating_add(WINDOW));
+            }
+            Next::Look(_) if self.drained.ending.is_empty() => {
+                self.drained.evicted.clear();
+                return Ok(Some(reading.report));
+            }
+            Next::Look(_) => {
+                self.drained.evicted.clear();
+                grace()?;
+                reading.next = Next::End(0);
+            }
+            Next::End(place) => match self.end(place, visit, &mut reading.report)? {
+                Some(next) => reading.next = Next::End(next),
+                None => return Ok(Some(reading.report)),
+            },
+        }
+        self.drained.reading = Some(reading);
+        Ok(None)
+    }
+
+    fn begin(&mut self) -> Result<Reading, KernelError> {
         self.drained.ending.clear();
-        for first in (0..high).step_by(WINDOW as usize) {
-            let window = self.window(first, high)?;
-            self.look(&window, now, visit, &mut report);
-            self.unlink()?;
-        }
-        self.drained.evicted.clear();
-        if self.drained.ending.is_empty() {
-            return Ok(report);
-        }
-        grace()?;
-        self.end(visit, &mut report)?;
-        Ok(report)
+        Ok(Reading { next: Next::Look(0), report: self.report(), high: self.free.high()? })
     }
 
     /// Shows what changed in a window and notes what is over.
     fn look(&mut self, window: &Window, now: Option<u64>, visit: &mut Visit<'_>, report: &mut DrainReport) {
-        let Self { drained: Drained { marks, ending, leaving, evicted }, settings, .. } = self;
+        let Self { drained: Drained { marks, ending, leaving, evicted, .. }, settings, .. } = self;
         let shortest = shortest_timeout(settings);
         let slots = window.slots();
         let Some(marks) = marks.get_mut(slots.start as usize..slots.end as usize) else { return };
@@ -172,6 +228,7 @@ impl Kernel {
             }
             if let Some(reason) = over {
                 if life == life::LIVE {
+                    window.detach(slot);
                     leaving.push(window.key(slot));
                 }
                 ending.push((slot, reason));
@@ -197,28 +254,38 @@ impl Kernel {
         Ok(())
     }
 
-    /// Shows what no program can reach any more for the last time, and gives its slots back.
-    fn end(&mut self, visit: &mut Visit<'_>, report: &mut DrainReport) -> Result<(), KernelError> {
-        let mut ending = self.drained.ending.iter().enumerate().peekable();
-        while let Some((_, (slot, _))) = ending.peek() {
+    /// Shows what no program can reach any more for the last time, one window from `place` on; says where to go on.
+    /// With the last of them the slots are given back.
+    fn end(
+        &mut self,
+        place: usize,
+        visit: &mut Visit<'_>,
+        report: &mut DrainReport,
+    ) -> Result<Option<usize>, KernelError> {
+        let Self { slab, free, drained: Drained { ending, marks, .. }, .. } = self;
+        let mut rest = ending.iter().enumerate().skip(place).peekable();
+        if let Some((_, (slot, _))) = rest.peek() {
             let first = slot / WINDOW * WINDOW;
-            let window =
-                self.slab.window(first, u32::MAX).map_err(|error| failed(names::MAP_FLOWS, &error))?;
+            let window = slab.window(first, u32::MAX).map_err(|error| failed(names::MAP_FLOWS, &error))?;
             while let Some((place, &(slot, reason))) =
-                ending.next_if(|(_, (slot, _))| window.slots().contains(slot))
+                rest.next_if(|(_, (slot, _))| window.slots().contains(slot))
             {
                 visit(slot, &window.copy(slot), Some(reason));
-                let next = ending.peek().map(|(_, (next, _))| *next);
-                window.set_free(slot, self.free.take_back(place, slot, next));
-                if let Some(mark) = self.drained.marks.get_mut(slot as usize) {
+                let next = rest.peek().map(|(_, (next, _))| *next);
+                window.set_free(slot, free.take_back(place, slot, next));
+                if let Some(mark) = marks.get_mut(slot as usize) {
                     *mark = 0;
                 }
                 report.freed += 1;
             }
         }
+        if let Some((place, _)) = rest.peek() {
+            return Ok(Some(*place));
+        }
         // What one great end took is not kept for ever.
-        self.drained.ending.shrink_to(KEPT);
-        self.free.give_out()
+        ending.shrink_to(KEPT);
+        free.give_out()?;
+        Ok(None)
     }
 }
 

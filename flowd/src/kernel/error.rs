@@ -35,6 +35,14 @@ pub enum KernelError {
         "interface {interface} is watched by another flowd ({holder}): stop that one, or choose other interfaces with -i"
     )]
     InUse { interface: String, holder: String },
+    #[error(
+        "interface {interface} has an XDP program already ({program}), and takes one only: detach that one with the tool that manages it (`ip link set dev {interface} xdp off` removes what no link holds), or set hook = \"auto\", which works beside it"
+    )]
+    XdpTaken { interface: String, program: String },
+    #[error(
+        "{detail}: its driver has no native XDP for flowd; set xdp_mode = \"auto\" or \"generic\", or hook = \"auto\""
+    )]
+    NoNativeXdp { detail: String },
     #[error("map {map}: {detail}")]
     Map { map: &'static str, detail: String },
     #[error("waiting for running BPF programs: {0}")]

@@ -11,7 +11,10 @@ use aya::{
     programs::{Program, SchedClassifier},
     util::nr_cpus,
 };
-use flow_common::{names, settings::Settings};
+use flow_common::{
+    hint, names,
+    settings::{Settings, Thrift},
+};
 
 use super::{
     Hook, Kernel, KernelError, Order,
@@ -20,6 +23,7 @@ use super::{
     lanes::Lanes,
     pod::Plain,
     slab::Slab,
+    xdp::{self, Frames},
 };
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/flowd-ebpf"));
@@ -36,10 +40,18 @@ pub struct LoadOptions {
     pub interfaces: u32,
     /// The only hook to attach by; the best that works without it.
     pub hook: Option<Hook>,
+    /// Ingress by XDP, and only egress by `hook`.
+    pub frames: Option<Frames>,
     pub order: Order,
 }
 
 impl LoadOptions {
+    /// The size that the ring buffer gets.
+    pub(super) const fn ring_bytes(&self) -> u32 {
+        let bytes = self.event_bytes.next_power_of_two();
+        if bytes < 4_096 { 4_096 } else { bytes }
+    }
+
     /// Lanes that programs on `cpus` CPUs write to; one where nobody asks for any, as there is no empty map.
     pub(super) fn lanes(&self, cpus: usize) -> u32 {
         let each = self.settings.windows.saturating_mul(2);
@@ -55,6 +67,7 @@ impl Default for LoadOptions {
             event_bytes: names::DEFAULT_EVENT_BYTES,
             interfaces: names::DEFAULT_INTERFACES,
             hook: None,
+            frames: None,
             order: Order::default(),
         }
     }
@@ -74,7 +87,12 @@ impl Kernel {
         let hands = open(&mut bpf, names::MAP_HAND, PerCpuArray::try_from)?;
         let run = run_length(options.flows, u32::try_from(cpus()).unwrap_or(u32::MAX));
         let mut free = FreeSlots::new(stack, hands, run);
-        load_programs(&mut bpf, &programs(&options.settings), || free.fill(options.flows))?;
+        let mut programs = programs(&options.settings);
+        let by_tc = programs.get(usize::from(options.frames.is_some())..).unwrap_or_default();
+        load_programs(&mut bpf, by_tc, || free.fill(options.flows))?;
+        if let Some(frames) = options.frames {
+            programs[0] = xdp::load(&mut bpf, &options.settings, frames)?;
+        }
         // Only now, as it gives up the maps, which the programs must find while they are loaded.
         let index = descriptor(&mut bpf, names::MAP_INDEX)?;
         let slab = Slab::new(descriptor(&mut bpf, names::MAP_FLOWS)?, options.flows).map_err(|error| {
@@ -86,6 +104,8 @@ impl Kernel {
         Ok(Self {
             bpf,
             settings: options.settings,
+            programs,
+            frames: options.frames,
             hook: options.hook,
             order: options.order.clone(),
             slab,
@@ -94,7 +114,9 @@ impl Kernel {
             interfaces,
             totals,
             events,
+            event_bytes: options.ring_bytes() as usize,
             lanes,
+            thrift: Thrift::NONE,
             drained: Drained::new(options.flows),
             places: Vec::new(),
         })
@@ -108,15 +130,17 @@ fn cpus() -> usize {
 
 /// The object with its maps; no program is loaded yet.
 pub(super) fn object(options: &LoadOptions) -> Result<Ebpf, KernelError> {
-    let settings = Plain(options.settings);
+    let buckets = hint::buckets(options.flows);
+    let settings = Plain(Settings { hints: buckets - 1, ..options.settings });
     EbpfLoader::new()
         .map_max_entries(names::MAP_INDEX, options.flows)
+        .map_max_entries(names::MAP_HINTS, buckets)
         .map_max_entries(names::MAP_FLOWS, options.flows)
         .map_max_entries(names::MAP_FREE, options.flows)
         // Slot 0 is that of packets from interfaces without a slot.
         .map_max_entries(names::MAP_TOTALS, options.interfaces + 1)
         .map_max_entries(names::MAP_LANES, options.lanes(cpus()))
-        .map_max_entries(names::MAP_EVENTS, options.event_bytes.next_power_of_two().max(4096))
+        .map_max_entries(names::MAP_EVENTS, options.ring_bytes())
         .override_global(names::GLOBAL_SETTINGS, &settings, true)
         .load(OBJECT)
         .map_err(|error| KernelError::load(&error, options.flows))

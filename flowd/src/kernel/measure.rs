@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use aya::{
     maps::ProgramArray,
-    programs::{TcAttachType, TestRun as _, TestRunOptions},
+    programs::{ProgramError, ProgramFd, ProgramInfo, TcAttachType, TestRun as _, TestRunOptions},
 };
 use flow_common::names::{self, vary};
 
@@ -13,6 +13,7 @@ use super::{
     context::SkBuff,
     load,
     replay::{LONGEST, LOOPBACK},
+    xdp,
 };
 
 /// A program as the kernel took it.
@@ -25,6 +26,13 @@ pub struct ProgramFacts {
     pub verified: Option<u32>,
     /// How long the verifier and the compiler of the kernel took.
     pub load: Duration,
+}
+
+impl ProgramFacts {
+    fn of(name: &'static str, info: &ProgramInfo, load: Duration) -> Self {
+        let instructions = info.size_translated().unwrap_or(0) / 8;
+        Self { name, instructions, verified: info.verified_instruction_count(), load }
+    }
 }
 
 /// A program that can be measured.
@@ -95,12 +103,15 @@ impl Kernel {
                 program.load().map_err(|error| KernelError::program(name, &error))?;
                 let load = start.elapsed();
                 let info = program.info().map_err(|error| KernelError::program(name, &error))?;
-                facts.push(ProgramFacts {
-                    name,
-                    instructions: info.size_translated().unwrap_or(0) / 8,
-                    verified: info.verified_instruction_count(),
-                    load,
-                });
+                facts.push(ProgramFacts::of(name, &info, load));
+            }
+            for name in xdp::candidates(&options.settings, true).iter().rev() {
+                let program = xdp::program(&mut bpf, name)?;
+                let start = Instant::now();
+                program.load().map_err(|error| KernelError::program(name, &error))?;
+                let load = start.elapsed();
+                let info = program.info().map_err(|error| KernelError::program(name, &error))?;
+                facts.push(ProgramFacts::of(name, &info, load));
             }
         }
         Ok(facts)
@@ -152,6 +163,34 @@ impl Kernel {
         Ok(result.duration)
     }
 
+    /// [`Kernel::measure`] of the empty program of XDP, or of the one for frames that was loaded. Packets stay as they
+    /// are, or vary as with [`Vary::Next`] or [`Vary::Acknowledge`].
+    ///
+    /// # Errors
+    /// As for [`Kernel::measure`].
+    pub fn measure_frames(
+        &mut self,
+        empty: bool,
+        stream: &mut Stream,
+        repeat: u32,
+    ) -> Result<Duration, KernelError> {
+        let target = if empty { names::PROGRAM_XDP_EMPTY } else { self.programs[0] };
+        for name in [target, names::PROGRAM_XDP_VARY] {
+            let program = xdp::program(&mut self.bpf, name)?;
+            if program.fd().is_err() {
+                program.load().map_err(|error| KernelError::program(name, &error))?;
+            }
+        }
+        let name = if stream.vary == Vary::Same { target } else { names::PROGRAM_XDP_VARY };
+        let fd = xdp::program(&mut self.bpf, target)?.fd().and_then(|fd| fd.try_clone().map_err(Into::into));
+        self.set_target(names::MAP_MEASURED_FRAMES, target, fd)?;
+        let meta = u64::from(stream.payload_len) << 32
+            | u64::from(stream.transport_offset) << 16
+            | u64::from(stream.vary.mark());
+        xdp::run(xdp::program(&mut self.bpf, name)?, &mut stream.frame, meta, repeat)
+            .map_err(|error| KernelError::Replay { detail: error.to_string() })
+    }
+
     /// Attaches the empty program to both directions of an interface of this thread's network namespace: what live
     /// traffic costs with a program that does nothing.
     ///
@@ -174,12 +213,21 @@ impl Kernel {
     }
 
     fn go_on_to(&mut self, name: &str) -> Result<(), KernelError> {
-        let failed = |error: &aya::maps::MapError| KernelError::map(names::MAP_MEASURED, error);
-        let missing = || KernelError::Object { detail: format!("it has no map {}", names::MAP_MEASURED) };
         let target = load::program(&mut self.bpf, name)?;
         let target = target.fd().and_then(|fd| fd.try_clone().map_err(Into::into));
+        self.set_target(names::MAP_MEASURED, name, target)
+    }
+
+    fn set_target(
+        &mut self,
+        map: &'static str,
+        name: &str,
+        target: Result<ProgramFd, ProgramError>,
+    ) -> Result<(), KernelError> {
+        let failed = |error: &aya::maps::MapError| KernelError::map(map, error);
+        let missing = || KernelError::Object { detail: format!("it has no map {map}") };
         let target = target.map_err(|error| KernelError::program(name, &error))?;
-        let map = self.bpf.map_mut(names::MAP_MEASURED).ok_or_else(missing)?;
+        let map = self.bpf.map_mut(map).ok_or_else(missing)?;
         let mut map = ProgramArray::try_from(map).map_err(|error| failed(&error))?;
         map.set(0, &target, 0).map_err(|error| failed(&error))
     }

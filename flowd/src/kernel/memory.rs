@@ -3,6 +3,7 @@
 use flow_common::{
     counter::InterfaceTotals,
     free::{Hand, Run},
+    hint::{self, Hints},
     key::FlowKey,
     lane::Lane,
     names,
@@ -26,6 +27,7 @@ impl LoadOptions {
         let fragments = names::MAX_FRAGMENTS as usize;
         vec![
             (names::MAP_FLOWS, flows * size_of::<FlowRecord>()),
+            (names::MAP_HINTS, hint::buckets(self.flows) as usize * size_of::<Hints>()),
             (names::MAP_INDEX, hash::<FlowKey, u32>(flows)),
             (names::MAP_FREE, flows * size_of::<Run>()),
             (names::MAP_HAND, cpus * padded::<Hand>()),
@@ -33,7 +35,7 @@ impl LoadOptions {
             (names::MAP_INTERFACES, names::MAX_IFINDEX as usize * padded::<Interface>()),
             (names::MAP_TOTALS, interfaces * (cpus * padded::<InterfaceTotals>() + size_of::<usize>())),
             (names::MAP_LANES, self.lanes(cpus) as usize * size_of::<Lane>()),
-            (names::MAP_EVENTS, self.event_bytes.next_power_of_two().max(4096) as usize),
+            (names::MAP_EVENTS, self.ring_bytes() as usize),
             (names::MAP_WORKSPACE, cpus * padded::<Workspace>()),
         ]
     }
@@ -60,9 +62,9 @@ mod tests {
         let of = |names: &[&str]| {
             memory.iter().filter(|(name, _)| names.contains(name)).map(|(_, b)| b).sum::<usize>()
         };
-        let per_flow = [names::MAP_FLOWS, names::MAP_INDEX, names::MAP_FREE];
+        let per_flow = [names::MAP_FLOWS, names::MAP_HINTS, names::MAP_INDEX, names::MAP_FREE];
         let flows = names::DEFAULT_FLOWS as usize;
-        assert_eq!(of(&per_flow), flows * (size_of::<FlowRecord>() + 120 + 8));
+        assert_eq!(of(&per_flow), flows * (size_of::<FlowRecord>() + 16 + 120 + 8));
         let windows = of(&[names::MAP_LANES]);
         assert!((3 * 2 * (16 << 10)..3 * 2 * (17 << 10)).contains(&windows), "{windows}");
         let rest = memory.iter().map(|(_, bytes)| bytes).sum::<usize>() - of(&per_flow) - windows;

@@ -20,6 +20,8 @@ mod pod;
 mod replay;
 mod slab;
 mod sys;
+mod thrift;
+mod xdp;
 
 use std::os::fd::OwnedFd;
 
@@ -34,7 +36,7 @@ use flow_common::{
     counter::InterfaceTotals,
     event::{MAX_PAYLOAD, PayloadEvent},
     key::Direction,
-    settings::Settings,
+    settings::{Settings, Thrift},
 };
 
 pub use self::{
@@ -48,6 +50,7 @@ pub use self::{
     measure::{Measured, ProgramFacts, Stream, Vary},
     order::Order,
     replay::Refused,
+    xdp::{FrameMode, Frames, attached_frames},
 };
 use self::{attach::Place, drain::Drained, free::FreeSlots, lanes::Lanes, pod::Plain, slab::Slab};
 
@@ -55,6 +58,9 @@ use self::{attach::Place, drain::Drained, free::FreeSlots, lanes::Lanes, pod::Pl
 pub struct Kernel {
     bpf: Ebpf,
     settings: Settings,
+    /// Of ingress and egress.
+    programs: [&'static str; 2],
+    frames: Option<Frames>,
     hook: Option<Hook>,
     order: Order,
     slab: Slab,
@@ -63,7 +69,10 @@ pub struct Kernel {
     interfaces: Array<MapData, Plain<flow_common::settings::Interface>>,
     totals: PerCpuArray<MapData, Plain<InterfaceTotals>>,
     events: RingBuf<MapData>,
+    /// Bytes that fit into it.
+    event_bytes: usize,
     lanes: Lanes,
+    thrift: Thrift,
     drained: Drained,
     places: Vec<Place>,
 }
@@ -124,7 +133,7 @@ impl Kernel {
     /// the kernel counts nothing, and there is nothing to tell.
     #[must_use]
     pub fn run_times(&self) -> Vec<(String, Duration)> {
-        let programs = load::programs(&self.settings).into_iter();
+        let programs = self.programs.into_iter();
         programs
             .filter_map(|name| Some((name.to_owned(), self.bpf.program(name)?.info().ok()?.run_time())))
             .filter(|(_, time)| !time.is_zero())
@@ -137,10 +146,14 @@ impl Kernel {
         self.slab.copy(slot)
     }
 
-    /// Hands every waiting payload event to `visit`, in the order of the ring buffer; returns their number.
+    /// Hands the waiting payload events to `visit`, in the order of the ring buffer; returns their number. At most as
+    /// many bytes as fit into the buffer: of what comes faster than it is read, there would be no end.
     pub fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize {
-        let mut count = 0;
-        while let Some(item) = self.events.next() {
+        let (mut count, mut bytes) = (0, 0);
+        while bytes < self.event_bytes
+            && let Some(item) = self.events.next()
+        {
+            bytes += item.len();
             let Some((head, payload)) = item.split_at_checked(size_of::<PayloadEvent>()) else { continue };
             let Some(event) = pod::read::<PayloadEvent>(head) else { continue };
             let copied = usize::from(event.copied).min(MAX_PAYLOAD);

@@ -1,5 +1,5 @@
-//! What aya does not ask rtnetlink(7): which filters a clsact qdisc has, and that one of them, or an empty
-//! qdisc, be removed. Messages are a header, a `tcmsg` and attributes, in the byte order of this machine.
+//! What aya does not ask rtnetlink(7): which XDP program an interface has, which filters a clsact qdisc has, and
+//! that one of them, or an empty qdisc, be removed. Messages are a header, a `tcmsg` and attributes, in the byte order of this machine.
 
 use std::{
     ffi::CStr,
@@ -19,6 +19,11 @@ const CLSACT: u32 = 0xffff_fff1;
 const QDISC: u32 = 0xffff_0000;
 /// `TC_H_CLSACT` with `TC_H_MIN_INGRESS` and `TC_H_MIN_EGRESS`.
 const PARENTS: [u32; 2] = [0xffff_fff2, 0xffff_fff3];
+
+const IFINFOMSG: usize = 16;
+const IFLA_XDP: u16 = 43;
+/// `IFLA_XDP_PROG_ID`, and those of each mode where there are several.
+const IFLA_XDP_PROGRAMS: std::ops::RangeInclusive<u16> = 4..=7;
 
 const TCA_KIND: u16 = 1;
 const TCA_OPTIONS: u16 = 2;
@@ -87,6 +92,26 @@ pub(super) fn remove_clsact(ifindex: u32) -> io::Result<()> {
     talk(libc::RTM_DELQDISC, libc::NLM_F_ACK.unsigned_abs() as u16, &place, &kind, &mut |_| {})
 }
 
+/// Number of the XDP program of an interface of this network namespace, whoever runs it; `None` where there is none.
+///
+/// # Errors
+/// There is no such interface, or no netlink.
+pub(super) fn xdp_program(ifindex: u32) -> io::Result<Option<u32>> {
+    let mut found = None;
+    // An `ifinfomsg`: family with type, index, flags, changes.
+    let body: Vec<u8> = [0, ifindex, 0, 0].into_iter().flat_map(u32::to_ne_bytes).collect();
+    let flags = libc::NLM_F_ACK.unsigned_abs() as u16;
+    exchange(libc::RTM_GETLINK, flags, &body, &mut |message| found = found.or(program_of_link(message)))?;
+    Ok(found)
+}
+
+/// The XDP program that a link's message names.
+fn program_of_link(message: &[u8]) -> Option<u32> {
+    let (_, nested) = attributes(message.get(IFINFOMSG..)?).find(|(kind, _)| *kind == IFLA_XDP)?;
+    let mut programs = attributes(nested).filter(|(kind, _)| IFLA_XDP_PROGRAMS.contains(kind));
+    programs.find_map(|(_, id)| word(id, 0).filter(|id| *id != 0))
+}
+
 /// The fields of a `tcmsg`.
 struct Place {
     ifindex: u32,
@@ -103,20 +128,27 @@ fn talk(
     attributes: &[u8],
     show: &mut dyn FnMut(&[u8]),
 ) -> io::Result<()> {
+    let mut body = Vec::new();
+    // Family and padding.
+    body.extend([0; 4]);
+    for word in [place.ifindex, place.handle, place.parent, place.info] {
+        body.extend(word.to_ne_bytes());
+    }
+    body.extend(attributes);
+    exchange(kind, flags, &body, show)
+}
+
+/// Sends a message with this body and shows the bodies of the answers.
+fn exchange(kind: u16, flags: u16, body: &[u8], show: &mut dyn FnMut(&[u8])) -> io::Result<()> {
     let mut socket = open(0)?;
-    let length = u32::try_from(HEADER + TCMSG + attributes.len()).map_err(io::Error::other)?;
+    let length = u32::try_from(HEADER + body.len()).map_err(io::Error::other)?;
     let flags = flags | libc::NLM_F_REQUEST.unsigned_abs() as u16;
     let mut request = Vec::new();
     request.extend(length.to_ne_bytes());
     request.extend([kind.to_ne_bytes(), flags.to_ne_bytes()].concat());
     // Sequence and port: there is one request, and the kernel fills in the port.
     request.extend([0; 8]);
-    // Family and padding.
-    request.extend([0; 4]);
-    for word in [place.ifindex, place.handle, place.parent, place.info] {
-        request.extend(word.to_ne_bytes());
-    }
-    request.extend(attributes);
+    request.extend(body);
     socket.write_all(&request)?;
     let mut answer = vec![0; ANSWER];
     loop {
@@ -230,8 +262,19 @@ mod tests {
     }
 
     #[test]
+    fn an_xdp_program_is_read_from_its_link() {
+        let nested = [attribute(2, &[1]), attribute(4, &77_u32.to_ne_bytes())].concat();
+        let link = [vec![0; IFINFOMSG], attribute(3, b"eth0\0"), attribute(IFLA_XDP, &nested)].concat();
+        assert_eq!(program_of_link(&link), Some(77));
+        let none = [vec![0; IFINFOMSG], attribute(IFLA_XDP, &attribute(2, &[0]))].concat();
+        assert_eq!(program_of_link(&none), None);
+    }
+
+    #[test]
     fn loopback_can_be_asked() {
         // What it holds is this machine's affair.
         filters(1).unwrap();
+        xdp_program(1).unwrap();
+        assert!(xdp_program(u32::MAX >> 1).is_err());
     }
 }

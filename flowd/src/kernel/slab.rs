@@ -24,7 +24,7 @@ const WORDS: usize = RECORD / WORD;
 const _: () = assert!(RECORD.is_multiple_of(WORD));
 
 /// Records of one window. They fill whole pages of any size up to 64 KiB, as a mapping must begin with a page;
-/// 6.25 MiB are few enough not to matter, and enough that the system calls do not.
+/// 6 MiB are few enough not to matter, and enough that the system calls do not.
 pub(super) const WINDOW: u32 = 8_192;
 const _: () = assert!((WINDOW as usize * RECORD).is_multiple_of(64 << 10));
 
@@ -107,6 +107,13 @@ impl Window {
     pub(super) fn life(&self, slot: u32) -> u32 {
         let word = self.half_word(slot, offset_of!(FlowRecord, life));
         word.map_or(life::FREE, |word| word.load(Ordering::Acquire))
+    }
+
+    /// Says that the record takes no packets any more from who does not find it in the index.
+    pub(super) fn detach(&self, slot: u32) {
+        if let Some(word) = self.half_word(slot, offset_of!(FlowRecord, life)) {
+            word.store(life::DETACHED, Ordering::Release);
+        }
     }
 
     /// Marks a slot that no program can find any more; `skip` leads to the next of its run.

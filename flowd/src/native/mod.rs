@@ -14,7 +14,7 @@ use flow_common::{
     observe::{self, Arrival, Workspace},
     packet::Packet,
     record::{FlowRecord, life},
-    settings::Settings,
+    settings::{Settings, Thrift},
     wiretrue::Offload,
 };
 
@@ -57,6 +57,7 @@ impl Native {
             link: Link::Ethernet,
             hook: Direction::Ingress,
             one_point: true,
+            thrift: Thrift::NONE,
             moved_tag: NO_TAG,
             offload: Offload::default(),
         };

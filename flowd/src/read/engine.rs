@@ -9,7 +9,7 @@ use flow_common::{
     observe::Arrival,
     packet::Captured,
     record::FlowRecord,
-    settings::{Interface, LINK_ETHERNET, Settings},
+    settings::{Interface, LINK_ETHERNET, Settings, Thrift},
     wiretrue::Offload,
 };
 
@@ -68,6 +68,7 @@ impl Engine {
             link,
             hook: Direction::Ingress,
             one_point: true,
+            thrift: Thrift::NONE,
             moved_tag: NO_TAG,
             offload: Offload::default(),
         };
@@ -80,7 +81,12 @@ impl Engine {
                     );
                 }
                 if replay.interface != slot {
-                    replay.kernel.replay_from(Interface { slot, link: LINK_ETHERNET, one_point: 1 })?;
+                    replay.kernel.replay_from(Interface {
+                        slot,
+                        link: LINK_ETHERNET,
+                        one_point: 1,
+                        ..Interface::default()
+                    })?;
                     replay.interface = slot;
                 }
                 if replay.kernel.replay(packet.data, packet.original_len, time, Offload::default())?.is_err()

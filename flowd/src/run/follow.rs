@@ -54,7 +54,7 @@ pub(super) struct Missing {
 /// What the programs are told of an interface.
 pub(super) fn setting(interface: &Interface, slot: u16) -> settings::Interface {
     let one_point = u8::from(interface.is_loopback());
-    settings::Interface { slot, link: interface.link(), one_point }
+    settings::Interface { slot, link: interface.link(), one_point, ..settings::Interface::default() }
 }
 
 /// An interface as the numbers know it.

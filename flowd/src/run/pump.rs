@@ -13,13 +13,14 @@ use tracing::{debug, warn};
 
 use super::{
     follow::{self, Follow, Missing, Parts},
+    govern::Governed,
     lookups::{Lookups, Surroundings},
     source::Source,
 };
 use crate::{
     aggregate::{Capacity, HttpNumbers, HttpSeen, Ledger},
     clock::{self, WallClock},
-    config::Config,
+    config::{Budget, Config},
     export::{enrich::enrich, feed::Feed, log::LogSink, path::Paths, prometheus::Board},
     flow::{Flow, Snapshot},
     kernel::DrainReport,
@@ -49,6 +50,7 @@ pub(super) struct Pump {
     /// Exchanges of one look at the event buffer, so bounded by its size; kept for its allocation.
     exchanges: Vec<HttpExchange>,
     follow: Follow,
+    governed: Governed,
 }
 
 impl Pump {
@@ -85,7 +87,13 @@ impl Pump {
             capacity,
             exchanges,
             follow,
+            governed: Governed::new(Budget::OFF),
         }
+    }
+
+    /// Keeps within a budget; without it there is none.
+    pub(super) fn governed(self, governed: Governed) -> Self {
+        Self { governed, ..self }
     }
 
     /// Works until `settings`, from where changed configurations come, is closed; then reads all that is left
@@ -100,17 +108,21 @@ impl Pump {
         let event_interval =
             if self.capacity.is_some() { event_interval.min(longest) } else { event_interval };
         let mut next = Instant::now() + interval;
+        let mut took = Duration::ZERO;
         let result = loop {
             let look = if self.settle() { SETTLE.min(event_interval) } else { event_interval };
-            let wait = next.saturating_duration_since(Instant::now()).min(look);
+            // Looks begin on a beat: one that took long is followed by the next at once.
+            let wait = next.saturating_duration_since(Instant::now()).min(look.saturating_sub(took));
             match settings.recv_timeout(wait) {
                 Ok(config) => self.reconfigure(&config),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break Ok(()),
             }
-            if let Err(error) = self.turn(&mut next, interval) {
+            let begun = Instant::now();
+            if let Err(error) = self.turn(&mut next, interval, event_interval) {
                 break Err(error);
             }
+            took = begun.elapsed();
         };
         // Whatever went wrong, what was counted is written.
         let finished = self.finish();
@@ -122,7 +134,7 @@ impl Pump {
         self.flow_log.as_mut().is_some_and(LogSink::settle)
     }
 
-    fn turn(&mut self, next: &mut Instant, interval: Duration) -> Result<()> {
+    fn turn(&mut self, next: &mut Instant, interval: Duration, event_interval: Duration) -> Result<()> {
         self.events()?;
         let now = Instant::now();
         let is_due = now >= *next;
@@ -133,7 +145,14 @@ impl Pump {
         if !is_due {
             return Ok(());
         }
-        self.drain()?;
+        self.drain(event_interval)?;
+        let configured = interval;
+        let interval = self.governed.interval(configured);
+        if let Some(capacity) = &mut self.capacity {
+            // Every peak is in two intervals at least.
+            let more = interval.saturating_sub(configured).as_millis() * 2;
+            capacity.hold_longer(u64::try_from(more).unwrap_or(u64::MAX));
+        }
         // On the beat, but a beat that was slept through is not made up for.
         *next += interval;
         if *next < now {
@@ -201,18 +220,31 @@ impl Pump {
         }
     }
 
-    fn drain(&mut self) -> Result<()> {
+    /// Reads the flow table. In between it looks for events when they are due: a large table takes longer than their
+    /// buffer may last.
+    fn drain(&mut self, event_interval: Duration) -> Result<()> {
         let now = clock::monotonic().context("cannot read the clock")?;
         let started = Instant::now();
-        let Self { source, ledger, flow_log, .. } = self;
-        let report = source.drain(now, &mut |slot, record, end| {
-            ledger.absorb(slot, record, end, now, &mut |line| {
-                if let Some(log) = flow_log {
-                    log.write_burst(line);
-                }
-            });
-        })?;
-        self.publish(now, started, &report)
+        let mut looked = started;
+        let report = loop {
+            let Self { source, ledger, flow_log, .. } = self;
+            let report = source.drain_part(now, &mut |slot, record, end| {
+                ledger.absorb(slot, record, end, now, &mut |line| {
+                    if let Some(log) = flow_log {
+                        log.write_burst(line);
+                    }
+                });
+            })?;
+            if let Some(report) = report {
+                break report;
+            }
+            if looked.elapsed() >= event_interval {
+                self.events()?;
+                looked = Instant::now();
+            }
+        };
+        self.publish(now, started, &report)?;
+        self.governed.look(self.source.as_mut(), &report, &self.telemetry)
     }
 
     fn publish(&mut self, now: u64, started: Instant, report: &DrainReport) -> Result<()> {

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 use flow_common::{
-    counter::InterfaceTotals, event::PayloadEvent, key::Direction, record::FlowRecord, settings::Interface,
+    counter::InterfaceTotals,
+    event::PayloadEvent,
+    key::Direction,
+    record::FlowRecord,
+    settings::{Interface, Thrift},
 };
 
 use crate::{
@@ -35,9 +39,10 @@ pub(super) trait Source: Send {
     fn clear(&mut self, _slot: u16) -> Result<()> {
         Ok(())
     }
-    /// Shows every record that changed since the last drain, and every ended flow once with its reason.
-    /// `now` is in nanoseconds of the packet's clock.
-    fn drain(&mut self, now: u64, visit: Visit<'_>) -> Result<DrainReport>;
+    /// Shows a part of the records that changed since the last drain, and of the ended flows, each once with its
+    /// reason; gives the report with the last part. `now` is in nanoseconds of the packet's clock, the same for all
+    /// parts.
+    fn drain_part(&mut self, now: u64, visit: Visit<'_>) -> Result<Option<DrainReport>>;
     /// Totals of each interface over all CPUs, in which all is that the drain before has shown.
     fn totals(&mut self, slots: &[u16]) -> Result<Vec<InterfaceTotals>>;
     /// Adds the bytes that passed an interface to the last argument, by milliseconds of the packets' clock from the
@@ -50,6 +55,10 @@ pub(super) trait Source: Send {
     /// How long each program has run so far; nothing where that is not measured.
     fn run_times(&self) -> Vec<(String, Duration)> {
         Vec::new()
+    }
+    /// Has the packet path of every watched interface leave this out from now on.
+    fn spare(&mut self, _: Thrift) -> Result<()> {
+        Ok(())
     }
     /// Detaches and shows all that is left.
     fn finish(&mut self, visit: Visit<'_>) -> Result<DrainReport>;
@@ -81,8 +90,8 @@ impl Source for Kernel {
         Ok(self.clear_totals(slot)?)
     }
 
-    fn drain(&mut self, now: u64, visit: Visit<'_>) -> Result<DrainReport> {
-        Ok(Self::drain(self, now, visit)?)
+    fn drain_part(&mut self, now: u64, visit: Visit<'_>) -> Result<Option<DrainReport>> {
+        Ok(Self::drain_part(self, now, visit)?)
     }
 
     fn totals(&mut self, slots: &[u16]) -> Result<Vec<InterfaceTotals>> {
@@ -105,6 +114,10 @@ impl Source for Kernel {
 
     fn run_times(&self) -> Vec<(String, Duration)> {
         Self::run_times(self)
+    }
+
+    fn spare(&mut self, thrift: Thrift) -> Result<()> {
+        Ok(Self::spare(self, thrift)?)
     }
 
     fn finish(&mut self, visit: Visit<'_>) -> Result<DrainReport> {

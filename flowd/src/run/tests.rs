@@ -13,7 +13,12 @@ use flow_common::{
 
 use super::{source::Visit, *};
 use crate::export::log::{Outlets, json};
-use crate::{config::Span, flow::EndReason, flow::testing, kernel::DrainReport, protocol::http::HttpOptions};
+use crate::{
+    config::Span,
+    flow::{EndReason, Flow, testing},
+    kernel::DrainReport,
+    protocol::http::{HttpExchange, HttpOptions},
+};
 
 /// A kernel that has seen one HTTP exchange on slot 1 and, as through another interface, on slot 2.
 struct Story {
@@ -80,13 +85,13 @@ impl Source for Story {
         Ok("story")
     }
 
-    fn drain(&mut self, _: u64, visit: Visit<'_>) -> Result<DrainReport> {
+    fn drain_part(&mut self, _: u64, visit: Visit<'_>) -> Result<Option<DrainReport>> {
         if !std::mem::replace(&mut self.drained, true) {
             for (slot, record) in (0..).zip(&self.records) {
                 visit(slot, record, None);
             }
         }
-        Ok(DrainReport { live: 2, capacity: 1_024, ..DrainReport::default() })
+        Ok(Some(DrainReport { live: 2, capacity: 1_024, ..DrainReport::default() }))
     }
 
     fn totals(&mut self, slots: &[u16]) -> Result<Vec<InterfaceTotals>> {
@@ -207,40 +212,8 @@ fn waiting_flow_lines_never_delay_events() {
 
     let mut story = Story::new(Arc::default());
     story.records = (0..FLOWS).map(|port| testing::connection(1, 1_000 + port, 80, 1_000)).collect();
-    let watched = Watched {
-        slot: 1,
-        name: Arc::from("lo"),
-        one_point: true,
-        physical: false,
-        speed: None,
-        mac: String::new(),
-        mtu: 1_500,
-        ifindex: 1,
-    };
-    let options = LedgerOptions { conversations: 10_000, active_timeout: Some(1) };
-    let clock = WallClock::measure().unwrap();
-    let config = Config { interfaces: vec!["lo".to_owned()], ..Config::default() };
-    let follow = Follow::new(std::slice::from_ref(&watched), &config, 4, 0).unwrap();
-    let ledger = Ledger::new(options, Arc::default(), vec![(watched, None)], clock);
-    let telemetry = Arc::new(Telemetry::new(Vec::new()));
-    let board =
-        Board::new(ledger.numbers().clone(), HttpNumbers::new(Arc::default()), Arc::clone(&telemetry));
     let feed = Arc::new(Feed::new(10, 1, SinkCounters::new("http_stream")));
-    let pump = Pump::new(
-        Box::new(Late { story, drained: None }),
-        ledger,
-        HttpNumbers::new(Arc::default()),
-        HttpTracker::new(HttpOptions::default()),
-        Lookups::new(512, None, None),
-        Arc::new(board),
-        telemetry,
-        Arc::clone(&feed),
-        None,
-        Some(flow_log),
-        clock,
-        None,
-        follow,
-    );
+    let pump = pump(Box::new(Late { story, drained: None }), Some(flow_log), &feed);
     let (stop, stopped) = mpsc::channel();
     let interval = Duration::from_secs(5);
     let started = std::time::Instant::now();
@@ -263,6 +236,99 @@ fn waiting_flow_lines_never_delay_events() {
     drop(reader);
 }
 
+/// A pump on one interface, whose HTTP exchanges come to `feed`.
+fn pump(source: Box<dyn Source>, flow_log: Option<LogSink<Flow>>, feed: &Arc<Feed<HttpExchange>>) -> Pump {
+    let watched = Watched {
+        slot: 1,
+        name: Arc::from("lo"),
+        one_point: true,
+        physical: false,
+        speed: None,
+        mac: String::new(),
+        mtu: 1_500,
+        ifindex: 1,
+    };
+    let options = LedgerOptions { conversations: 10_000, active_timeout: Some(1) };
+    let clock = WallClock::measure().unwrap();
+    let config = Config { interfaces: vec!["lo".to_owned()], ..Config::default() };
+    let follow = Follow::new(std::slice::from_ref(&watched), &config, 4, 0).unwrap();
+    let ledger = Ledger::new(options, Arc::default(), vec![(watched, None)], clock);
+    let telemetry = Arc::new(Telemetry::new(Vec::new()));
+    let board =
+        Board::new(ledger.numbers().clone(), HttpNumbers::new(Arc::default()), Arc::clone(&telemetry));
+    Pump::new(
+        source,
+        ledger,
+        HttpNumbers::new(Arc::default()),
+        HttpTracker::new(HttpOptions::default()),
+        Lookups::new(512, None, None),
+        Arc::new(board),
+        telemetry,
+        Arc::clone(feed),
+        None,
+        flow_log,
+        clock,
+        None,
+        follow,
+    )
+}
+
+/// A story whose reading is over only once the events that came meanwhile have been read.
+struct Long {
+    story: Story,
+    parts: u32,
+}
+
+impl Source for Long {
+    fn attach(&mut self, name: &str, ifindex: u32, interface: Setting) -> Result<&'static str> {
+        self.story.attach(name, ifindex, interface)
+    }
+
+    fn drain_part(&mut self, now: u64, visit: Visit<'_>) -> Result<Option<DrainReport>> {
+        self.parts += 1;
+        assert!(self.parts < 500, "events wait for the end of a reading");
+        thread::sleep(Duration::from_millis(5));
+        let read = self.story.drain_part(now, visit)?;
+        Ok(read.filter(|_| self.story.events.is_empty()))
+    }
+
+    fn totals(&mut self, slots: &[u16]) -> Result<Vec<InterfaceTotals>> {
+        self.story.totals(slots)
+    }
+
+    fn passed(&self, _: u16, _: Direction, _: u64, _: &mut [u64]) -> u64 {
+        0
+    }
+
+    fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize {
+        if self.parts > 0 { self.story.events(visit) } else { 0 }
+    }
+
+    fn record(&mut self, slot: u32, visit: &mut dyn FnMut(&FlowRecord)) {
+        self.story.record(slot, visit);
+    }
+
+    fn finish(&mut self, visit: Visit<'_>) -> Result<DrainReport> {
+        self.story.finish(visit)
+    }
+}
+
+#[test]
+fn events_are_read_while_a_large_table_is() {
+    let feed = Arc::new(Feed::new(10, 1, SinkCounters::new("http_stream")));
+    let pump = pump(Box::new(Long { story: Story::new(Arc::default()), parts: 0 }), None, &feed);
+    let (stop, stopped) = mpsc::channel();
+    let pump =
+        thread::spawn(move || pump.run(Duration::from_millis(100), Duration::from_millis(10), &stopped));
+    let started = std::time::Instant::now();
+    while feed.latest(1, &|_| true).is_empty() && !pump.is_finished() {
+        assert!(started.elapsed() < Duration::from_secs(10), "no event came through");
+        thread::sleep(Duration::from_millis(5));
+    }
+    drop(stop);
+    pump.join().unwrap().unwrap();
+}
+
 /// A story whose events come after the first drain.
 struct Late {
     story: Story,
@@ -274,13 +340,13 @@ impl Source for Late {
         self.story.attach(name, ifindex, interface)
     }
 
-    fn drain(&mut self, _: u64, visit: Visit<'_>) -> Result<DrainReport> {
+    fn drain_part(&mut self, _: u64, visit: Visit<'_>) -> Result<Option<DrainReport>> {
         self.drained = Some(std::time::Instant::now());
         for (slot, record) in (0..).zip(&self.story.records) {
             visit(slot, record, Some(EndReason::Idle));
         }
         self.story.records.clear();
-        Ok(DrainReport::default())
+        Ok(Some(DrainReport::default()))
     }
 
     fn totals(&mut self, slots: &[u16]) -> Result<Vec<InterfaceTotals>> {
@@ -311,7 +377,7 @@ async fn the_end_of_the_pump_is_the_end_of_the_daemon() {
         fn attach(&mut self, name: &str, ifindex: u32, interface: Setting) -> Result<&'static str> {
             self.0.attach(name, ifindex, interface)
         }
-        fn drain(&mut self, _: u64, _: Visit<'_>) -> Result<DrainReport> {
+        fn drain_part(&mut self, _: u64, _: Visit<'_>) -> Result<Option<DrainReport>> {
             panic!("on purpose")
         }
         fn totals(&mut self, slots: &[u16]) -> Result<Vec<InterfaceTotals>> {

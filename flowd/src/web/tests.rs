@@ -180,6 +180,12 @@ fn unpacked(body: &[u8]) -> Vec<u8> {
     text
 }
 
+/// All but the processor time, which goes on between two answers.
+fn standing(body: &[u8]) -> String {
+    let text = std::str::from_utf8(body).unwrap();
+    text.lines().filter(|line| !line.starts_with("process_cpu_seconds_total ")).collect()
+}
+
 #[tokio::test]
 async fn answers_are_compressed_where_asked() {
     let state = state();
@@ -201,9 +207,9 @@ async fn answers_are_compressed_where_asked() {
             let body = response.body();
             if packed {
                 assert!(body.len() * 2 < plain.len(), "{} of {}", body.len(), plain.len());
-                assert_eq!(unpacked(body), plain.as_bytes());
+                assert_eq!(standing(&unpacked(body)), standing(plain.as_bytes()));
             } else {
-                assert_eq!(body, plain.as_bytes());
+                assert_eq!(standing(body), standing(plain.as_bytes()));
             }
         }
     }

@@ -6,7 +6,7 @@ use etherparse::PacketBuilder;
 
 use crate::support::{
     daemon::{Daemon, flowd},
-    foreign::{Fate, Tcx, filter},
+    foreign::{Fate, Foreign, filter},
     frames::{Wire, index, mac},
     namespace::Namespace,
     privileged,
@@ -117,6 +117,13 @@ fn one_flowd_per_interface_on_clsact() {
 }
 
 #[test]
+fn one_flowd_per_interface_on_xdp() {
+    if privileged("one_flowd_per_interface_on_xdp") {
+        second("xdp");
+    }
+}
+
+#[test]
 fn clean_removes_what_is_flowds_and_nothing_else() {
     if !privileged("clean_removes_what_is_flowds_and_nothing_else") {
         return;
@@ -185,7 +192,7 @@ fn beside_tcx_programs_that_drop_or_pass() {
     }
     let (host, peer) = network();
     for fate in [Fate::Drop, Fate::Pass] {
-        let other = Tcx::attach(&host, "a0", "theirs", fate);
+        let other = Foreign::tcx(&host, "a0", "theirs", fate);
         for (order, expected) in [("first", PACKETS), ("last", 0)] {
             beside(&host, &peer, &format!("hook = \"tcx\"\norder = \"{order}\"\n"), expected);
         }
@@ -205,7 +212,7 @@ fn beside_tcx_programs_that_redirect_or_rewrite() {
     let (host, peer) = network();
     let out = index(&host, "b0");
     for (order, seen) in [("first", PACKETS), ("last", 0)] {
-        let _other = Tcx::attach(&host, "a0", "theirs", Fate::Redirect(out));
+        let _other = Foreign::tcx(&host, "a0", "theirs", Fate::Redirect(out));
         let daemon = Daemon::start(&host, &["a0", "b0"], &format!("hook = \"tcx\"\norder = \"{order}\"\n"));
         send(&peer, "eth0", mac(&host, "a0"));
         let came = daemon.passages("a0")[0].wire().packets;
@@ -214,7 +221,7 @@ fn beside_tcx_programs_that_redirect_or_rewrite() {
         daemon.stop();
     }
     for (order, port) in [("first", 5_000), ("last", 6_000)] {
-        let _other = Tcx::attach(&host, "a0", "theirs", Fate::Port(6_000));
+        let _other = Foreign::tcx(&host, "a0", "theirs", Fate::Port(6_000));
         let daemon = Daemon::start(&host, &["a0"], &format!("hook = \"tcx\"\norder = \"{order}\"\n"));
         send(&peer, "eth0", mac(&host, "a0"));
         assert_eq!(daemon.passages("a0")[0].wire().packets, PACKETS, "rewrite, {order}");
@@ -241,8 +248,8 @@ fn a_place_next_to_a_named_tcx_program() {
         return;
     }
     let (host, peer) = network();
-    let _first = Tcx::attach(&host, "a0", "their_first", Fate::Next);
-    let _second = Tcx::attach(&host, "a0", "their_second_so", Fate::Drop);
+    let _first = Foreign::tcx(&host, "a0", "their_first", Fate::Next);
+    let _second = Foreign::tcx(&host, "a0", "their_second_so", Fate::Drop);
     if user::is_other() {
         let said = refused(&host, "order = \"after:their_first\"\n");
         assert!(said.contains("CAP_SYS_ADMIN"), "{said}");

@@ -20,7 +20,7 @@ use crate::support::{
 
 const CONNECTIONS: usize = 8;
 /// The target tells the status, so that a wrong pair shows.
-const KINDS: [(&str, &str, u64); 4] =
+pub const KINDS: [(&str, &str, u64); 4] =
     [("GET", "/echo/", 200), ("GET", "/missing/", 404), ("POST", "/made/", 201), ("GET", "/broken/", 503)];
 /// An answered exchange waits for so long for bytes that are sent again.
 const LINGER: Duration = Duration::from_millis(1_500);
@@ -41,6 +41,13 @@ fn answer(stream: &mut TcpStream) {
     }
 }
 
+/// One request, and all of its response.
+pub fn ask(stream: &mut TcpStream, method: &str, target: &str) {
+    let request = format!("{method} {target}?x=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    answer(stream);
+}
+
 /// `each` requests on each of the connections, one at a time, with `pause` between their beginnings; gives how
 /// long they took. The connections end only when flowd has read what was copied, so that a copy that finds no
 /// room is one of a message.
@@ -53,10 +60,7 @@ fn load(router: &Router, each: usize, pause: Duration) -> Duration {
             sleep(next.saturating_duration_since(Instant::now()));
             next += pause;
             let (method, path, _) = KINDS[number % KINDS.len()];
-            let request =
-                format!("{method} {path}{number}?x=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
-            stream.write_all(request.as_bytes()).unwrap();
-            answer(&mut stream);
+            ask(&mut stream, method, &format!("{path}{number}"));
         }
         stream
     };
@@ -92,7 +96,7 @@ fn missing(lines: &[Value], count: usize) -> u64 {
 }
 
 /// Every complete line has the status that its target asks for.
-fn assert_pairs(lines: &[Value]) {
+pub fn assert_pairs(lines: &[Value]) {
     for line in lines.iter().filter(|line| line["outcome"] == "complete") {
         let target = line["target"].as_str().unwrap();
         let (method, _, status) = KINDS.into_iter().find(|(_, path, _)| target.starts_with(path)).unwrap();
@@ -156,14 +160,19 @@ fn what_a_small_buffer_loses_is_counted_exactly() {
         return;
     }
     const EACH: usize = 1_500;
+    const CALM: usize = 20;
     let router = Router::new(false);
     let _nginx = Nginx::start(&router.server);
     let config = "event_buffer = \"64KiB\"\nlog_queue = 65536\n";
     let daemon = Daemon::start(&router.gateway, &[LAN], config);
     let took = load(&router, EACH, Duration::ZERO);
-    let [copies, messages, dropped] = losses(&daemon);
+    let lost = losses(&daemon);
+    // What comes after is whole again.
+    load(&router, CALM, Duration::from_millis(20));
+    assert_eq!(losses(&daemon), lost, "after the overflow");
+    let [copies, messages, dropped] = lost;
     let lines = daemon.stop().http;
-    let missing = missing(&lines, EACH * CONNECTIONS);
+    let missing = missing(&lines, (EACH + CALM) * CONNECTIONS);
     println!(
         "{} requests in {took:?}: {missing} messages in no line; {copies} copies lost, {messages} not placed",
         EACH * CONNECTIONS

@@ -58,13 +58,17 @@ fn every_output_has_the_lines_and_sighup_opens_files_again() {
 }
 
 /// A file system of 64 KiB, which vanishes with its folder.
-struct Small(tempfile::TempDir);
+pub struct Small(tempfile::TempDir);
 
 impl Small {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         run(Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "flowd-test"]).arg(folder.path()));
         Self(folder)
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
     }
 }
 

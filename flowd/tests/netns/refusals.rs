@@ -53,7 +53,7 @@ fn what_cannot_be_is_one_line_with_its_remedy() {
     refuses(flowd(&host).args(lo).args(["--flow-log", path]), 1, &[path, "directory"]);
     for (text, parts) in [
         ("intervall = \"1s\"\n", ["line 1", "unknown key \"intervall\"", "\"interval\""]),
-        ("# x\nhook = \"xdp\"\n", ["line 2", "xdp", "clsact"]),
+        ("# x\nhook = \"xpd\"\n", ["line 2", "xpd", "clsact"]),
     ] {
         fs::write(&file, text).unwrap();
         refuses(flowd(&host).args(lo).args(["-c", config]), 2, &parts);

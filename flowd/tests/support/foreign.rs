@@ -11,8 +11,12 @@ const PROG_LOAD: libc::c_long = 5;
 const LINK_CREATE: libc::c_long = 28;
 const SCHED_CLS: u32 = 3;
 const TCX_INGRESS: u32 = 46;
+const XDP: u32 = 6;
+const XDP_HOOK: u32 = 37;
+/// The kernel runs it, not the driver.
+const XDP_GENERIC: u32 = 2;
 
-/// What a program does with every packet. The numbers are the same for TCX and for filters.
+/// What a program of TC does with every packet. The numbers are the same for TCX and for filters.
 #[derive(Clone, Copy, Debug)]
 pub enum Fate {
     /// Leaves it to the next program.
@@ -26,8 +30,8 @@ pub enum Fate {
     Port(u16),
 }
 
-/// A TCX program; detached when dropped.
-pub struct Tcx {
+/// A program on ingress of a device; detached when dropped.
+pub struct Foreign {
     _program: OwnedFd,
     _link: OwnedFd,
 }
@@ -86,10 +90,9 @@ impl Fate {
 }
 
 /// Loads a program of this name.
-fn load(name: &str, fate: Fate) -> OwnedFd {
-    let code = fate.code();
+fn load(kind: u32, name: &str, code: &[u64]) -> OwnedFd {
     let mut load = Load {
-        kind: SCHED_CLS,
+        kind,
         instructions: u32::try_from(code.len()).unwrap(),
         code: code.as_ptr().expose_provenance() as u64,
         license: c"GPL".as_ptr().expose_provenance() as u64,
@@ -105,15 +108,25 @@ fn load(name: &str, fate: Fate) -> OwnedFd {
     bpf(PROG_LOAD, &load).unwrap()
 }
 
-impl Tcx {
-    /// On ingress of a device, behind those that are there.
-    pub fn attach(namespace: &Namespace, device: &str, name: &str, fate: Fate) -> Self {
-        let program = load(name, fate);
+impl Foreign {
+    /// By TCX, behind those that are there.
+    pub fn tcx(namespace: &Namespace, device: &str, name: &str, fate: Fate) -> Self {
+        Self::attach(namespace, device, load(SCHED_CLS, name, &fate.code()), (TCX_INGRESS, 0))
+    }
+
+    /// XDP that lets everything pass.
+    pub fn xdp(namespace: &Namespace, device: &str) -> Self {
+        // r0 = XDP_PASS; exit
+        let program = load(XDP, "", &[0xb7 | 2 << 32, 0x95]);
+        Self::attach(namespace, device, program, (XDP_HOOK, XDP_GENERIC))
+    }
+
+    fn attach(namespace: &Namespace, device: &str, program: OwnedFd, hook: (u32, u32)) -> Self {
         let create = Create {
             program: program.as_raw_fd().cast_unsigned(),
             ifindex: index(namespace, device).cast_unsigned(),
-            at: TCX_INGRESS,
-            flags: 0,
+            at: hook.0,
+            flags: hook.1,
             relative: 0,
             revision: 0,
         };
@@ -124,7 +137,7 @@ impl Tcx {
 
 /// Adds a filter of this name and priority to the ingress of a device that has a clsact qdisc; it stays there.
 pub fn filter(namespace: &Namespace, device: &str, name: &str, priority: u32, fate: Fate) {
-    let program = load(name, fate);
+    let program = load(SCHED_CLS, name, &fate.code());
     let attribute = |kind: u16, value: &[u8]| {
         let length = u16::try_from(value.len() + 4).unwrap();
         let mut bytes = [&length.to_ne_bytes()[..], &kind.to_ne_bytes(), value].concat();

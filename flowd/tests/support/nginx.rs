@@ -62,7 +62,7 @@ log_format seen escape=json '{{\"address\":\"$remote_addr\",\"port\":$remote_por
     '\"number\":$connection_requests,\"method\":\"$request_method\",\"target\":\"$request_uri\",'
     '\"status\":$status,\"time\":$msec}}';
 access_log {folder}/access.log seen;
-keepalive_requests 10000;
+keepalive_requests 1000000;
 client_max_body_size 10m;
 server {{
     listen 80;

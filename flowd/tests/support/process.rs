@@ -14,16 +14,18 @@ impl Process {
         Self(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
     }
 
-    /// Processor time of its threads of this name so far.
-    pub fn thread_time(&self, name: &str) -> Duration {
+    /// Processor time of its threads of this name so far, and how long they have waited for a processor.
+    pub fn thread_time(&self, name: &str) -> [Duration; 2] {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.0.id())).unwrap();
         let time = |task: std::path::PathBuf| {
             let comm = std::fs::read_to_string(task.join("comm")).ok()?;
             let spent = std::fs::read_to_string(task.join("schedstat")).ok()?;
-            let spent = spent.split(' ').next()?.parse().ok()?;
-            (comm.trim() == name).then_some(Duration::from_nanos(spent))
+            let mut times = spent.split(' ').map(|time| time.trim().parse().map(Duration::from_nanos));
+            let times = [times.next()?.ok()?, times.next()?.ok()?];
+            (comm.trim() == name).then_some(times)
         };
-        tasks.filter_map(|task| time(task.unwrap().path())).sum()
+        let times: Vec<_> = tasks.filter_map(|task| time(task.unwrap().path())).collect();
+        [0, 1].map(|at| times.iter().map(|times: &[Duration; 2]| times[at]).sum())
     }
 
     /// Its process id.

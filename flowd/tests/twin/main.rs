@@ -10,6 +10,7 @@
 )]
 
 mod frames;
+mod xdp;
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -20,11 +21,11 @@ use flow_common::{
     observe::Arrival,
     packet::Captured,
     record::FlowRecord,
-    settings::{Interface, LINK_ETHERNET, Settings, copies},
+    settings::{Interface, LINK_ETHERNET, Settings, Thrift, copies},
     wiretrue::Offload,
 };
 use flowd::{
-    kernel::{Kernel, KernelError, LoadOptions},
+    kernel::{Frames, Kernel, KernelError, LoadOptions},
     native::Native,
 };
 use frames::{Frame, Generator};
@@ -33,9 +34,10 @@ const FLOWS: u32 = 65_536;
 const SLOT: u16 = 3;
 
 /// Loads the programs, or skips the test where the privilege is missing.
-fn load(settings: Settings) -> Option<Kernel> {
+fn load(settings: Settings, hook: Hook) -> Option<Kernel> {
     let options = LoadOptions {
         settings,
+        frames: hook.frames(),
         flows: FLOWS,
         event_bytes: 64 << 20,
         interfaces: 8,
@@ -53,6 +55,22 @@ fn load(settings: Settings) -> Option<Kernel> {
     }
 }
 
+/// Which program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hook {
+    Tc,
+    /// XDP for frames of one buffer.
+    Xdp,
+    /// XDP for frames of several buffers.
+    XdpFrags,
+}
+
+impl Hook {
+    fn frames(self) -> Option<Frames> {
+        (self != Self::Tc).then_some(Frames { frags: self == Self::XdpFrags, ..Frames::default() })
+    }
+}
+
 /// Everything that the packets left behind, as text.
 #[derive(Default, PartialEq, Eq)]
 struct Traces {
@@ -67,22 +85,22 @@ struct Traces {
 #[derive(Debug)]
 #[allow(dead_code, reason = "read through Debug")]
 struct Head {
-    state: (u32, u8, u8, u8, u8, u8),
+    state: (u8, u8, u8, u8, u8),
     times: [u64; 5],
     icmp: (u8, u8),
-    history: (u32, u8, [u8; 16]),
+    history: (u32, u8, u8, [u8; 16]),
 }
 
 impl Head {
     fn of(record: &FlowRecord) -> Self {
-        let FlowRecord { life, ended, client, role_by, last_talker, fragment, .. } = *record;
+        let FlowRecord { ended, client, role_by, last_talker, fragment, .. } = *record;
         let FlowRecord { start, syn_time, syn_ack_time, handshake_server_rtt, handshake_client_rtt, .. } =
             *record;
         Self {
-            state: (life, ended, client, role_by, last_talker, fragment),
+            state: (ended, client, role_by, last_talker, fragment),
             times: [start, syn_time, syn_ack_time, handshake_server_rtt, handshake_client_rtt],
             icmp: (record.icmp_type, record.icmp_code),
-            history: (record.history_seen, record.history_len, record.history),
+            history: (record.history_seen, record.history_len, record.awaits_ack, record.history),
         }
     }
 }
@@ -94,7 +112,8 @@ fn note(traces: &mut Traces, slot: u32, record: &FlowRecord) {
     for half in &record.halves {
         // The counts of all CPUs together: where the test's thread ran when is nobody's business.
         let stamps = (half.first, half.last, half.tcp_flags, half.dscp, half.ecn_ce);
-        let _ = write!(text, "\n{:?} {stamps:?} {:?} {:?}", half.volume(), half.tcp, half.rtt);
+        let _ =
+            write!(text, "\n{:?} {stamps:?} {:?} {:?} {:?}", half.volume(), half.tcp, half.quality, half.rtt);
     }
     traces.flows.insert(key, text);
 }
@@ -114,16 +133,40 @@ fn stay() {
 
 /// Pushes the frames through both and compares what is left.
 fn compare(settings: Settings, frames: impl Iterator<Item = Frame>) {
-    let Some(mut kernel) = load(settings) else { return };
+    compare_at(Hook::Tc, settings, frames);
+}
+
+/// The same at a hook. XDP sees each frame as it is, whatever offload says of it.
+fn compare_at(hook: Hook, settings: Settings, frames: impl Iterator<Item = Frame>) {
+    compare_sparing(hook, settings, Thrift::NONE, frames);
+}
+
+/// The same with both sparing the processor.
+fn compare_sparing(hook: Hook, settings: Settings, thrift: Thrift, frames: impl Iterator<Item = Frame>) {
+    let Some(mut kernel) = load(settings, hook) else { return };
     stay();
-    kernel.replay_from(Interface { slot: SLOT, link: LINK_ETHERNET, one_point: 1 }).unwrap();
+    kernel
+        .replay_from(Interface {
+            slot: SLOT,
+            link: LINK_ETHERNET,
+            one_point: 1,
+            thrift,
+            ..Interface::default()
+        })
+        .unwrap();
     let mut native = Native::new(settings, FLOWS);
     let (mut of_kernel, mut of_native) = (Traces::default(), Traces::default());
     let (mut run, mut refused, mut last) = (0, 0, 0);
     for (index, frame) in frames.enumerate() {
-        let offload = Offload { segments: frame.segments, segment_size: frame.segment_size };
+        let mut offload = Offload { segments: frame.segments, segment_size: frame.segment_size };
         let original_len = u32::try_from(frame.bytes.len()).unwrap();
-        if kernel.replay(&frame.bytes, original_len, frame.time, offload).unwrap().is_err() {
+        let taken = if hook == Hook::Tc {
+            kernel.replay(&frame.bytes, original_len, frame.time, offload)
+        } else {
+            offload = Offload::default();
+            kernel.replay_frame(&frame.bytes, frame.time)
+        };
+        if taken.unwrap().is_err() {
             refused += 1;
             continue;
         }
@@ -135,6 +178,7 @@ fn compare(settings: Settings, frames: impl Iterator<Item = Frame>) {
             link: Link::Ethernet,
             hook: Direction::Ingress,
             one_point: true,
+            thrift,
             moved_tag: NO_TAG,
             offload,
         };
@@ -173,7 +217,8 @@ fn compare(settings: Settings, frames: impl Iterator<Item = Frame>) {
         of_native.flows.len(),
         of_native.events.len()
     );
-    assert!(run > refused, "most frames must have run");
+    // XDP takes every frame that has a whole Ethernet header.
+    assert!(if hook == Hook::Tc { run > refused } else { refused == 0 }, "{hook:?}: {refused} refused");
 }
 
 fn settings(decapsulate: u32) -> Settings {
@@ -189,6 +234,17 @@ fn a_hundred_thousand_packets() {
 #[test]
 fn no_copies() {
     compare(Settings { copies: 0, ..settings(0) }, Generator::new(0xd5).take(20_000));
+}
+
+/// What is left out is the same on both sides, and counted.
+#[test]
+fn sparing() {
+    for (no_copies, untimed) in [(0, 7), (1, 0), (1, 7)] {
+        let thrift = Thrift { no_copies, untimed };
+        for hook in [Hook::Tc, Hook::Xdp] {
+            compare_sparing(hook, settings(0), thrift, Generator::new(0x90).take(20_000));
+        }
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! README's table of what flowd costs, from a file of results.
+//! README's tables of what flowd costs, from a file of results.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -6,26 +6,47 @@ use std::fs;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use super::features;
 use super::row::{self, Row};
 use super::table::{machine, number, verdict};
 use super::targets::HEADLINES;
 use crate::process::root;
 
-const BEGIN: &str = "<!-- bench: begin -->\n";
-const END: &str = "<!-- bench: end -->";
+/// A table of README's between its marks.
+struct Block {
+    begin: &'static str,
+    end: &'static str,
+    make: fn(&Value) -> Result<String>,
+}
 
-/// Puts the table between the marks.
+const BLOCKS: [Block; 2] = [
+    Block { begin: "<!-- bench: begin -->\n", end: "<!-- bench: end -->", make: figures },
+    Block { begin: "<!-- features: begin -->\n", end: "<!-- features: end -->", make: features::table },
+];
+
+impl Block {
+    /// What stands before it, in it and behind it.
+    fn split<'a>(&self, text: &'a str) -> Result<[&'a str; 3]> {
+        let missing = |mark: &str| format!("README.md has no mark {}", mark.trim());
+        let (before, rest) = text.split_once(self.begin).with_context(|| missing(self.begin))?;
+        let (shown, after) = rest.split_once(self.end).with_context(|| missing(self.end))?;
+        Ok([before, shown, after])
+    }
+}
+
+/// Puts the tables between their marks.
 pub(super) fn write(report: &Value) -> Result<()> {
     let path = root().join("README.md");
-    let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    let (before, rest) = text.split_once(BEGIN).context("README.md has no mark where the table begins")?;
-    let (_, after) = rest.split_once(END).context("README.md has no mark where the table ends")?;
-    let text = format!("{before}{BEGIN}{}{END}{after}", block(report)?);
+    let mut text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    for block in &BLOCKS {
+        let [before, _, after] = block.split(&text)?;
+        text = format!("{before}{}{}{}{after}", block.begin, (block.make)(report)?, block.end);
+    }
     fs::write(&path, text).with_context(|| path.display().to_string())
 }
 
 /// The headlines that the report has.
-fn block(report: &Value) -> Result<String> {
+fn figures(report: &Value) -> Result<String> {
     let rows = row::all(report)?;
     let mut text = format!("{}\n\n| figure | median | quartiles | target | |\n", machine(report));
     text.push_str("|---|---:|---:|---:|---|\n");
@@ -59,10 +80,11 @@ mod tests {
     #[test]
     fn the_readme_shows_the_results_in_the_repository() {
         let report: Value = serde_json::from_str(RESULTS).unwrap();
-        let (_, rest) = README.split_once(BEGIN).unwrap();
-        let (shown, _) = rest.split_once(END).unwrap();
-        let expected = block(&report).unwrap();
-        assert_eq!(shown, expected, "run `cargo xtask bench --readme xdp-ebpf/bench.json`");
+        for block in &BLOCKS {
+            let [_, shown, _] = block.split(README).unwrap();
+            let expected = (block.make)(&report).unwrap();
+            assert_eq!(shown, expected, "run `cargo xtask bench --readme xdp-ebpf/bench.json`");
+        }
     }
 
     /// A figure that nobody measures any more would vanish from README unseen. Peers are not on every machine.

@@ -25,7 +25,7 @@ const fn shown(part: &'static str, name: &'static str) -> Headline {
     Headline { part, name, target: None }
 }
 
-pub(super) const HEADLINES: [Headline; 42] = [
+pub(super) const HEADLINES: [Headline; 44] = [
     asked("a", "tcp_data: net / empty", per_packet(55.0)),
     asked("a", "ack: net / empty", per_packet(55.0)),
     asked("a", "udp: net / empty", per_packet(55.0)),
@@ -53,6 +53,7 @@ pub(super) const HEADLINES: [Headline; 42] = [
     shown("b", "CPU of the processes, offloads on, 1 stream: flowd / none"),
     shown("b", "64 bytes, 1 flow: flowd / empty"),
     shown("b", "64 bytes, 65,536 flows: flowd / empty"),
+    asked("b", "100 interfaces / 1: program", 1.1),
     asked("c", "drain of 1 M, every flow changed: CPU", 350.0),
     shown("c", "drain of 1 M, every flow changed, with the ledger: CPU"),
     shown("c", "drain of 100 k, every flow changed, with the ledger: CPU"),
@@ -61,6 +62,7 @@ pub(super) const HEADLINES: [Headline; 42] = [
     asked("d", "VmRSS", 100.0),
     shown("d", "RssAnon"),
     shown("d", "RssFile"),
+    asked("d", "HTTP, 20,000 requests/s: event reader, of one core", 10.0),
     asked("e", "/metrics, default limit: time", 10.0),
     asked("e", "/metrics, 20,000 series: time", 10.0),
     asked("f", "flowd read: rate per core", 2.0),

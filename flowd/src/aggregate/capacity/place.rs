@@ -98,6 +98,10 @@ impl Place {
         (self.hold, self.has_speed) = (terms.hold, terms.speed.is_some());
     }
 
+    pub(super) const fn hold(&mut self, hold: u64) {
+        self.hold = hold;
+    }
+
     /// Takes in the bytes of consecutive milliseconds, `from` the first in the packets' clock and `wall` in that of
     /// the day. Of the first `missed` nothing certain is known.
     pub(super) fn feed(&mut self, from: u64, wall: u64, bytes: &[u64], missed: u64) {

@@ -88,6 +88,27 @@ fn samples_are_whole_five_minutes() {
     assert_eq!(place.numbers().sample, Some(0.0));
 }
 
+/// Peaks are by the packets' clock, samples by that of the day: where it is set back, no sample is made up.
+#[test]
+fn a_clock_set_back_makes_up_no_sample() {
+    let mut place = place(None);
+    let mut feed = |from: u64, wall: u64, seconds: u64| {
+        for second in 0..seconds {
+            place.feed((from + second) * 1_000, (wall + second) * 1_000, &[4; 1_000], 0);
+        }
+        (place.numbers().sample, place.numbers().peaks)
+    };
+    let peaks = [4, 40, 400];
+    assert_eq!(feed(100, 3_600, 200), (None, peaks));
+    // By a minute and more, within the same five: the average is still of what passed.
+    assert_eq!(feed(300, 3_700, 200), (None, peaks));
+    assert_eq!(feed(500, 3_900, 10), (Some(4_000.0), peaks));
+    // By an hour, in the middle of five minutes, and then five whole ones.
+    assert_eq!(feed(510, 400, 200), (None, peaks));
+    assert_eq!(feed(710, 600, 300), (None, peaks));
+    assert_eq!(feed(1_010, 900, 1), (Some(4_000.0), peaks));
+}
+
 #[test]
 fn looks_read_each_millisecond_once_and_say_what_they_missed() {
     let options = CapacityOptions { hold: 60_000, burst_share: 0.9, replay: false };

@@ -136,7 +136,7 @@ fn round_trips_and_trouble_are_counted_once() {
     record.half_mut(server).rtt.count = 1;
     record.half_mut(server).rtt.buckets[2] = 1;
     record.half_mut(server).rtt.sum = 2_000_000;
-    record.half_mut(server).tcp.zero_windows = 3;
+    record.half_mut(server).quality.zero_windows = 3;
     for _ in 0..3 {
         ledger.absorb(1, &record, None, SECOND, &mut |_| {});
     }

@@ -8,6 +8,7 @@ use flow_common::{counter::Counter, names};
 use super::{Rows, Scrape, interface::passages};
 use crate::{
     aggregate::{Sum, Table},
+    clock,
     telemetry::{DRAIN_BOUNDS, SinkCounters},
 };
 
@@ -46,6 +47,29 @@ pub(in crate::export) fn events_lost(scrape: &Scrape, rows: &mut Rows<'_>) {
     let mut lost = 0;
     passages(scrape, |_, _, passage| lost += passage.events_lost);
     rows.counter(&[], lost);
+}
+
+pub(in crate::export) fn events_skipped(scrape: &Scrape, rows: &mut Rows<'_>) {
+    let mut skipped = 0;
+    passages(scrape, |_, _, passage| skipped += passage.events_skipped);
+    rows.counter(&["governor"], skipped);
+}
+
+pub(in crate::export) fn governor_level(scrape: &Scrape, rows: &mut Rows<'_>) {
+    rows.gauge(&[], scrape.telemetry.governor.level() as f64);
+}
+
+pub(in crate::export) fn governor_changes(scrape: &Scrape, rows: &mut Rows<'_>) {
+    for (direction, count) in scrape.telemetry.governor.changes() {
+        rows.counter(&[direction], count);
+    }
+}
+
+pub(in crate::export) fn processor(_: &Scrape, rows: &mut Rows<'_>) {
+    // A kernel without this clock has no row rather than a zero.
+    if let Ok(spent) = clock::processor() {
+        rows.seconds(&[], spent as f64 / 1e9);
+    }
 }
 
 pub(in crate::export) fn drain_durations(scrape: &Scrape, rows: &mut Rows<'_>) {

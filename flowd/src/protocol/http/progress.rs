@@ -27,7 +27,7 @@ impl Progress {
             let fin = u32::from(half.tcp_flags & FIN != 0);
             (half.tcp.next_seq.wrapping_sub(fin), half.tcp.next_seq_time)
         };
-        let [a, b] = [Sender::A, Sender::B].map(|sender| record.half(sender).tcp.retransmits);
+        let [a, b] = [Sender::A, Sender::B].map(|sender| record.half(sender).quality.retransmits);
         let retransmits = u16::try_from(a.wrapping_add(b) & 0xffff).unwrap_or_default();
         Self { key: record.key, sides: [Sender::A, Sender::B].map(side), retransmits }
     }

@@ -52,8 +52,8 @@ impl Source for Notes {
         self.note(format!("clear {slot}"));
         Ok(())
     }
-    fn drain(&mut self, _: u64, _: Visit<'_>) -> Result<DrainReport> {
-        Ok(DrainReport::default())
+    fn drain_part(&mut self, _: u64, _: Visit<'_>) -> Result<Option<DrainReport>> {
+        Ok(Some(DrainReport::default()))
     }
     fn totals(&mut self, slots: &[u16]) -> Result<Vec<InterfaceTotals>> {
         Ok(slots.iter().map(|_| self.totals).collect())

@@ -1,0 +1,52 @@
+//! The governor at work: reads the clocks after each drain, and has everybody leave out what it says.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use tracing::{info, warn};
+
+use super::source::Source;
+use crate::{clock, config::Budget, governor::Governor, kernel::DrainReport, telemetry::Telemetry};
+
+pub(super) struct Governed {
+    /// None where the budget is off.
+    governor: Option<Governor>,
+    /// Intervals between two readings of the flow table.
+    stretch: u32,
+}
+
+impl Governed {
+    pub(super) fn new(budget: Budget) -> Self {
+        Self { governor: budget.share().map(Governor::new), stretch: 1 }
+    }
+
+    /// The time between two readings, by the configured one.
+    pub(super) const fn interval(&self, configured: Duration) -> Duration {
+        configured.saturating_mul(self.stretch)
+    }
+
+    /// After a drain.
+    pub(super) fn look(
+        &mut self,
+        source: &mut dyn Source,
+        report: &DrainReport,
+        telemetry: &Arc<Telemetry>,
+    ) -> Result<()> {
+        let Some(governor) = &mut self.governor else { return Ok(()) };
+        let now = clock::monotonic().context("cannot read the clock")?;
+        let spent = clock::processor().context("cannot read the processor time of this process")?;
+        if let Some(change) = governor.read(now, spent) {
+            if change.is_up() {
+                warn!("{change}");
+            } else {
+                info!("{change}");
+            }
+            if change.from.thrift() != change.to.thrift() {
+                source.spare(change.to.thrift())?;
+            }
+            telemetry.governor.changed(change.to as u8, change.is_up());
+        }
+        self.stretch = governor.level().stretch(report.live, report.capacity);
+        Ok(())
+    }
+}
