@@ -118,7 +118,7 @@ pub const FAMILIES: &[Family] = &[
     counter("flowd_http_requests", HTTP, Class::Budget, "HTTP requests by their final status, none where no response was seen: unanswered, or reset before. A lower bound while flowd_governor_level is above 0.", rows::http_requests),
     histogram("flowd_http_request_duration_seconds", HTTP_CLASS, Class::Budget, "Time from the first byte of a request to the first byte of its response.", rows::http_durations),
     counter("flowd_http_responses_unmatched", &[], Class::Fixed, "HTTP responses whose request was not seen; they are in no other HTTP family.", rows::http_unmatched),
-    counter("flowd_http_messages_dropped", &[], Class::Fixed, "HTTP messages that were given up, as too many connections or requests were open, or copies before them were lost.", rows::http_dropped),
+    counter("flowd_http_messages_dropped", &["reason"], Class::Fixed, "HTTP messages that were given up: too many connections or requests were open, or copies before them were lost.", rows::http_dropped),
     counter("flowd_dns_queries", &[], Class::Fixed, "DNS questions asked; one that is sent again counts once.", rows::dns_queries),
     counter("flowd_dns_retries", &[], Class::Fixed, "DNS queries that were sent again while they waited.", rows::dns_retries),
     counter("flowd_dns_unanswered", &[], Class::Fixed, "DNS questions without a response within the timeout.", rows::dns_unanswered),

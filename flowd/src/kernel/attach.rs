@@ -191,7 +191,7 @@ impl Kernel {
         })
     }
 
-    /// Attaches the empty program, for measuring.
+    /// Attaches a program for measuring, which nobody is told of.
     pub(super) fn attach_nameless(
         &mut self,
         program: &str,

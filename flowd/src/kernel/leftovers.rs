@@ -18,12 +18,13 @@ const HANDLE: u32 = 0x00f1_0d00;
 /// itself by which a later flowd could tell.
 const MADE_QDISC: u32 = 1;
 
-const PROGRAMS: [&str; 5] = [
+const PROGRAMS: [&str; 6] = [
     names::PROGRAM_INGRESS,
     names::PROGRAM_EGRESS,
     names::PROGRAM_INGRESS_TUNNELS,
     names::PROGRAM_EGRESS_TUNNELS,
     names::PROGRAM_EMPTY,
+    names::PROGRAM_PLAIN,
 ];
 
 /// Handle of filters in a qdisc that flowd made, or found.

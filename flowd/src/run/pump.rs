@@ -260,7 +260,7 @@ impl Pump {
         self.clock = WallClock::measure().context("cannot read the clocks")?;
         self.ledger.drained(now, self.clock);
         self.http.settle(now, self.clock.wall(now) / 1_000_000_000);
-        self.http.dropped = self.tracker.dropped();
+        self.http.losses = self.tracker.losses();
         self.board.publish(self.ledger.numbers().published(), self.http.published());
         self.telemetry.ran(self.source.run_times());
         let duration = started.elapsed();
