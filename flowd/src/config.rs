@@ -223,12 +223,13 @@ impl Config {
         Ok(config)
     }
 
-    /// Keys whose values differ in `other`, of those that are fixed while the daemon runs: all but zones and
-    /// series.
+    /// Keys whose values differ in `other`, of those that are fixed while the daemon runs: all but zones, series
+    /// and interfaces.
     #[must_use]
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let of = |config: &Self| {
-            let fixed = Self { zones: Zones::default(), series: Series::default(), ..config.clone() };
+            let (zones, series) = (Zones::default(), Series::default());
+            let fixed = Self { zones, series, interfaces: Vec::new(), ..config.clone() };
             toml::Table::try_from(fixed).unwrap_or_default()
         };
         keys::differences(&of(self), &of(other))

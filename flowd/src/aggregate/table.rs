@@ -264,10 +264,34 @@ impl<K: Copy + Eq + Hash, V: Sum> Table<K, V> {
         self.limit
     }
 
+    /// Removes what belongs to a part of the keys, with all that it counted: catch-alls, and with each of them every
+    /// key that counts there.
+    pub fn remove(&mut self, goes: impl Fn(&K) -> bool) {
+        self.reckon();
+        for number in self.numbers(|entry| entry.place != Place::Free && goes(&entry.key)) {
+            self.shown -= usize::from(self.place(number) == Place::Shown);
+            self.changes += 1;
+            self.forget(number);
+            if let Some(entry) = self.entries.get_mut(number as usize) {
+                entry.retired = None;
+            }
+        }
+        let entries = &self.entries;
+        self.hidden
+            .retain(|number| entries.get(*number as usize).is_some_and(|entry| entry.place == Place::Hidden));
+    }
+
     /// The table as a scrape needs it: without what is only watched.
     #[must_use]
     pub fn published(&self) -> Self {
-        let kept = |entry: &&Entry<K, V>| matches!(entry.place, Place::Shown | Place::CatchAll);
+        self.published_of(|_| true)
+    }
+
+    /// The same with those keys only that are `shown`.
+    #[must_use]
+    pub fn published_of(&self, shown: impl Fn(&K) -> bool) -> Self {
+        let kept =
+            |entry: &&Entry<K, V>| matches!(entry.place, Place::Shown | Place::CatchAll) && shown(&entry.key);
         Self {
             entries: self.entries.iter().filter(kept).cloned().collect(),
             overflows: self.overflows,

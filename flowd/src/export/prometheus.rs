@@ -99,6 +99,7 @@ pub const FAMILIES: &[Family] = &[
     counter("flowd_interface_bursts", WINDOW, Class::Interface, "Windows over [capacity] burst_share of the link speed, none of which overlap.", rows::bursts),
     gauge("flowd_interface_sample_bytes", POINT, Class::Interface, "Bytes per second, average of the last whole five minutes of the wall clock.", rows::samples),
     counter("flowd_interface_windows_missed", POINT, Class::Interface, "Milliseconds that were overwritten before they were read: no peak shows what passed in them.", rows::windows_missed),
+    gauge("flowd_interface_watched", &["iface"], Class::Interface, "1 while packets of the interface are counted, 0 once it has gone.", rows::interface_watched),
     gauge("flowd_interface_info", &["iface", "ifindex", "mac", "mtu"], Class::Interface, "Always 1, the watched interface's properties as labels.", rows::interface_info),
     counter("flowd_flow_bytes", FLOW, Class::Budget, "Octets of IP header and payload in flows.", rows::flow_bytes),
     counter("flowd_flow_packets", FLOW, Class::Budget, "Packets in flows.", rows::flow_packets),

@@ -37,6 +37,11 @@ fn is_ours(filter: &Filter) -> bool {
     named && filter.handle & !MADE_QDISC == HANDLE
 }
 
+/// How many filters of flowd's an interface has.
+pub(super) fn count(ifindex: u32) -> io::Result<usize> {
+    Ok(netlink::filters(ifindex)?.iter().filter(|filter| is_ours(filter)).count())
+}
+
 /// What [`remove`] found and did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Removed {

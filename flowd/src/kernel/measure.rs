@@ -198,7 +198,7 @@ impl Kernel {
         let name = self.name(measured);
         self.load_once(name)?;
         for at in [TcAttachType::Ingress, TcAttachType::Egress] {
-            self.attach_program(name, interface, at)?;
+            self.attach_nameless(name, interface, at)?;
         }
         Ok(())
     }

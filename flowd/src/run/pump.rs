@@ -9,20 +9,20 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use super::{
+    follow::{self, Follow, Missing, Parts},
     govern::Governed,
     lookups::{Lookups, Surroundings},
     source::Source,
 };
 use crate::{
-    aggregate::{Capacity, HttpNumbers, HttpSeen, InterfaceNumbers, Ledger},
+    aggregate::{Capacity, HttpNumbers, HttpSeen, Ledger},
     clock::{self, WallClock},
     config::{Budget, Config},
     export::{enrich::enrich, feed::Feed, log::LogSink, path::Paths, prometheus::Board},
     flow::{Flow, Snapshot},
-    interfaces,
     kernel::DrainReport,
     protocol::http::{HttpExchange, HttpTracker, Progress},
     telemetry::Telemetry,
@@ -49,8 +49,7 @@ pub(super) struct Pump {
     capacity: Option<Capacity>,
     /// Exchanges of one look at the event buffer, so bounded by its size; kept for its allocation.
     exchanges: Vec<HttpExchange>,
-    /// Watched interfaces that had gone at the last drain.
-    lost: Vec<Arc<str>>,
+    follow: Follow,
     governed: Governed,
 }
 
@@ -69,8 +68,9 @@ impl Pump {
         flow_log: Option<LogSink<Flow>>,
         clock: WallClock,
         capacity: Option<Capacity>,
+        follow: Follow,
     ) -> Self {
-        let (paths, exchanges, lost) = (Paths::default(), Vec::new(), Vec::new());
+        let (paths, exchanges) = (Paths::default(), Vec::new());
         Self {
             source,
             ledger,
@@ -86,7 +86,7 @@ impl Pump {
             paths,
             capacity,
             exchanges,
-            lost,
+            follow,
             governed: Governed::new(Budget::OFF),
         }
     }
@@ -137,7 +137,12 @@ impl Pump {
     fn turn(&mut self, next: &mut Instant, interval: Duration, event_interval: Duration) -> Result<()> {
         self.events()?;
         let now = Instant::now();
-        if now < *next {
+        let is_due = now >= *next;
+        // At each reading as well, whatever the news.
+        if self.follow.has_news() || is_due {
+            self.look(is_due)?;
+        }
+        if !is_due {
             return Ok(());
         }
         self.drain(event_interval)?;
@@ -158,6 +163,7 @@ impl Pump {
 
     /// Takes over what can change while the daemon runs.
     fn reconfigure(&mut self, config: &Config) {
+        self.follow.reconfigure(config);
         self.ledger.reconfigure(config);
         self.http.reconfigure(Arc::clone(self.ledger.policy()));
     }
@@ -242,31 +248,15 @@ impl Pump {
     }
 
     fn publish(&mut self, now: u64, started: Instant, report: &DrainReport) -> Result<()> {
-        let mut lost = Vec::new();
-        let watched: Vec<(u16, Arc<str>, u32)> = self
-            .ledger
-            .numbers()
-            .interfaces
-            .iter()
-            .map(|InterfaceNumbers { watched, .. }| {
-                (watched.slot, Arc::clone(&watched.name), watched.ifindex)
-            })
-            .collect();
-        let count = watched.len();
-        let slots: Vec<u16> = watched.iter().map(|(slot, ..)| *slot).collect();
-        let all = self.source.totals(&slots)?;
-        for ((slot, name, ifindex), totals) in watched.into_iter().zip(&all) {
-            // Another device may have taken over the name, and this one may have another by now.
-            let now = interfaces::current_name(&name, ifindex);
-            let statistics = now.as_deref().and_then(|now| interfaces::statistics(now).ok());
+        let slots = self.follow.slots();
+        let numbers: Vec<u16> = slots.iter().map(|(slot, _)| *slot).collect();
+        let all = self.source.totals(&numbers)?;
+        for ((slot, device), totals) in slots.into_iter().zip(&all) {
+            let statistics = device.and_then(|(name, ifindex)| follow::statistics(&name, ifindex));
             self.ledger.interface(slot, totals, statistics);
             let capacity = self.capacity.as_ref().and_then(|capacity| capacity.numbers(slot));
             self.ledger.capacity(slot, capacity);
-            if now.is_none() {
-                lost.push(name);
-            }
         }
-        self.miss(lost, count);
         self.clock = WallClock::measure().context("cannot read the clocks")?;
         self.ledger.drained(now, self.clock);
         self.http.settle(now, self.clock.wall(now) / 1_000_000_000);
@@ -280,18 +270,15 @@ impl Pump {
         Ok(())
     }
 
-    /// Says which interfaces have gone, once, and which are back.
-    fn miss(&mut self, lost: Vec<Arc<str>>, watched: usize) {
-        for name in lost.iter().filter(|name| !self.lost.contains(*name)) {
-            warn!("interface {name} has gone: its counters stand still; start flowd again once it is back");
-        }
-        for name in self.lost.iter().filter(|name| !lost.contains(*name)) {
-            info!("interface {name} is back");
-        }
-        if lost != self.lost {
-            self.telemetry.set_lost(lost.clone(), lost.len() == watched);
-            self.lost = lost;
-        }
+    /// Looks for interfaces that have come or gone.
+    fn look(&mut self, thorough: bool) -> Result<()> {
+        let now = clock::monotonic().context("cannot read the clock")?;
+        let Self { source, ledger, capacity, follow, .. } = self;
+        let mut parts = Parts { source: source.as_mut(), ledger, capacity: capacity.as_mut() };
+        follow.look(now, thorough, &mut parts)?;
+        let Missing { names, all } = follow.missing();
+        self.telemetry.set_lost(names, all);
+        Ok(())
     }
 
     fn finish(mut self) -> Result<()> {

@@ -21,6 +21,14 @@ pub(super) struct Terms {
     pub(super) speed: Option<u64>,
 }
 
+impl Terms {
+    /// Bytes over which a window of `len` ms is a burst.
+    fn limit(&self, len: u64) -> u64 {
+        let limit = |speed: u64| (speed as f64 * self.burst_share * len as f64 / 1e3) as u64;
+        self.speed.map_or(u64::MAX, limit)
+    }
+}
+
 /// What is known of one direction of an interface.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct CapacityNumbers {
@@ -72,18 +80,22 @@ struct Sample {
 
 impl Place {
     pub(super) fn new(terms: &Terms) -> Self {
-        let window = |len: u64| {
-            let limit = |speed: u64| (speed as f64 * terms.burst_share * len as f64 / 1e3) as u64;
-            Window { len, limit: terms.speed.map_or(u64::MAX, limit), ..Window::default() }
-        };
         Self {
-            windows: WINDOWS.map(|(_, len)| window(len)),
+            windows: WINDOWS.map(|(_, len)| Window { len, limit: terms.limit(len), ..Window::default() }),
             past: [0; PAST],
             hold: terms.hold,
             has_speed: terms.speed.is_some(),
             sample: Sample::default(),
             missed: 0,
         }
+    }
+
+    /// Goes on by other terms: peaks and bursts so far stay.
+    pub(super) fn judge_by(&mut self, terms: &Terms) {
+        for window in &mut self.windows {
+            window.limit = terms.limit(window.len);
+        }
+        (self.hold, self.has_speed) = (terms.hold, terms.speed.is_some());
     }
 
     pub(super) const fn hold(&mut self, hold: u64) {
