@@ -100,7 +100,7 @@ impl Kernel {
         self.sweep(Some(now), visit)
     }
 
-    /// The next part of such a drain, of at most [`WINDOW`] flows: the report with the last part, before which `now`
+    /// The next part of such a drain, of at most 8,192 flows: the report with the last part, before which `now`
     /// stays the same. Between parts the caller may do what cannot wait. After an error the next call begins anew.
     ///
     /// # Errors
