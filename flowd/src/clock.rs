@@ -25,6 +25,12 @@ impl WallClock {
         Ok(Self { offset: (wall as i64).saturating_sub(middle as i64) })
     }
 
+    /// As if someone had set the day's clock by so many nanoseconds.
+    #[cfg(test)]
+    pub(crate) const fn moved(self, by: i64) -> Self {
+        Self { offset: self.offset.saturating_add(by) }
+    }
+
     /// Nanoseconds since the epoch for `time`, ns of the packet's clock.
     #[must_use]
     pub const fn wall(&self, time: u64) -> u64 {
@@ -71,6 +77,19 @@ mod tests {
         let wall = u128::from(clock.wall(monotonic().unwrap()));
         let system = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
         assert!(wall.abs_diff(system) < 1_000_000_000, "{wall} against {system}");
+    }
+
+    #[test]
+    fn a_clock_that_was_set_moves_every_time_alike() {
+        let clock = WallClock::measure().unwrap();
+        let (start, end) = (monotonic().unwrap(), monotonic().unwrap() + 1_000);
+        for by in [7_200_000_000_000, -7_200_000_000_000] {
+            let moved = clock.moved(by);
+            assert_eq!(moved.wall(end) - moved.wall(start), end - start);
+            assert_eq!(moved.wall(start).cast_signed() - clock.wall(start).cast_signed(), by);
+        }
+        // Set to before the epoch: no time is negative.
+        assert_eq!(clock.moved(i64::MIN).wall(start), 0);
     }
 
     #[test]

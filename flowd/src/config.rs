@@ -10,6 +10,7 @@ mod governor;
 mod http;
 mod keys;
 mod outputs;
+mod renew;
 mod security;
 mod series;
 mod tls;
@@ -221,18 +222,6 @@ impl Config {
         })?;
         config.zones.check(file, text)?;
         Ok(config)
-    }
-
-    /// Keys whose values differ in `other`, of those that are fixed while the daemon runs: all but zones, series
-    /// and interfaces.
-    #[must_use]
-    pub fn differences(&self, other: &Self) -> Vec<String> {
-        let of = |config: &Self| {
-            let (zones, series) = (Zones::default(), Series::default());
-            let fixed = Self { zones, series, interfaces: Vec::new(), ..config.clone() };
-            toml::Table::try_from(fixed).unwrap_or_default()
-        };
-        keys::differences(&of(self), &of(other))
     }
 
     /// Every log, with its key.

@@ -16,6 +16,7 @@ pub mod protocol;
 pub mod read;
 pub mod report;
 pub mod run;
+pub mod service;
 pub mod tail;
 pub mod telemetry;
 pub mod web;

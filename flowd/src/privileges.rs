@@ -74,11 +74,17 @@ impl Sandbox {
 
 /// Gives up what a thread with this role does not need; nothing where [`confine`] has not.
 pub fn give_up(role: Role) {
-    if CONFINED.load(Ordering::Acquire)
+    if is_confined()
         && let Err(error) = capabilities::only(role.needs())
     {
         warn!("sandbox: capabilities of a thread not dropped: {error}");
     }
+}
+
+/// Whether [`confine`] was asked to.
+#[must_use]
+pub fn is_confined() -> bool {
+    CONFINED.load(Ordering::Acquire)
 }
 
 /// What this kernel cannot enforce of [`confine`].

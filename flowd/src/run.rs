@@ -1,11 +1,15 @@
 //! `flowd run`: configuration, interfaces, kernel, tasks, signals, and an ordered end.
 
+mod crash;
 mod follow;
 mod govern;
+mod logs;
 mod lookups;
 mod pump;
 mod reload;
+mod signals;
 mod source;
+mod vigil;
 
 use std::{
     sync::{Arc, mpsc},
@@ -13,41 +17,40 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
+use crash::Crashes;
 use flow_common::{key::FlowKey, names, settings::Settings};
 use follow::Follow;
 use govern::Governed;
+use logs::{Logs, Opener};
 use lookups::Lookups;
 use pump::Pump;
 use reload::Reload;
+use signals::{End, Parts, Signals, died, pump_ended};
 use source::Source;
-use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
-    sync::oneshot,
-    task::JoinHandle,
-};
+use tokio::{runtime::Runtime, sync::oneshot};
 use tracing::{info, warn};
+use vigil::Vigil;
 
 use crate::{
-    aggregate::{Capacity, CapacityOptions, HttpNumbers, Ledger, LedgerOptions, Policy, Watched},
+    aggregate::{Capacity, HttpNumbers, Ledger, LedgerOptions, Policy, Watched},
     clock::{self, WallClock},
-    config::{Config, ConfigError, Hook, LogFormat, Order, Outputs, XdpMode},
-    export::{
-        feed::Feed,
-        log::{self, Format, LogSink, Outlets, Rotation},
-        prometheus::Board,
-    },
+    config::{Config, ConfigError, Hook, Order, XdpMode},
+    export::{feed::Feed, prometheus::Board},
     interfaces::{self, Interface},
     kernel::{self, FrameMode, Frames, LoadOptions},
     privileges::{self, Role, Sandbox},
-    protocol::http::{HttpExchange, HttpTracker},
-    telemetry::{SinkCounters, Telemetry},
+    protocol::http::HttpTracker,
+    service::Service,
+    telemetry::{Part, SinkCounters, Telemetry},
     web::{self, Guard, State},
 };
 
 /// How long clients have to take their answers at the end. Together with the time after which a log is given up
 /// it makes the two seconds within which the daemon ends, whatever others do.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// How long the pump has for the same once another thread was struck, which may have held what it waits for.
+const LAST: Duration = Duration::from_millis(1_200);
 
 /// Interfaces beyond those of the start for which there is room at least.
 const ROOM: u16 = 16;
@@ -61,37 +64,44 @@ pub type Again = Box<dyn Fn() -> Result<Config, ConfigError> + Send>;
 /// # Errors
 /// One line that names what is missing or in the way, and the remedy.
 pub fn run(config: &Config, again: Again, sandbox: &Sandbox) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .on_thread_start(|| privileges::give_up(Role::Web))
-        .enable_all()
-        .build()
-        .context("cannot start the asynchronous runtime")?;
+    let runtime = runtime()?;
     let load = |options: &LoadOptions| {
         let source = source::load(options)?;
         sandbox.settle();
         Ok(source)
     };
-    runtime.block_on(daemon(config, again, load))
+    let result = runtime.block_on(daemon(config, again, Service::of_environment(), load));
+    // A thread that stands still would be waited for.
+    runtime.shutdown_background();
+    result
+}
+
+/// The threads that answer requests.
+fn runtime() -> Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name(crash::WEB)
+        .on_thread_start(|| privileges::give_up(Role::Web))
+        .enable_all()
+        .build()
+        .context("cannot start the asynchronous runtime")
 }
 
 /// The daemon over any source of packets.
 async fn daemon(
     config: &Config,
     again: Again,
+    service: Service,
     load: impl FnOnce(&LoadOptions) -> Result<Box<dyn Source>>,
 ) -> Result<()> {
     // All that can fail without privileges comes first, so that nothing is attached in vain.
     let chosen = interfaces::choose(&interfaces::list()?, &config.interfaces)?;
     let mut signals = Signals::new()?;
-    let mut sinks = Vec::new();
-    let mut outlets = Outlets::new(Rotation { max_size: config.log_max_size.0, keep: config.log_keep });
-    let mut logs = Logs { config, outlets: &mut outlets, sinks: &mut sinks };
-    let http_log = logs.open(&config.http_log, "http_log", http_format(config.http_log_format))?;
-    let flow_log = logs.open(&config.flow_log, "flow_log", log::json)?;
-    let dns_log = logs.open(&config.dns.log, "dns_log", log::json)?;
-    let tls_log = logs.open(&config.tls.log, "tls_log", log::json)?;
-    let reopen = outlets.reopener();
+    let crashes = Crashes::listen();
+    let mut opener = Opener::new(config);
+    let mut logs = Logs::default();
+    logs.take_over(opener.open(config, None)?);
+    let mut sinks = opener.counters();
     let streamed = SinkCounters::new("http_stream");
     sinks.push(Arc::clone(&streamed));
     let feed = Feed::new(config.api.http_lines as usize, config.api.streams as usize, streamed);
@@ -121,10 +131,8 @@ async fn daemon(
     let telemetry = Arc::new(Telemetry::new(sinks));
     let policy = Arc::new(Policy::new(config));
     config.zones.notes().iter().for_each(|note| info!("{note}"));
-    let options = LedgerOptions {
-        conversations: config.flows as usize,
-        active_timeout: flow_log.is_some().then(|| config.timeouts.active.nanos()),
-    };
+    let options =
+        LedgerOptions { conversations: config.flows as usize, active_timeout: pump::active_timeout(config) };
     let baseline = |watched: Watched| {
         let before = follow::statistics(&watched.name, watched.ifindex);
         (watched, before)
@@ -135,33 +143,36 @@ async fn daemon(
     let http = HttpNumbers::new(policy);
     let (numbers, shown) = (ledger.numbers().published(), http.published());
     let board = Arc::new(Board::new(numbers, shown, Arc::clone(&telemetry)));
-    let state =
-        State { board: Arc::clone(&board), live, telemetry: Arc::clone(&telemetry), http: Arc::clone(&feed) };
+    let state = State {
+        board: Arc::clone(&board),
+        live: Arc::clone(&live),
+        telemetry: Arc::clone(&telemetry),
+        http: Arc::clone(&feed),
+    };
     let tracker = HttpTracker::new(config.http_options());
-    let lookups = Lookups::new(config.head_bytes, dns_log, tls_log);
+    let lookups = Lookups::new(config.head_bytes);
     let pump = Pump::new(
         source,
         ledger,
         http,
         tracker,
         lookups,
-        board,
+        Arc::clone(&board),
         Arc::clone(&telemetry),
         Arc::clone(&feed),
-        http_log,
-        flow_log,
+        logs,
         clock,
         capacity,
         follow,
+        config,
     )
     .governed(Governed::new(config.governor.cpu));
 
-    let (settings, new_settings) = mpsc::channel();
-    let (done, mut ended) = oneshot::channel();
-    let (interval, event_interval) = (config.interval.0, config.event_interval.0);
+    let (changes, new_changes) = mpsc::channel();
+    let (done, pump_done) = oneshot::channel();
     thread::Builder::new()
-        .name("pump".to_owned())
-        .spawn(move || done.send(pump.run(interval, event_interval, &new_settings)))
+        .name(crash::PUMP.to_owned())
+        .spawn(move || done.send(pump.run(&new_changes)))
         .context("cannot start the thread that reads the flow table")?;
     telemetry.set_ready(true);
     let scheme = if config.web.tls() { "https" } else { "http" };
@@ -169,36 +180,67 @@ async fn daemon(
     info!("metrics at {scheme}://{}/metrics", config.listen);
 
     let (close, closed) = oneshot::channel::<()>();
-    let mut server = tokio::spawn(web::serve(listener, state, guard.clone(), async {
+    let server = tokio::spawn(web::serve(listener, state, guard.clone(), async {
         // Closed from either end, it is time.
         let _ = closed.await;
     }));
-    let mut reload = Reload { config: config.clone(), again, settings };
-    let hang_up = || {
-        reopen.reopen();
-        guard.reload(&config.web);
-        reload.reload();
-    };
-    let end = signals.wait(hang_up, &mut ended, &mut server).await;
+    let mut parts = Parts { pump: pump_done, server, crashes };
+    let mut reload = Reload::new(config, again, opener, guard, Arc::clone(&feed), changes);
+    let mut vigil = Vigil::new(service, Arc::clone(&telemetry), board, live);
+    let end = signals.wait(&mut parts, &mut reload, &mut vigil).await;
     telemetry.set_ready(false);
-    // Without a sender of settings the pump comes to its end.
+    // Without a sender of changes the pump comes to its end.
     drop(reload);
+    let Parts { pump, server, crashes } = parts;
     let served = !matches!(end, End::Server);
     let result = match end {
-        End::Pump(result) => result,
-        End::Signal | End::Server => pump_ended(ended.await),
+        End::Pump(result) => {
+            vigil.stopping("the flow table cannot be read");
+            result
+        }
+        End::Signal(name) => {
+            vigil.stopping(name);
+            pump_or_crash(pump, crashes).await
+        }
+        End::Server => {
+            vigil.stopping("the web server ended");
+            pump_or_crash(pump, crashes).await.and(Err(died(Part::Web.name())))
+        }
+        End::Crash(part) => {
+            vigil.stopping(&format!("{part} died"));
+            struck(&part, pump).await
+        }
     };
     // All lines are out: streams end, so that they do not hold up the end.
     feed.close();
     drop(close);
-    if !served {
-        return result.and(Err(anyhow!("the web server died; see the lines above")));
-    }
     // Scrapes under way get their answer; connections kept open do not hold up the end.
-    if tokio::time::timeout(PATIENCE, server).await.is_err() {
+    if served && tokio::time::timeout(PATIENCE, server).await.is_err() {
         warn!("a client keeps its connection open; ending without it");
     }
     result
+}
+
+/// The end of the pump, unless a thread is struck meanwhile.
+async fn pump_or_crash(mut pump: oneshot::Receiver<Result<()>>, mut crashes: Crashes) -> Result<()> {
+    tokio::select! {
+        result = &mut pump => pump_ended(result),
+        part = crashes.next() => struck(&part, pump).await,
+    }
+}
+
+/// Ends in order as far as that is possible without `part`.
+async fn struck(part: &str, pump: oneshot::Receiver<Result<()>>) -> Result<()> {
+    if part == Part::Pump.name() {
+        // What is queued finds its way without it.
+        tokio::time::sleep(PATIENCE).await;
+    } else if let Ok(ended) = tokio::time::timeout(LAST, pump).await
+        && let Err(error) = pump_ended(ended)
+    {
+        warn!("{error:#}");
+    }
+    crash::abandon();
+    Err(died(part))
 }
 
 /// Attaches to each interface under slots counted from 1.
@@ -218,52 +260,14 @@ fn windows(config: &Config, interfaces: u16) -> u16 {
 }
 
 fn capacity(config: &Config, watched: &[Watched], began: u64) -> Option<Capacity> {
-    let Config { capacity: options, interval, .. } = config;
-    let mut capacity = Capacity::new(CapacityOptions {
-        hold: options.hold(*interval),
-        burst_share: options.burst_share.0,
-        replay: false,
-    });
+    let mut capacity = Capacity::new(pump::capacity_options(config));
     capacity.begin(began);
     for interface in watched {
         for direction in interface.directions() {
             capacity.watch(interface.slot, *direction, interface.speed);
         }
     }
-    options.windows.then_some(capacity)
-}
-
-/// What logs are opened from.
-struct Logs<'a> {
-    config: &'a Config,
-    outlets: &'a mut Outlets,
-    sinks: &'a mut Vec<Arc<SinkCounters>>,
-}
-
-impl Logs<'_> {
-    /// A log with counters of its own, if it goes anywhere.
-    fn open<T: Send + Sync + 'static>(
-        &mut self,
-        outputs: &Outputs,
-        name: &'static str,
-        format: Format<T>,
-    ) -> Result<Option<LogSink<T>>> {
-        if outputs.paths().is_empty() {
-            return Ok(None);
-        }
-        let counters = SinkCounters::new(name);
-        self.sinks.push(Arc::clone(&counters));
-        let queue = self.config.log_queue as usize;
-        Ok(Some(LogSink::open(self.outlets, outputs.paths(), format, queue, counters)?))
-    }
-}
-
-const fn http_format(format: LogFormat) -> Format<HttpExchange> {
-    match format {
-        LogFormat::Json => log::json,
-        LogFormat::Common => log::access::common,
-        LogFormat::Combined => log::access::combined,
-    }
+    config.capacity.windows.then_some(capacity)
 }
 
 const fn hook(hook: Hook) -> Option<kernel::Hook> {
@@ -293,55 +297,6 @@ fn order(order: &Order) -> kernel::Order {
         Order::Before(name) => kernel::Order::Before(name.clone()),
         Order::After(name) => kernel::Order::After(name.clone()),
     }
-}
-
-/// Why the daemon comes to its end.
-enum End {
-    Signal,
-    /// The pump came to its end by itself, so.
-    Pump(Result<()>),
-    /// The web server did.
-    Server,
-}
-
-struct Signals {
-    term: Signal,
-    int: Signal,
-    hup: Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Self> {
-        let open = |kind| signal(kind).context("cannot handle signals");
-        Ok(Self {
-            term: open(SignalKind::terminate())?,
-            int: open(SignalKind::interrupt())?,
-            hup: open(SignalKind::hangup())?,
-        })
-    }
-
-    /// Waits for a signal to end, or for a part of the daemon that ends without one.
-    async fn wait(
-        &mut self,
-        mut hang_up: impl FnMut(),
-        ended: &mut oneshot::Receiver<Result<()>>,
-        server: &mut JoinHandle<()>,
-    ) -> End {
-        loop {
-            tokio::select! {
-                _ = self.term.recv() => return End::Signal,
-                _ = self.int.recv() => return End::Signal,
-                _ = self.hup.recv() => hang_up(),
-                result = &mut *ended => return End::Pump(pump_ended(result)),
-                _ = &mut *server => return End::Server,
-            }
-        }
-    }
-}
-
-/// Without a result it has panicked.
-fn pump_ended(result: Result<Result<()>, oneshot::error::RecvError>) -> Result<()> {
-    result.unwrap_or_else(|_| Err(anyhow!("the thread that reads the flow table died; see the lines above")))
 }
 
 #[cfg(test)]

@@ -45,6 +45,31 @@ impl SinkCounters {
     }
 }
 
+/// What must go on for the daemon to be of any use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Reads from the kernel.
+    Pump,
+    /// Answers requests.
+    Web,
+}
+
+impl Part {
+    /// In the order of [`Telemetry::beats`].
+    pub const ALL: [Self; 2] = [Self::Pump, Self::Web];
+    /// Each says so this often at least.
+    pub const BEAT: Duration = Duration::from_millis(500);
+
+    /// In messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pump => "the thread that reads the flow table",
+            Self::Web => "the web server",
+        }
+    }
+}
+
 /// What the governor did.
 #[derive(Debug, Default)]
 pub struct GovernorCounters {
@@ -111,9 +136,10 @@ pub struct Telemetry {
     drains: Mutex<Drains>,
     ready: AtomicBool,
     lost: Mutex<Lost>,
-    /// One per sink that is in use.
+    /// One per sink, those included that are off: a reload may switch them on.
     pub sinks: Vec<Arc<SinkCounters>>,
     run_times: Mutex<Vec<(String, Duration)>>,
+    beats: [AtomicU64; Part::ALL.len()],
     pub governor: GovernorCounters,
 }
 
@@ -127,8 +153,25 @@ impl Telemetry {
             lost: Mutex::default(),
             sinks,
             run_times: Mutex::default(),
+            beats: Default::default(),
             governor: GovernorCounters::default(),
         }
+    }
+
+    /// Says that `part` goes on.
+    pub fn beat(&self, part: Part) {
+        let [pump, web] = &self.beats;
+        let beats = match part {
+            Part::Pump => pump,
+            Part::Web => web,
+        };
+        beats.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often each part has said so.
+    #[must_use]
+    pub fn beats(&self) -> [u64; Part::ALL.len()] {
+        self.beats.each_ref().map(|beats| beats.load(Ordering::Relaxed))
     }
 
     /// Sets how long each program has run in the kernel.

@@ -12,7 +12,7 @@ mod tls;
 use std::{collections::HashMap, sync::Arc};
 
 use answer::{Answer, answer, encoded, failure, json, text};
-pub use guard::{Guard, GuardError};
+pub use guard::{Guard, GuardError, Secrets};
 pub(crate) use lines::ALIVE;
 use serde::Serialize;
 pub use serve::{WebError, bind};
@@ -32,7 +32,7 @@ use crate::{
     export::{classic::classic, feed::Feed, interfaces, prometheus::Board},
     flow::Flow,
     protocol::http::HttpExchange,
-    telemetry::{Readiness, Telemetry},
+    telemetry::{Part, Readiness, Telemetry},
 };
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -61,7 +61,9 @@ pub async fn serve(
     guard: Guard,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
-    serve::accept(listener, routes(state, guard.clone()), guard, stop).await;
+    let telemetry = Arc::clone(&state.telemetry);
+    let beat = move || telemetry.beat(Part::Web);
+    serve::accept(listener, routes(state, guard.clone()), guard, beat, stop).await;
 }
 
 /// Answers the requests of one stream, whatever it is, until it ends.

@@ -299,3 +299,35 @@ fn paths_are_those_of_the_daemon() {
         rows(section("## HTTP API")).into_iter().filter_map(|row| quoted(row).next()).collect();
     assert_eq!(documented, served);
 }
+
+/// Every key of the configuration stands in the table of reloads once, and says "restart" if it takes one.
+#[test]
+fn keys_reload_as_the_table_says() {
+    fn walk(prefix: &str, table: &toml::Table, into: &mut Vec<String>) {
+        for (name, value) in table {
+            let path = format!("{prefix}{name}");
+            match value {
+                // Whole, as the names in it are the user's.
+                toml::Value::Table(_) if ["zones", "series", "capacity.speeds"].contains(&&*path) => {
+                    into.push(path);
+                }
+                toml::Value::Table(inner) => walk(&format!("{path}."), inner, into),
+                _ => into.push(path),
+            }
+        }
+    }
+    let mut known = Vec::new();
+    walk("", &CONFIG.parse().unwrap(), &mut known);
+    let mut documented = Vec::new();
+    let fixed: BTreeSet<&str> = flowd::config::Config::fixed_keys().collect();
+    for row in rows(section("### Reload")) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        for key in quoted(cells[1]) {
+            assert_eq!(cells[2] == "restart", fixed.contains(key), "{key}");
+            documented.push(key.to_owned());
+        }
+    }
+    known.sort();
+    documented.sort();
+    assert_eq!(documented, known);
+}

@@ -72,6 +72,15 @@ impl Capacity {
         self.places.retain(|(of, ..)| *of != slot);
     }
 
+    /// Takes over other options; `speed` gives that of the link of a slot, bytes per second.
+    pub fn reconfigure(&mut self, options: CapacityOptions, speed: impl Fn(u16) -> Option<u64>) {
+        self.options = options;
+        for (slot, _, place) in &mut self.places {
+            let (hold, burst_share) = (options.hold, options.burst_share);
+            place.judge_by(&Terms { hold, burst_share, speed: speed(*slot) });
+        }
+    }
+
     /// Says that packets are counted from `now` on, ns of their clock; else the first look says so.
     pub const fn begin(&mut self, now: u64) {
         self.next = Some(now / MILLISECOND);

@@ -108,6 +108,23 @@ impl Ledger {
         self.announce();
     }
 
+    /// Has flow log lines from here on, none of which covers more than `active_timeout` ns; none without.
+    pub const fn set_active_timeout(&mut self, active_timeout: Option<u64>) {
+        self.options.active_timeout = active_timeout;
+    }
+
+    /// Sets each watched interface's speed anew, bytes per second.
+    pub fn set_speeds(&mut self, speed: impl Fn(&Watched) -> Option<u64>) {
+        for InterfaceNumbers { watched, .. } in &mut self.numbers.interfaces {
+            watched.speed = speed(watched);
+        }
+    }
+
+    /// Lines from here on bear times by this clock.
+    pub fn set_clock(&self, clock: WallClock) {
+        self.live.set_clock(clock);
+    }
+
     /// Takes in an interface that is watched from now on, in a slot of its own or in the one that it had. `before`
     /// is what the kernel has counted so far.
     pub fn watch(&mut self, watched: Watched, before: Option<Statistics>) {

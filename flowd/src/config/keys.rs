@@ -124,7 +124,9 @@ mod tests {
         let mut other = Config { flows: 2_048, ..Config::default() };
         other.timeouts.udp = super::super::Span::seconds(7);
         other.series.limit = 99;
-        assert_eq!(Config::default().differences(&other), ["flows", "timeouts.udp"]);
+        let table = |config| Table::try_from(config).unwrap();
+        let named = differences(&table(Config::default()), &table(other));
+        assert_eq!(named, ["flows", "series.limit", "timeouts.udp"]);
     }
 
     #[test]

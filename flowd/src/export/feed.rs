@@ -24,13 +24,13 @@ pub type Wanted<T> = Box<dyn Fn(&T) -> bool + Send + Sync>;
 
 /// Lines of one kind.
 pub struct Feed<T> {
-    keep: usize,
-    clients: usize,
     counters: Arc<SinkCounters>,
     inner: Mutex<Inner<T>>,
 }
 
 struct Inner<T> {
+    keep: usize,
+    clients: usize,
     latest: VecDeque<Arc<T>>,
     followers: Vec<Follower<T>>,
     closed: bool,
@@ -69,19 +69,32 @@ impl<T> Feed<T> {
     /// clients.
     #[must_use]
     pub fn new(keep: usize, clients: usize, counters: Arc<SinkCounters>) -> Self {
-        let inner = Inner { latest: VecDeque::new(), followers: Vec::new(), closed: false };
-        Self { keep, clients, counters, inner: Mutex::new(inner) }
+        let (latest, followers) = (VecDeque::new(), Vec::new());
+        Self { counters, inner: Mutex::new(Inner { keep, clients, latest, followers, closed: false }) }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner<T>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Keeps so many lines, for so many clients, from now on; clients that follow already are not sent away.
+    pub fn resize(&self, keep: usize, clients: usize) {
+        let mut inner = self.inner();
+        (inner.keep, inner.clients) = (keep, clients);
+        let surplus = inner.latest.len().saturating_sub(keep);
+        inner.latest.drain(..surplus);
+    }
+
+    /// Forgets the lines that are kept.
+    pub fn forget(&self) {
+        self.inner().latest.clear();
+    }
+
     /// Takes a new line.
     pub fn push(&self, line: &Arc<T>) {
         let mut inner = self.inner();
-        if self.keep > 0 {
-            if inner.latest.len() >= self.keep {
+        if inner.keep > 0 {
+            if inner.latest.len() >= inner.keep {
                 inner.latest.pop_front();
             }
             inner.latest.push_back(Arc::clone(line));
@@ -120,8 +133,8 @@ impl<T> Feed<T> {
         let lost = Arc::new(AtomicU64::new(0));
         let mut inner = self.inner();
         inner.followers.retain(|follower| !follower.queue.is_closed());
-        if inner.followers.len() >= self.clients {
-            return Err(Crowded { limit: self.clients });
+        if inner.followers.len() >= inner.clients {
+            return Err(Crowded { limit: inner.clients });
         }
         let past = latest(&inner.latest, past, &*wanted).into();
         // After the end a new client gets the past only.
@@ -160,10 +173,7 @@ impl<T> Follow<T> {
 
 impl<T> std::fmt::Debug for Feed<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Feed")
-            .field("keep", &self.keep)
-            .field("clients", &self.clients)
-            .finish_non_exhaustive()
+        f.debug_struct("Feed").finish_non_exhaustive()
     }
 }
 
@@ -230,6 +240,25 @@ mod tests {
         assert_eq!(counters.dropped.load(Ordering::Relaxed), 5);
         push(&feed, [7]);
         assert_eq!(read(&mut follow), (vec![7], 0, false));
+    }
+
+    #[test]
+    fn other_sizes_are_taken_over() {
+        let (feed, _) = feed(4, 2);
+        push(&feed, 0..4);
+        let mut follow = feed.follow(0, Box::new(|_| true)).unwrap();
+        feed.resize(2, 1);
+        let all = |_: &u32| true;
+        assert_eq!(feed.latest(10, &all), [2, 3].map(Arc::new));
+        assert!(feed.follow(0, Box::new(|_| true)).is_err(), "one follows already");
+        push(&feed, 4..9);
+        assert_eq!(feed.latest(10, &all), [7, 8].map(Arc::new));
+        assert_eq!(read(&mut follow), (vec![4, 5, 6, 7, 8], 0, false));
+        feed.resize(3, 2);
+        push(&feed, [9]);
+        assert_eq!(feed.latest(10, &all).len(), 3);
+        feed.forget();
+        assert!(feed.latest(10, &all).is_empty());
     }
 
     #[test]

@@ -14,14 +14,18 @@ use std::{
     io::{self, Write},
     path::PathBuf,
     sync::{Arc, atomic::Ordering},
+    thread::JoinHandle,
 };
 
 use lane::Lane;
-pub use outlet::{Outlets, Reopen};
+pub use outlet::Outlets;
 pub use rotation::Rotation;
 use serde::Serialize;
 
-use crate::telemetry::SinkCounters;
+use crate::{
+    privileges::{self, Role},
+    telemetry::SinkCounters,
+};
 
 /// Appends a line, without its end, to a batch.
 pub type Format<T> = fn(&T, &mut Vec<u8>) -> io::Result<()>;
@@ -101,12 +105,53 @@ impl<T: Send + Sync + 'static> LogSink<T> {
 
     /// Writes what is queued and ends; gives up on outputs that take nothing any more.
     pub fn close(self) {
-        for lane in self.lanes {
-            lane.close();
-        }
+        // At once, as each that is stuck takes its time to be given up.
+        std::thread::scope(|scope| {
+            let mut lanes = self.lanes.into_iter();
+            let last = lanes.next_back();
+            for lane in lanes {
+                scope.spawn(|| lane.close());
+            }
+            last.into_iter().for_each(Lane::close);
+        });
         let [written, dropped] =
             [&self.counters.records, &self.counters.dropped].map(|count| count.load(Ordering::Relaxed));
         tracing::debug!("{}: {written} lines written, {dropped} dropped", self.counters.name);
+    }
+}
+
+/// A log that ends while others go on.
+#[derive(Debug)]
+pub struct Closing(JoinHandle<()>);
+
+impl Closing {
+    /// True once it has ended.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.0.is_finished()
+    }
+
+    /// Waits until it has ended.
+    pub fn join(self) {
+        if self.0.join().is_err() {
+            tracing::error!("a log was not written to its end");
+        }
+    }
+}
+
+impl<T: Send + Sync + 'static> LogSink<T> {
+    /// Closes it without keeping this thread waiting.
+    ///
+    /// # Errors
+    /// No thread can be started; its writers then write what is queued, and nobody waits for them.
+    pub fn close_aside(self) -> Result<Closing, LogError> {
+        let name = self.counters.name;
+        let work = move || {
+            privileges::give_up(Role::Logs);
+            self.close();
+        };
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
+        thread.map(Closing).map_err(|source| LogError::Thread { name, source })
     }
 }
 

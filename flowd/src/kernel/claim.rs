@@ -43,6 +43,13 @@ impl Claim {
     }
 }
 
+/// Whether this process has the interface.
+pub(super) fn is_own(ifindex: u32) -> bool {
+    let sockets = fs::read_to_string("/proc/net/unix").unwrap_or_default();
+    let own = format!("@{}{}", holders(ifindex), std::process::id());
+    sockets.lines().any(|line| line.ends_with(&own))
+}
+
 fn bind(name: &str) -> io::Result<UnixDatagram> {
     UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(name)?)
 }
@@ -81,7 +88,9 @@ mod tests {
         let error = Claim::take("x0", ifindex).unwrap_err().to_string();
         let process = format!("process {}", std::process::id());
         assert!(error.contains("x0") && error.contains(&process), "{error}");
+        assert!(is_own(ifindex));
         drop(first);
+        assert!(!is_own(ifindex));
         Claim::take("x0", ifindex).unwrap();
     }
 }

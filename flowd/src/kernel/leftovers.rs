@@ -8,7 +8,7 @@ use flow_common::names;
 
 use super::{
     KernelError,
-    claim::Claim,
+    claim::{self, Claim},
     netlink::{self, Filter},
 };
 
@@ -86,6 +86,18 @@ pub enum Cleaned {
     InUse(String),
     /// So many filters are gone, and perhaps the qdisc.
     Removed { filters: usize, qdisc: bool },
+}
+
+/// Removes the filters of this process from an interface, where it watches it: for a process that is about to end
+/// without the [`super::Kernel`] that attached them.
+///
+/// # Errors
+/// The privilege is missing.
+pub fn abandon(interface: &str, ifindex: u32) -> Result<(), KernelError> {
+    if claim::is_own(ifindex) {
+        remove(ifindex).map_err(|error| KernelError::leftovers(interface, &error))?;
+    }
+    Ok(())
 }
 
 /// Removes what a killed flowd has left on an interface, and nothing else.

@@ -45,7 +45,7 @@ pub use self::{
     check::{attached, is_own, map_bytes, maps_are_charged_to_cgroups, try_load},
     drain::DrainReport,
     error::{KernelError, has_bpf, has_btf},
-    leftovers::{Cleaned, clean},
+    leftovers::{Cleaned, abandon, clean},
     load::LoadOptions,
     measure::{Measured, ProgramFacts, Stream, Vary},
     order::Order,

@@ -137,6 +137,11 @@ impl HttpTracker {
         }
     }
 
+    /// Heads that come from now on are shown like this; what was read before stays as it was read.
+    pub fn set_privacy(&mut self, privacy: Privacy) {
+        self.options.privacy = privacy;
+    }
+
     /// Takes one event; `payload` is its copied bytes.
     ///
     /// A FIN or RST takes effect behind the event's `payload_len` bytes, whether the event is an `End` or

@@ -8,11 +8,11 @@ use flow_common::{
     sniff::dns_limit,
 };
 
-use super::source::Source;
+use super::{logs::Logs, source::Source};
 use crate::{
     aggregate::Ledger,
     clock::WallClock,
-    export::{enrich::network, log::LogSink, prometheus::Board},
+    export::{enrich::network, prometheus::Board},
     flow::Snapshot,
     protocol::{
         dns::{DnsExchange, DnsOptions, DnsTracker},
@@ -24,8 +24,6 @@ use crate::{
 pub(super) struct Lookups {
     dns: DnsTracker,
     tls: TlsTracker,
-    dns_log: Option<LogSink<DnsExchange>>,
-    tls_log: Option<LogSink<TlsHandshake>>,
     found: Found,
 }
 
@@ -41,19 +39,16 @@ pub(super) struct Surroundings<'a> {
     pub(super) source: &'a mut dyn Source,
     pub(super) ledger: &'a mut Ledger,
     pub(super) board: &'a Arc<Board>,
+    pub(super) logs: &'a Logs,
     pub(super) clock: WallClock,
 }
 
 impl Lookups {
     /// Nothing seen yet; `head_bytes` as the packet path has them.
-    pub(super) fn new(
-        head_bytes: u32,
-        dns_log: Option<LogSink<DnsExchange>>,
-        tls_log: Option<LogSink<TlsHandshake>>,
-    ) -> Self {
+    pub(super) fn new(head_bytes: u32) -> Self {
         let dns = DnsTracker::new(DnsOptions { copied: dns_limit(head_bytes), ..DnsOptions::default() });
         let tls = TlsTracker::new(TlsOptions::default());
-        Self { dns, tls, dns_log, tls_log, found: Found::default() }
+        Self { dns, tls, found: Found::default() }
     }
 
     pub(super) fn event(&mut self, event: &PayloadEvent, payload: &[u8]) {
@@ -88,7 +83,7 @@ impl Lookups {
             exchange.network = network;
             exchange.time = around.clock.wall(exchange.time);
             around.board.dns(|dns| dns.record(&exchange));
-            if let Some(log) = &self.dns_log {
+            if let Some(log) = &around.logs.dns {
                 log.write(exchange);
             }
         }
@@ -99,18 +94,12 @@ impl Lookups {
             handshake.network = network;
             handshake.time = around.clock.wall(handshake.time);
             around.board.tls(|tls| tls.record(&handshake));
-            if let Some(log) = &self.tls_log {
+            if let Some(log) = &around.logs.tls {
                 log.write(handshake);
             }
         }
         around.board.dns(|dns| dns.losses = self.dns.losses());
         around.board.tls(|tls| tls.losses = self.tls.losses());
-    }
-
-    /// Writes what is queued and ends the logs.
-    pub(super) fn close(self) {
-        self.dns_log.into_iter().for_each(LogSink::close);
-        self.tls_log.into_iter().for_each(LogSink::close);
     }
 }
 

@@ -14,23 +14,37 @@ use tracing::{debug, warn};
 use super::{
     follow::{self, Follow, Missing, Parts},
     govern::Governed,
+    logs::Logs,
     lookups::{Lookups, Surroundings},
+    reload::Change,
     source::Source,
 };
 use crate::{
-    aggregate::{Capacity, HttpNumbers, HttpSeen, Ledger},
+    aggregate::{Capacity, CapacityOptions, HttpNumbers, HttpSeen, Ledger},
     clock::{self, WallClock},
     config::{Budget, Config},
     export::{enrich::enrich, feed::Feed, log::LogSink, path::Paths, prometheus::Board},
-    flow::{Flow, Snapshot},
+    flow::Snapshot,
+    interfaces,
     kernel::DrainReport,
-    protocol::http::{HttpExchange, HttpTracker, Progress},
-    telemetry::Telemetry,
+    protocol::http::{HttpExchange, HttpTracker, Privacy, Progress},
+    telemetry::{Part, Telemetry},
 };
 
 /// Time between two looks while lines of the flow log wait for places in its queue. Events are read as well
 /// at each of them.
 const SETTLE: Duration = Duration::from_millis(5);
+
+/// Longest time that one line of the flow log covers, ns; `None` where there is no flow log.
+pub(super) fn active_timeout(config: &Config) -> Option<u64> {
+    (!config.flow_log.paths().is_empty()).then(|| config.timeouts.active.nanos())
+}
+
+pub(super) fn capacity_options(config: &Config) -> CapacityOptions {
+    let Config { capacity, interval, .. } = config;
+    let (hold, burst_share) = (capacity.hold(*interval), capacity.burst_share.0);
+    CapacityOptions { hold, burst_share, replay: false }
+}
 
 pub(super) struct Pump {
     source: Box<dyn Source>,
@@ -41,12 +55,15 @@ pub(super) struct Pump {
     board: Arc<Board>,
     telemetry: Arc<Telemetry>,
     feed: Arc<Feed<HttpExchange>>,
-    http_log: Option<LogSink<HttpExchange>>,
-    flow_log: Option<LogSink<Flow>>,
+    logs: Logs,
     clock: WallClock,
     paths: Paths,
     /// Peaks, where they are asked for.
     capacity: Option<Capacity>,
+    /// What HTTP lines show.
+    privacy: Privacy,
+    interval: Duration,
+    event_interval: Duration,
     /// Exchanges of one look at the event buffer, so bounded by its size; kept for its allocation.
     exchanges: Vec<HttpExchange>,
     follow: Follow,
@@ -64,11 +81,11 @@ impl Pump {
         board: Arc<Board>,
         telemetry: Arc<Telemetry>,
         feed: Arc<Feed<HttpExchange>>,
-        http_log: Option<LogSink<HttpExchange>>,
-        flow_log: Option<LogSink<Flow>>,
+        logs: Logs,
         clock: WallClock,
         capacity: Option<Capacity>,
         follow: Follow,
+        config: &Config,
     ) -> Self {
         let (paths, exchanges) = (Paths::default(), Vec::new());
         Self {
@@ -80,11 +97,13 @@ impl Pump {
             board,
             telemetry,
             feed,
-            http_log,
-            flow_log,
+            logs,
             clock,
             paths,
             capacity,
+            privacy: config.http_options().privacy,
+            interval: config.interval.0,
+            event_interval: config.event_interval.0,
             exchanges,
             follow,
             governed: Governed::new(Budget::OFF),
@@ -96,30 +115,26 @@ impl Pump {
         Self { governed, ..self }
     }
 
-    /// Works until `settings`, from where changed configurations come, is closed; then reads all that is left
+    /// Works until `changes`, from where changed configurations come, is closed; then reads all that is left
     /// and closes the logs.
-    pub(super) fn run(
-        mut self,
-        interval: Duration,
-        event_interval: Duration,
-        settings: &Receiver<Box<Config>>,
-    ) -> Result<()> {
-        let longest = Duration::from_millis(Capacity::LONGEST_LOOK);
-        let event_interval =
-            if self.capacity.is_some() { event_interval.min(longest) } else { event_interval };
-        let mut next = Instant::now() + interval;
+    pub(super) fn run(mut self, changes: &Receiver<Change>) -> Result<()> {
+        let mut next = Instant::now() + self.interval;
         let mut took = Duration::ZERO;
         let result = loop {
-            let look = if self.settle() { SETTLE.min(event_interval) } else { event_interval };
+            let waits = self.logs.flow.as_mut().is_some_and(LogSink::settle);
+            let look = if waits { SETTLE.min(self.patience()) } else { self.patience() };
             // Looks begin on a beat: one that took long is followed by the next at once.
             let wait = next.saturating_duration_since(Instant::now()).min(look.saturating_sub(took));
-            match settings.recv_timeout(wait) {
-                Ok(config) => self.reconfigure(&config),
+            match changes.recv_timeout(wait) {
+                Ok(change) => {
+                    self.reconfigure(change);
+                    next = next.min(Instant::now() + self.governed.interval(self.interval));
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break Ok(()),
             }
             let begun = Instant::now();
-            if let Err(error) = self.turn(&mut next, interval, event_interval) {
+            if let Err(error) = self.turn(&mut next) {
                 break Err(error);
             }
             took = begun.elapsed();
@@ -129,12 +144,16 @@ impl Pump {
         result.and(finished)
     }
 
-    /// True while lines of the flow log wait.
-    fn settle(&mut self) -> bool {
-        self.flow_log.as_mut().is_some_and(LogSink::settle)
+    /// Longest time between two looks at the events.
+    fn patience(&self) -> Duration {
+        let mut look = self.event_interval.min(Part::BEAT);
+        if self.capacity.is_some() {
+            look = look.min(Duration::from_millis(Capacity::LONGEST_LOOK));
+        }
+        look
     }
 
-    fn turn(&mut self, next: &mut Instant, interval: Duration, event_interval: Duration) -> Result<()> {
+    fn turn(&mut self, next: &mut Instant) -> Result<()> {
         self.events()?;
         let now = Instant::now();
         let is_due = now >= *next;
@@ -145,12 +164,11 @@ impl Pump {
         if !is_due {
             return Ok(());
         }
-        self.drain(event_interval)?;
-        let configured = interval;
-        let interval = self.governed.interval(configured);
+        self.drain()?;
+        let interval = self.governed.interval(self.interval);
         if let Some(capacity) = &mut self.capacity {
             // Every peak is in two intervals at least.
-            let more = interval.saturating_sub(configured).as_millis() * 2;
+            let more = interval.saturating_sub(self.interval).as_millis() * 2;
             capacity.hold_longer(u64::try_from(more).unwrap_or(u64::MAX));
         }
         // On the beat, but a beat that was slept through is not made up for.
@@ -162,19 +180,53 @@ impl Pump {
     }
 
     /// Takes over what can change while the daemon runs.
-    fn reconfigure(&mut self, config: &Config) {
-        self.follow.reconfigure(config);
-        self.ledger.reconfigure(config);
-        self.http.reconfigure(Arc::clone(self.ledger.policy()));
+    fn reconfigure(&mut self, change: Change) {
+        let Change { config, logs, regroup, .. } = change;
+        self.follow.reconfigure(&config);
+        self.logs.take_over(logs);
+        self.ledger.set_active_timeout(active_timeout(&config));
+        if regroup {
+            self.ledger.reconfigure(&config);
+            self.http.reconfigure(Arc::clone(self.ledger.policy()));
+        }
+        let privacy = config.http_options().privacy;
+        if privacy != self.privacy {
+            self.tracker.set_privacy(privacy.clone());
+            // What is kept for the API may show what is no longer to be shown.
+            self.feed.forget();
+            self.privacy = privacy;
+        }
+        self.set_speeds(&config);
+        (self.interval, self.event_interval) = (config.interval.0, config.event_interval.0);
+    }
+
+    /// Speeds of links, and what is a peak or a burst on them.
+    fn set_speeds(&mut self, config: &Config) {
+        let told = interfaces::list().unwrap_or_default();
+        let device =
+            |ifindex| told.iter().find(|found| found.ifindex == ifindex).and_then(|found| found.speed);
+        self.ledger
+            .set_speeds(|watched| config.capacity.speed(&watched.name).or_else(|| device(watched.ifindex)));
+        let numbers = self.ledger.numbers();
+        let speed = |slot| {
+            let mut all = numbers.interfaces.iter().map(|interface| &interface.watched);
+            all.find(|watched| watched.slot == slot).and_then(|watched| watched.speed)
+        };
+        if let Some(capacity) = &mut self.capacity {
+            capacity.reconfigure(capacity_options(config), speed);
+        }
     }
 
     fn events(&mut self) -> Result<()> {
+        self.telemetry.beat(Part::Pump);
         let Self { source, tracker, lookups, exchanges, .. } = self;
         source.events(&mut |event, payload| {
             tracker.event(event, payload, &mut |exchange| exchanges.push(exchange));
             lookups.event(event, payload);
         });
         let now = clock::monotonic().context("cannot read the clock")?;
+        // Each time, as someone may set the clock, and lines are to bear the time of that day at once.
+        self.clock = source.clock().context("cannot read the clocks")?;
         let mut look = |slot| {
             let mut progress = None;
             source.record(slot, &mut |record| progress = Some(Progress::of(record)));
@@ -193,8 +245,8 @@ impl Pump {
 
     /// Logs and counts the exchanges that have come up.
     fn report(&mut self) {
-        let Self { source, ledger, board, clock, lookups, .. } = self;
-        lookups.report(&mut Surroundings { source: source.as_mut(), ledger, board, clock: *clock });
+        let Self { source, ledger, board, clock, lookups, logs, .. } = self;
+        lookups.report(&mut Surroundings { source: source.as_mut(), ledger, board, logs, clock: *clock });
         for mut exchange in self.exchanges.drain(..) {
             if !self.ledger.speaks(&exchange.key, exchange.slot) {
                 continue;
@@ -214,7 +266,7 @@ impl Pump {
             });
             let exchange = Arc::new(exchange);
             self.feed.push(&exchange);
-            if let Some(log) = &self.http_log {
+            if let Some(log) = &self.logs.http {
                 log.write(exchange);
             }
         }
@@ -222,12 +274,13 @@ impl Pump {
 
     /// Reads the flow table. In between it looks for events when they are due: a large table takes longer than their
     /// buffer may last.
-    fn drain(&mut self, event_interval: Duration) -> Result<()> {
+    fn drain(&mut self) -> Result<()> {
         let now = clock::monotonic().context("cannot read the clock")?;
         let started = Instant::now();
-        let mut looked = started;
+        let (look, mut looked) = (self.patience(), started);
+        self.ledger.set_clock(self.clock);
         let report = loop {
-            let Self { source, ledger, flow_log, .. } = self;
+            let Self { source, ledger, logs: Logs { flow: flow_log, .. }, .. } = self;
             let report = source.drain_part(now, &mut |slot, record, end| {
                 ledger.absorb(slot, record, end, now, &mut |line| {
                     if let Some(log) = flow_log {
@@ -238,7 +291,7 @@ impl Pump {
             if let Some(report) = report {
                 break report;
             }
-            if looked.elapsed() >= event_interval {
+            if looked.elapsed() >= look {
                 self.events()?;
                 looked = Instant::now();
             }
@@ -257,7 +310,7 @@ impl Pump {
             let capacity = self.capacity.as_ref().and_then(|capacity| capacity.numbers(slot));
             self.ledger.capacity(slot, capacity);
         }
-        self.clock = WallClock::measure().context("cannot read the clocks")?;
+        self.clock = self.source.clock().context("cannot read the clocks")?;
         self.ledger.drained(now, self.clock);
         self.http.settle(now, self.clock.wall(now) / 1_000_000_000);
         self.http.losses = self.tracker.losses();
@@ -285,7 +338,8 @@ impl Pump {
         let events = self.events();
         let now = clock::monotonic().context("cannot read the clock")?;
         let started = Instant::now();
-        let Self { source, ledger, flow_log, .. } = &mut self;
+        self.ledger.set_clock(self.clock);
+        let Self { source, ledger, logs: Logs { flow: flow_log, .. }, .. } = &mut self;
         let drained = source.finish(&mut |slot, record, end| {
             ledger.absorb(slot, record, end, now, &mut |line| {
                 if let Some(log) = flow_log {
@@ -300,10 +354,7 @@ impl Pump {
         self.lookups.expire(None);
         self.report();
         let published = drained.and_then(|report| self.publish(now, started, &report));
-        for log in [self.http_log.take().map(LogSink::close), self.flow_log.take().map(LogSink::close)] {
-            log.unwrap_or_default();
-        }
-        self.lookups.close();
+        std::mem::take(&mut self.logs).close();
         if !self.ledger.live().is_empty() {
             warn!("{} flows did not end with the last drain", self.ledger.live().len());
         }

@@ -1,50 +1,125 @@
-//! The configuration once more, on SIGHUP: what can change is handed to the pump, what cannot is named.
+//! The configuration once more, on SIGHUP: all that may change while the daemon runs, or nothing.
 
-use std::sync::mpsc::Sender;
+use std::{
+    io,
+    sync::{Arc, mpsc::Sender},
+};
 
+use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
-use super::Again;
-use crate::{config::Config, interfaces};
+use super::{
+    Again,
+    logs::{NewLogs, Opener},
+};
+use crate::{
+    config::Config,
+    export::feed::Feed,
+    interfaces, privileges,
+    protocol::http::HttpExchange,
+    web::{Guard, Secrets},
+};
+
+const RESTART: &str = "if file permissions allow it, start flowd again: its sandbox lets it touch only folders that its configuration named at the start";
 
 pub(super) struct Reload {
-    /// What the daemon was started with, but for what has changed since.
-    pub config: Config,
-    pub again: Again,
-    /// Where the pump takes new settings from.
-    pub settings: Sender<Box<Config>>,
+    /// What the daemon was started with.
+    loaded: Config,
+    /// What is in force.
+    current: Config,
+    again: Again,
+    opener: Opener,
+    guard: Guard,
+    feed: Arc<Feed<HttpExchange>>,
+    changes: Sender<Change>,
+    /// Answers once the pump has taken over the last change.
+    pending: Option<oneshot::Receiver<()>>,
+}
+
+/// What the pump takes over, all at the same moment.
+pub(super) struct Change {
+    pub(super) config: Config,
+    pub(super) logs: NewLogs,
+    /// Zones or series are others.
+    pub(super) regroup: bool,
+    /// Dropped when all of it is in force.
+    pub(super) _done: oneshot::Sender<()>,
 }
 
 impl Reload {
-    /// Applies what can change while the daemon runs; of a configuration that cannot be used, nothing.
-    pub(super) fn reload(&mut self) {
-        let new = match (self.again)() {
-            Ok(new) => new,
-            Err(error) => {
-                error!("configuration not taken over, the one before stays: {error}");
-                return;
-            }
-        };
-        if let Err(error) = interfaces::check_change(&self.config.interfaces, &new.interfaces) {
-            error!("configuration not taken over, the one before stays: {error}");
-            return;
+    pub(super) fn new(
+        config: &Config,
+        again: Again,
+        opener: Opener,
+        guard: Guard,
+        feed: Arc<Feed<HttpExchange>>,
+        changes: Sender<Change>,
+    ) -> Self {
+        let (loaded, current) = (config.clone(), config.clone());
+        Self { loaded, current, again, opener, guard, feed, changes, pending: None }
+    }
+
+    /// Reads the configuration and has it taken over; of one that cannot be used, nothing.
+    pub(super) fn begin(&mut self) {
+        // Whatever the configuration says: files may have been moved away.
+        self.opener.reopen();
+        match self.prepare() {
+            Ok((config, logs, secrets)) => self.commit(config, logs, secrets),
+            Err(problem) => error!("configuration not taken over, all stays as it was: {problem}"),
         }
-        let fixed = self.config.differences(&new);
+    }
+
+    /// Waits until the change under way is in force; for ever, where there is none.
+    pub(super) async fn done(&mut self) {
+        match &mut self.pending {
+            // The sender is dropped, and that is the answer.
+            Some(pending) => drop(pending.await),
+            None => std::future::pending().await,
+        }
+        self.pending = None;
+    }
+
+    /// True while a change is not yet in force.
+    pub(super) const fn is_pending(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    /// All that can fail.
+    fn prepare(&mut self) -> Result<(Config, NewLogs, Secrets), String> {
+        let new = (self.again)().map_err(|problem| problem.to_string())?;
+        interfaces::check_change(&self.current.interfaces, &new.interfaces)
+            .map_err(|problem| problem.to_string())?;
+        let (config, fixed) = self.loaded.renewed(&new);
+        let logs = self.opener.open(&config, Some(&self.current)).map_err(|problem| hint(&problem))?;
+        let secrets = Secrets::load(&config.web).map_err(|problem| hint(&problem))?;
         if !fixed.is_empty() {
             warn!("takes effect only after a restart: {}", fixed.join(", "));
         }
-        let changing =
-            |config: &Config| (config.zones.clone(), config.series.clone(), config.interfaces.clone());
-        if changing(&new) != changing(&self.config) {
-            new.zones.notes().iter().for_each(|note| info!("{note}"));
-            self.config.zones = new.zones.clone();
-            self.config.series = new.series.clone();
-            self.config.interfaces.clone_from(&new.interfaces);
-            if self.settings.send(Box::new(new)).is_err() {
-                // The pump has ended, and the daemon is about to.
-                return;
-            }
-        }
-        info!("configuration read again");
+        Ok((config, logs, secrets))
     }
+
+    fn commit(&mut self, config: Config, logs: NewLogs, secrets: Secrets) {
+        let before = &self.current;
+        let regroup = (&config.zones, &config.series) != (&before.zones, &before.series);
+        if regroup {
+            config.zones.notes().iter().for_each(|note| info!("{note}"));
+        }
+        self.guard.take_over(secrets);
+        self.opener.settle(&config);
+        self.feed.resize(config.api.http_lines as usize, config.api.streams as usize);
+        let (_done, pending) = oneshot::channel();
+        self.pending = Some(pending);
+        self.current = config.clone();
+        // Where it fails, the pump has ended, and the daemon is about to.
+        let _ = self.changes.send(Change { config, logs, regroup, _done });
+    }
+}
+
+/// The error, and what to do where the sandbox may be in the way.
+fn hint(problem: &dyn std::error::Error) -> String {
+    let text = problem.to_string();
+    // Landlock refuses as file permissions do (EACCES).
+    let denied = io::Error::from_raw_os_error(libc::EACCES).to_string();
+    let sandboxed = privileges::is_confined() && text.contains(&denied);
+    if sandboxed { format!("{text}; {RESTART}") } else { text }
 }

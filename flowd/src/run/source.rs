@@ -1,6 +1,6 @@
 //! Where records and events come from: the kernel, or a story in tests.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use anyhow::Result;
 use flow_common::{
@@ -12,6 +12,7 @@ use flow_common::{
 };
 
 use crate::{
+    clock::WallClock,
     flow::EndReason,
     kernel::{DrainReport, Kernel, LoadOptions},
 };
@@ -52,6 +53,10 @@ pub(super) trait Source: Send {
     fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize;
     /// Shows the record in `slot` as it is now, where the source can.
     fn record(&mut self, slot: u32, visit: &mut dyn FnMut(&FlowRecord));
+    /// The distance between the packets' clock and the day's.
+    fn clock(&self) -> io::Result<WallClock> {
+        WallClock::measure()
+    }
     /// How long each program has run so far; nothing where that is not measured.
     fn run_times(&self) -> Vec<(String, Duration)> {
         Vec::new()

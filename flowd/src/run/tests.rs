@@ -12,13 +12,17 @@ use flow_common::{
 };
 
 use super::{source::Visit, *};
-use crate::export::log::{Outlets, json};
+use crate::export::log::{LogSink, Outlets, json};
 use crate::{
     config::Span,
     flow::{EndReason, Flow, testing},
     kernel::DrainReport,
     protocol::http::{HttpExchange, HttpOptions},
 };
+
+mod clock_steps;
+mod crash;
+mod vigil;
 
 /// A kernel that has seen one HTTP exchange on slot 1 and, as through another interface, on slot 2.
 struct Story {
@@ -168,7 +172,8 @@ async fn a_daemon_from_start_to_sigterm() {
     let daemon = tokio::spawn(async move {
         {
             let again = config.clone();
-            daemon(&config, Box::new(move || Ok(again.clone())), |_| Ok(Box::new(story))).await
+            daemon(&config, Box::new(move || Ok(again.clone())), Service::default(), |_| Ok(Box::new(story)))
+                .await
         }
     });
 
@@ -213,11 +218,11 @@ fn waiting_flow_lines_never_delay_events() {
     let mut story = Story::new(Arc::default());
     story.records = (0..FLOWS).map(|port| testing::connection(1, 1_000 + port, 80, 1_000)).collect();
     let feed = Arc::new(Feed::new(10, 1, SinkCounters::new("http_stream")));
-    let pump = pump(Box::new(Late { story, drained: None }), Some(flow_log), &feed);
-    let (stop, stopped) = mpsc::channel();
     let interval = Duration::from_secs(5);
+    let pump = pump(Box::new(Late { story, drained: None }), Some(flow_log), &feed, Span::seconds(5));
+    let (stop, stopped) = mpsc::channel();
     let started = std::time::Instant::now();
-    let pump = thread::spawn(move || pump.run(interval, Duration::from_millis(10), &stopped));
+    let pump = thread::spawn(move || pump.run(&stopped));
     while feed.latest(1, &|_| true).is_empty() {
         assert!(started.elapsed() < interval * 2, "no event came through");
         thread::sleep(Duration::from_millis(5));
@@ -237,7 +242,12 @@ fn waiting_flow_lines_never_delay_events() {
 }
 
 /// A pump on one interface, whose HTTP exchanges come to `feed`.
-fn pump(source: Box<dyn Source>, flow_log: Option<LogSink<Flow>>, feed: &Arc<Feed<HttpExchange>>) -> Pump {
+fn pump(
+    source: Box<dyn Source>,
+    flow_log: Option<LogSink<Flow>>,
+    feed: &Arc<Feed<HttpExchange>>,
+    interval: Span,
+) -> Pump {
     let watched = Watched {
         slot: 1,
         name: Arc::from("lo"),
@@ -256,20 +266,23 @@ fn pump(source: Box<dyn Source>, flow_log: Option<LogSink<Flow>>, feed: &Arc<Fee
     let telemetry = Arc::new(Telemetry::new(Vec::new()));
     let board =
         Board::new(ledger.numbers().clone(), HttpNumbers::new(Arc::default()), Arc::clone(&telemetry));
+    let config = Config { interval, event_interval: Span::millis(10), ..Config::default() };
+    let mut logs = Logs::default();
+    logs.flow = flow_log;
     Pump::new(
         source,
         ledger,
         HttpNumbers::new(Arc::default()),
         HttpTracker::new(HttpOptions::default()),
-        Lookups::new(512, None, None),
+        Lookups::new(512),
         Arc::new(board),
         telemetry,
         Arc::clone(feed),
-        None,
-        flow_log,
+        logs,
         clock,
         None,
         follow,
+        &config,
     )
 }
 
@@ -316,10 +329,10 @@ impl Source for Long {
 #[test]
 fn events_are_read_while_a_large_table_is() {
     let feed = Arc::new(Feed::new(10, 1, SinkCounters::new("http_stream")));
-    let pump = pump(Box::new(Long { story: Story::new(Arc::default()), parts: 0 }), None, &feed);
+    let story = Story::new(Arc::default());
+    let pump = pump(Box::new(Long { story, parts: 0 }), None, &feed, Span::millis(100));
     let (stop, stopped) = mpsc::channel();
-    let pump =
-        thread::spawn(move || pump.run(Duration::from_millis(100), Duration::from_millis(10), &stopped));
+    let pump = thread::spawn(move || pump.run(&stopped));
     let started = std::time::Instant::now();
     while feed.latest(1, &|_| true).is_empty() && !pump.is_finished() {
         assert!(started.elapsed() < Duration::from_secs(10), "no event came through");
@@ -366,52 +379,4 @@ impl Source for Late {
     fn finish(&mut self, _: Visit<'_>) -> Result<DrainReport> {
         Ok(DrainReport::default())
     }
-}
-
-/// What the pump does not survive: the daemon ends with an error, and nothing of it lives on.
-#[tokio::test]
-async fn the_end_of_the_pump_is_the_end_of_the_daemon() {
-    let _alone = SIGNALS.lock().await;
-    struct Broken(Story);
-    impl Source for Broken {
-        fn attach(&mut self, name: &str, ifindex: u32, interface: Setting) -> Result<&'static str> {
-            self.0.attach(name, ifindex, interface)
-        }
-        fn drain_part(&mut self, _: u64, _: Visit<'_>) -> Result<Option<DrainReport>> {
-            panic!("on purpose")
-        }
-        fn totals(&mut self, slots: &[u16]) -> Result<Vec<InterfaceTotals>> {
-            self.0.totals(slots)
-        }
-        fn passed(&self, _: u16, _: Direction, _: u64, _: &mut [u64]) -> u64 {
-            0
-        }
-        fn events(&mut self, _: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize {
-            0
-        }
-        fn record(&mut self, _: u32, _: &mut dyn FnMut(&FlowRecord)) {}
-        fn finish(&mut self, _: Visit<'_>) -> Result<DrainReport> {
-            Ok(DrainReport::default())
-        }
-    }
-    let config = Config {
-        interfaces: vec!["lo".to_owned()],
-        listen: free_port(),
-        interval: Span::millis(100),
-        ..Config::default()
-    };
-    let again = config.clone();
-    let story = Broken(Story::new(Arc::default()));
-    let ended = daemon(&config, Box::new(move || Ok(again.clone())), |_| Ok(Box::new(story)));
-    let ended = tokio::time::timeout(Duration::from_secs(5), ended).await.unwrap();
-    assert!(ended.unwrap_err().to_string().contains("died"));
-}
-
-#[tokio::test]
-async fn the_end_of_the_web_server_is_noticed() {
-    let _alone = SIGNALS.lock().await;
-    let (_done, mut ended) = oneshot::channel();
-    let mut server = tokio::spawn(async { panic!("on purpose") });
-    let end = Signals::new().unwrap().wait(|| {}, &mut ended, &mut server).await;
-    assert!(matches!(end, End::Server));
 }

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use super::{
     access::{Access, AccessError},
@@ -23,8 +23,9 @@ pub enum GuardError {
     Access(#[from] AccessError),
 }
 
+/// What was read from the files.
 #[derive(Clone, Debug, Default)]
-struct Secrets {
+pub struct Secrets {
     tls: Option<Tls>,
     access: Option<Arc<Access>>,
 }
@@ -42,16 +43,12 @@ impl Guard {
         Ok(Self(Arc::new(RwLock::new(Secrets::load(web)?))))
     }
 
-    /// Reads the files again. Where one cannot be used, all stays as it was, and the log says why.
-    pub fn reload(&self, web: &Web) {
-        match Secrets::load(web) {
-            Ok(secrets) => {
-                *self.0.write().unwrap_or_else(PoisonError::into_inner) = secrets;
-                if web.tls() || web.asks() {
-                    info!("certificate, users and tokens read again");
-                }
-            }
-            Err(problem) => error!("{problem}; the web server goes on with what it had"),
+    /// Goes on with these; requests under way keep what they began with.
+    pub fn take_over(&self, secrets: Secrets) {
+        let told = secrets.tls.is_some() || secrets.access.is_some();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = secrets;
+        if told {
+            info!("certificate, users and tokens read again");
         }
     }
 
@@ -86,7 +83,11 @@ impl Guard {
 }
 
 impl Secrets {
-    fn load(web: &Web) -> Result<Self, GuardError> {
+    /// Reads the files that are named.
+    ///
+    /// # Errors
+    /// Names the key, the file, and what is wrong with it.
+    pub fn load(web: &Web) -> Result<Self, GuardError> {
         Ok(Self { tls: Tls::load(web)?, access: Access::load(web)? })
     }
 }

@@ -12,11 +12,13 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
     sync::Semaphore,
+    time::MissedTickBehavior,
 };
 use tracing::{debug, warn};
 use warp::{Filter, Reply, filters::BoxedFilter};
 
 use super::{guard::Guard, patient::Patient};
+use crate::telemetry::Part;
 
 /// Connections at once; further ones wait in the kernel's queue.
 const CONNECTIONS: usize = 256;
@@ -62,17 +64,20 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, WebError> {
     TcpListener::bind(address).await.map_err(|source| WebError { address, source })
 }
 
-/// Answers with `routes` until `stop` is done, then finishes what is under way.
+/// Answers with `routes` until `stop` is done, then finishes what is under way. Calls `beat` while it goes on.
 pub(super) async fn accept<R: Reply + 'static>(
     listener: TcpListener,
     routes: BoxedFilter<(R,)>,
     guard: Guard,
+    beat: impl Fn() + Send,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
     let protocol = protocol();
     let service = TowerToHyperService::new(warp::service(routes.map(Reply::into_response)));
     let (open, shutdown) = (Arc::new(Semaphore::new(CONNECTIONS)), GracefulShutdown::new());
     let mut stop = std::pin::pin!(stop);
+    let mut beats = tokio::time::interval(Part::BEAT);
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let next = async {
             let permit = Arc::clone(&open).acquire_owned().await;
@@ -80,6 +85,10 @@ pub(super) async fn accept<R: Reply + 'static>(
         };
         let (permit, accepted) = tokio::select! {
             () = &mut stop => break,
+            _ = beats.tick() => {
+                beat();
+                continue;
+            }
             next = next => next,
         };
         let stream = match accepted {

@@ -97,7 +97,7 @@ fn only_who_may_gets_an_answer_and_over_tls() {
     // What cannot be used changes nothing.
     file("tokens", "short");
     daemon.signal(libc::SIGHUP);
-    until("the complaint", 10, || daemon.stderr().contains("goes on with what it had").then_some(()));
+    until("the complaint", 10, || daemon.stderr().contains("all stays as it was").then_some(()));
     assert!(daemon.stderr().contains("web.tokens") && !daemon.stderr().contains(TOKENS[1]));
     assert_eq!(renewed(1), "200");
     // Nor does a client that says nothing keep others waiting.

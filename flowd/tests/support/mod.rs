@@ -11,6 +11,7 @@ pub mod namespace;
 pub mod nginx;
 pub mod process;
 pub mod router;
+pub mod standstill;
 mod until;
 pub mod user;
 

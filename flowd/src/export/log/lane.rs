@@ -23,8 +23,9 @@ use crate::{
 /// Lines of a burst that may wait beside the queue, in lengths of the queue.
 const BACKLOG: usize = 4;
 /// At the end, an output that has taken nothing for so long is given up, so that the daemon ends within two
-/// seconds of a signal also where one is a pipe that nobody reads.
-const GIVE_UP: Duration = Duration::from_secs(1);
+/// seconds of a signal also where one is a pipe that nobody reads, and another the flow log's, whose last lines
+/// are waited for before.
+const GIVE_UP: Duration = Duration::from_millis(700);
 /// How often a full queue is looked at for a place then; a writer that works makes hundreds in that time.
 const NUDGE: Duration = Duration::from_millis(1);
 

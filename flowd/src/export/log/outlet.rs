@@ -3,7 +3,7 @@
 use std::{
     fs::{File, OpenOptions},
     io,
-    os::unix::fs::MetadataExt as _,
+    os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -21,24 +21,22 @@ const BATCH: usize = 256 * 1024;
 /// Everything that logs write to.
 #[derive(Debug, Default)]
 pub struct Outlets {
-    rotation: Rotation,
-    open: Vec<(Option<Inode>, Arc<Outlet>)>,
+    rotation: Arc<Mutex<Rotation>>,
+    open: Vec<Arc<Outlet>>,
 }
 
 /// Device and inode: what two paths of one file have in common.
 type Inode = (u64, u64);
 
-/// Asks for every file to be opened again, as after a rotation.
-#[derive(Clone, Debug)]
-pub struct Reopen(Vec<Arc<Outlet>>);
-
 /// One output. Whole batches are written under its lock, so that two logs do not mix their lines.
 #[derive(Debug)]
 pub(super) struct Outlet {
     name: String,
-    batch: usize,
+    rotation: Arc<Mutex<Rotation>>,
     reopen: AtomicBool,
     target: Mutex<Target>,
+    /// Of the file in use; none for standard output. Apart from the file, whose lock a stuck pipe holds.
+    inode: Mutex<Option<Inode>>,
 }
 
 #[derive(Debug)]
@@ -51,7 +49,9 @@ enum Target {
 struct LogFile {
     path: PathBuf,
     file: File,
-    rotation: Rotation,
+    inode: Inode,
+    /// Devices and pipes have no size and no name to change.
+    rotates: bool,
     /// Bytes in it, as far as flowd wrote them or found them.
     size: u64,
 }
@@ -59,47 +59,44 @@ struct LogFile {
 impl Outlets {
     /// None yet; their files will be rotated like this.
     #[must_use]
-    pub const fn new(rotation: Rotation) -> Self {
-        Self { rotation, open: Vec::new() }
+    pub fn new(rotation: Rotation) -> Self {
+        Self { rotation: Arc::new(Mutex::new(rotation)), open: Vec::new() }
     }
 
     /// The output at `path`; the one that is open already where another path led to the same file.
     pub(super) fn open(&mut self, path: &str) -> io::Result<Arc<Outlet>> {
+        // Of logs that have ended.
+        self.open.retain(|outlet| Arc::strong_count(outlet) > 1);
         let (inode, target) = if path == "-" {
             (None, Target::Stdout)
         } else {
-            let file = LogFile::open(Path::new(path), self.rotation)?;
-            let found = file.file.metadata()?;
-            (Some((found.dev(), found.ino())), Target::File(file))
+            let file = LogFile::open(Path::new(path))?;
+            (Some(file.inode), Target::File(file))
         };
-        if let Some((_, outlet)) = self.open.iter().find(|(open, _)| *open == inode) {
+        if let Some(outlet) = self.open.iter().find(|outlet| outlet.inode() == inode) {
             return Ok(Arc::clone(outlet));
         }
-        // No batch may be larger than a file.
-        let limit = usize::try_from(self.rotation.max_size).ok().filter(|size| *size > 0);
         let outlet = Arc::new(Outlet {
             name: if path == "-" { "standard output".to_owned() } else { path.to_owned() },
-            batch: limit.map_or(BATCH, |size| size.min(BATCH)),
+            rotation: Arc::clone(&self.rotation),
             reopen: AtomicBool::new(false),
             target: Mutex::new(target),
+            inode: Mutex::new(inode),
         });
-        self.open.push((inode, Arc::clone(&outlet)));
+        self.open.push(Arc::clone(&outlet));
         Ok(outlet)
     }
 
-    /// A handle for signals to those that are open by now.
-    #[must_use]
-    pub fn reopener(&self) -> Reopen {
-        Reopen(self.open.iter().map(|(_, outlet)| Arc::clone(outlet)).collect())
-    }
-}
-
-impl Reopen {
-    /// Opens every path again before the next line.
+    /// Opens every path again before the next line, as after a rotation by someone else.
     pub fn reopen(&self) {
-        for outlet in &self.0 {
+        for outlet in &self.open {
             outlet.reopen.store(true, Ordering::Release);
         }
+    }
+
+    /// Rotates all files like this from now on.
+    pub fn set_rotation(&self, rotation: Rotation) {
+        *self.rotation.lock().unwrap_or_else(PoisonError::into_inner) = rotation;
     }
 }
 
@@ -108,15 +105,35 @@ impl Outlet {
         &self.name
     }
 
-    /// Bytes of a batch, about.
-    pub(super) const fn batch(&self) -> usize {
-        self.batch
+    /// Bytes of a batch, about: none may be larger than a file.
+    pub(super) fn batch(&self) -> usize {
+        let limit = usize::try_from(self.rotation().max_size).ok().filter(|size| *size > 0);
+        limit.map_or(BATCH, |size| size.min(BATCH))
+    }
+
+    fn rotation(&self) -> Rotation {
+        *self.rotation.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn inode(&self) -> Option<Inode> {
+        *self.inode.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn uses(&self, file: &LogFile) {
+        *self.inode.lock().unwrap_or_else(PoisonError::into_inner) = Some(file.inode);
     }
 
     pub(super) fn write(&self, lines: &[u8]) -> io::Result<()> {
         match &mut *self.target.lock().unwrap_or_else(PoisonError::into_inner) {
             Target::Stdout => write_all(io::stdout().lock(), lines).map_err(|(_, error)| error),
-            Target::File(file) => file.write(lines),
+            Target::File(file) => {
+                let rotation = self.rotation();
+                if file.rotates && rotation.is_due(file.size, lines.len() as u64) {
+                    file.rotate(rotation.keep);
+                    self.uses(file);
+                }
+                file.write(lines)
+            }
         }
     }
 
@@ -128,9 +145,10 @@ impl Outlet {
         let Target::File(file) = &mut *self.target.lock().unwrap_or_else(PoisonError::into_inner) else {
             return Ok(());
         };
-        match LogFile::open(&file.path, file.rotation) {
+        match LogFile::open(&file.path) {
             Ok(opened) => {
                 *file = opened;
+                self.uses(file);
                 info!("{} opened again", self.name);
                 Ok(())
             }
@@ -143,24 +161,20 @@ impl Outlet {
 }
 
 impl LogFile {
-    fn open(path: &Path, rotation: Rotation) -> io::Result<Self> {
+    fn open(path: &Path) -> io::Result<Self> {
+        let _reader = read_by_someone(path)?;
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         let found = file.metadata()?;
-        // Devices and pipes have no size and no name to change.
-        let rotation = if found.is_file() { rotation } else { Rotation::default() };
-        Ok(Self { path: path.to_owned(), file, rotation, size: found.len() })
+        let inode = (found.dev(), found.ino());
+        Ok(Self { path: path.to_owned(), file, inode, rotates: found.is_file(), size: found.len() })
     }
 
     fn write(&mut self, lines: &[u8]) -> io::Result<()> {
-        let bytes = lines.len() as u64;
-        if self.rotation.is_due(self.size, bytes) {
-            self.rotate();
-        }
         write_all(&self.file, lines).map_err(|(written, error)| {
             self.take_back(written as u64);
             error
         })?;
-        self.size += bytes;
+        self.size += lines.len() as u64;
         Ok(())
     }
 
@@ -175,9 +189,9 @@ impl LogFile {
         }
     }
 
-    fn rotate(&mut self) {
-        let renamed = rotation::shift(&self.path, self.rotation.keep);
-        match renamed.and_then(|()| Self::open(&self.path, self.rotation)) {
+    fn rotate(&mut self, keep: u32) {
+        let renamed = rotation::shift(&self.path, keep);
+        match renamed.and_then(|()| Self::open(&self.path)) {
             Ok(opened) => *self = opened,
             Err(problem) => {
                 error!("cannot rotate {}: {problem}; the file grows on", self.path.display());
@@ -185,5 +199,20 @@ impl LogFile {
                 self.size = 0;
             }
         }
+    }
+}
+
+/// A pipe for writing waits in open(2) for its reader (fifo(7)), and no signal would end flowd meanwhile. So
+/// it is opened without waiting first, which fails where nobody reads.
+fn read_by_someone(path: &Path) -> io::Result<Option<File>> {
+    if !path.metadata().is_ok_and(|found| found.file_type().is_fifo()) {
+        return Ok(None);
+    }
+    match OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(path) {
+        Ok(pipe) => Ok(Some(pipe)),
+        Err(error) if error.raw_os_error() == Some(libc::ENXIO) => {
+            Err(io::Error::other("nobody reads this pipe yet: start its reader first"))
+        }
+        Err(error) => Err(error),
     }
 }

@@ -133,7 +133,7 @@ fn a_rotated_file_is_left_behind() {
     sink.write(1);
     wait(|| fs::read_to_string(&path).is_ok_and(|text| text == "1\n"));
     fs::rename(&path, &old).unwrap();
-    outlets.reopener().reopen();
+    outlets.reopen();
     wait(|| path.exists());
     sink.write(2);
     sink.close();
@@ -218,4 +218,58 @@ fn an_unwritable_path_is_named_with_a_remedy() {
     let sink = LogSink::<u8>::open(&mut Outlets::default(), &paths, json, 1, counters);
     let error = sink.unwrap_err().to_string();
     assert!(error.contains("/nonexistent/http.log") && error.contains("standard output"), "{error}");
+}
+
+/// As after a reload: the same file, for the log before and the log after, and other terms of rotation.
+#[test]
+fn two_generations_of_a_log_share_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let counters = SinkCounters::new("test");
+    let mut outlets = Outlets::default();
+    let before = open(&[&path], 4_096, &counters, &mut outlets);
+    (0..1_000).for_each(|number: u32| before.write(number));
+    // Moved away meanwhile, and found again by its new name.
+    fs::rename(&path, folder.path().join("moved")).unwrap();
+    outlets.reopen();
+    wait(|| path.exists());
+    let after = open(&[&path], 4_096, &counters, &mut outlets);
+    outlets.set_rotation(Rotation { max_size: 1_000, keep: 100 });
+    let closing = before.close_aside().unwrap();
+    (1_000..2_000).for_each(|number: u32| after.write(number));
+    closing.join();
+    after.close();
+    let mut all: Vec<u32> = Vec::new();
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        let text = fs::read_to_string(entry.path()).unwrap();
+        assert!(entry.file_name() == "moved" || text.len() <= 1_010, "{}", text.len());
+        all.extend(text.lines().map(|line| line.parse::<u32>().unwrap()));
+    }
+    all.sort_unstable();
+    assert!(all.into_iter().eq(0..2_000));
+    assert_eq!(count(&counters), (2_000, 0));
+}
+
+#[test]
+fn a_pipe_without_a_reader_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (pipe, held) = stuck_pipe(folder.path());
+    drop(held);
+    let paths = [pipe.to_str().unwrap().to_owned()];
+    let sink = LogSink::<u8>::open(&mut Outlets::default(), &paths, json, 1, SinkCounters::new("test"));
+    assert!(sink.unwrap_err().to_string().contains("start its reader"));
+}
+
+/// Each alone would take as long.
+#[test]
+fn stuck_outputs_are_given_up_together() {
+    let folders = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let pipes = folders.each_ref().map(|folder| stuck_pipe(folder.path()));
+    let paths: Vec<&Path> = pipes.iter().map(|(path, _)| path.as_path()).collect();
+    let mut sink: LogSink<String> = open(&paths, 16, &SinkCounters::new("test"), &mut Outlets::default());
+    (0..200).for_each(|_| sink.write_burst("x".repeat(998)));
+    let start = Instant::now();
+    sink.close();
+    assert!(start.elapsed() < Duration::from_millis(2_100), "{:?}", start.elapsed());
 }

@@ -1,0 +1,133 @@
+//! A panic in each kind of thread: the daemon ends within two seconds, says which part it was, and what the other
+//! parts had is written.
+
+use std::time::Instant;
+
+use super::*;
+use crate::export::log::Outlets;
+
+/// Ends in a panic at its first drain.
+struct Broken(Story);
+
+impl Source for Broken {
+    fn attach(&mut self, name: &str, ifindex: u32, interface: Setting) -> Result<&'static str> {
+        self.0.attach(name, ifindex, interface)
+    }
+
+    fn drain_part(&mut self, _: u64, _: Visit<'_>) -> Result<Option<DrainReport>> {
+        panic!("on purpose")
+    }
+
+    fn totals(&mut self, slots: &[u16]) -> Result<Vec<InterfaceTotals>> {
+        self.0.totals(slots)
+    }
+
+    fn passed(&self, _: u16, _: Direction, _: u64, _: &mut [u64]) -> u64 {
+        0
+    }
+
+    fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize {
+        self.0.events(visit)
+    }
+
+    fn record(&mut self, slot: u32, visit: &mut dyn FnMut(&FlowRecord)) {
+        self.0.record(slot, visit);
+    }
+
+    fn finish(&mut self, _: Visit<'_>) -> Result<DrainReport> {
+        Ok(DrainReport::default())
+    }
+}
+
+/// Writes a line whose text cannot be had, as a log of flowd's does it.
+struct Bomb;
+
+impl serde::Serialize for Bomb {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        panic!("on purpose")
+    }
+}
+
+/// Runs a daemon as the binary does, strikes it once it serves, and gives back how it ended, how long that took, and its
+/// logs of HTTP and flows.
+fn struck(source: Box<dyn Source>, strike: impl FnOnce(&Runtime)) -> (String, Duration, [String; 2]) {
+    let _alone = SIGNALS.blocking_lock();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let config = Config {
+        interfaces: vec!["lo".to_owned()],
+        listen: free_port(),
+        interval: Span::millis(200),
+        http_log: path("http.log").as_str().into(),
+        flow_log: path("flow.log").as_str().into(),
+        ..Config::default()
+    };
+    let again = config.clone();
+    let address = config.listen;
+    let runtime = runtime().unwrap();
+    let (said, ended) = mpsc::channel();
+    let handle = runtime.handle().clone();
+    // No thread of the daemon's, as `main` is none in the tests.
+    let daemon = thread::spawn(move || {
+        let again: Again = Box::new(move || Ok(again.clone()));
+        let end = handle.block_on(daemon(&config, again, Service::default(), |_| Ok(source)));
+        said.send((end, Instant::now())).unwrap();
+    });
+    while runtime.block_on(get(address, "/readyz")).is_empty() && !daemon.is_finished() {
+        thread::sleep(Duration::from_millis(5));
+    }
+    let began = Instant::now();
+    strike(&runtime);
+    let (end, at) = ended.recv_timeout(Duration::from_secs(10)).unwrap();
+    runtime.shutdown_background();
+    let logs = ["http.log", "flow.log"].map(|name| std::fs::read_to_string(path(name)).unwrap());
+    (end.unwrap_err().to_string(), at.saturating_duration_since(began), logs)
+}
+
+#[test]
+fn the_end_of_the_pump_is_the_end_of_the_daemon() {
+    let (error, took, [http, _]) = struck(Box::new(Broken(Story::new(Arc::default()))), |_| ());
+    assert_eq!(error, "the thread that reads the flow table died; see the lines above");
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert_eq!(http.lines().count(), 1, "what was queued is written");
+}
+
+#[test]
+fn the_end_of_a_thread_of_the_web_server_is_the_end_of_the_daemon() {
+    let story = Story::new(Arc::default());
+    let (error, took, [http, flows]) = struck(Box::new(story), |runtime| {
+        runtime.spawn(async { panic!("on purpose") });
+    });
+    assert_eq!(error, "the web server died; see the lines above");
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert_eq!((http.lines().count(), flows.lines().count()), (1, 2), "the last drain is written");
+}
+
+#[test]
+fn the_end_of_a_writer_is_the_end_of_the_daemon() {
+    for name in ["http_log", "flow_log", "dns_log", "tls_log"] {
+        let story = Story::new(Arc::default());
+        let (error, took, [_, flows]) = struck(Box::new(story), |_| {
+            let paths = ["/dev/null".to_owned()];
+            let counters = SinkCounters::new(name);
+            let log = LogSink::open(&mut Outlets::default(), &paths, json, 16, counters).unwrap();
+            log.write(Bomb);
+        });
+        assert_eq!(error, format!("the writer of {name} died; see the lines above"));
+        assert!(took < Duration::from_secs(2), "{took:?}");
+        assert_eq!(flows.lines().count(), 2, "{name}: the last drain is written");
+    }
+}
+
+/// Threads of other names, as those of these tests, panic as ever.
+#[test]
+fn other_threads_are_no_concern() {
+    let _alone = SIGNALS.blocking_lock();
+    let _crashes = Crashes::listen();
+    thread::Builder::new()
+        .name("another".to_owned())
+        .spawn(|| panic!("on purpose"))
+        .unwrap()
+        .join()
+        .unwrap_err();
+}
