@@ -37,6 +37,9 @@ pub const PROGRAM_VARY: &str = "flow_vary";
 /// Program array of one: what [`PROGRAM_VARY`] goes on to.
 pub const MAP_MEASURED: &str = "MEASURED";
 
+/// The plainest flow counter there can be, to measure others by.
+pub const PROGRAM_PLAIN: &str = "flow_plain";
+
 /// How [`PROGRAM_VARY`] changes a packet from one repetition to the next.
 pub mod vary {
     /// The sequence number moves on by the payload.

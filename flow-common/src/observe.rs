@@ -165,6 +165,13 @@ impl Workspace {
         (self.tunnel, self.tunnel_id, self.depth) = (TunnelKind::None, 0, 0);
     }
 
+    /// Those that [`step::read`] has read.
+    #[inline(always)]
+    #[must_use]
+    pub const fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
     /// Room for packets that arrive like this.
     #[must_use]
     pub const fn new(arrival: Arrival) -> Self {

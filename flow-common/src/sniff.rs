@@ -3,8 +3,9 @@
 //!
 //! The first touch of a payload's cache line is the dearest step of the packet path. So only the first
 //! segment after the conversation turned is looked at, and, once a side has spoken HTTP or DNS, what follows the
-//! end of a write (PSH), as pipelined requests and their answers do. A flow that was looked at a few times
-//! and showed nothing known is left alone, and so is a side of TLS after its hello.
+//! end of a write (PSH), as pipelined requests and their answers do. What lies within the window of a head is
+//! copied in any case; looking at it too tells a short message's successor from its body. A flow that was looked
+//! at a few times and showed nothing known is left alone, and so is a side of TLS after its hello.
 
 use core::hint::cold_path;
 
@@ -76,40 +77,46 @@ pub fn sniff<P: Packet>(
         return None;
     }
 
-    // A DNS message of its own gets a window of its own: it may be longer than what is left of the last.
-    let anew = own.tcp.sniffing & sniffing::DNS != 0 && (turned || pushed);
-    // More of a head that began before. Its window is a stretch of sequence space, so that segments may
-    // come in any order.
-    if own.tcp.head_window != 0 && !anew {
-        cold_path();
-        let into = sequence.wrapping_sub(own.tcp.head_seq);
-        if into < u32::from(own.tcp.head_window) {
-            let wanted = (u32::from(own.tcp.head_window) - into).min(len);
-            let kind = continuation(own.tcp.sniffing);
-            if matches!(kind, PayloadKind::Continuation)
-                && wanted == len
-                && http::ends_head(packet, offset, len)
-            {
-                own.tcp.head_window = 0;
-            }
-            return Some(Find { kind, len: wanted });
-        }
-    }
-
     let spoke = (own.tcp.sniffing | peer.tcp.sniffing) & (sniffing::HTTP | sniffing::DNS) != 0;
-    let late = matches!(order, Order::Late | Order::Repair);
-    if !(turned || spoke && pushed || late) || !spoke && own.tcp.misses >= MAX_MISSES {
-        return None;
-    }
-    // What a side of TLS sends after its hello is nobody's business.
-    if own.tcp.sniffing & sniffing::TLS != 0 {
-        return None;
-    }
-    cold_path();
-    let answers = peer.tcp.sniffing & sniffing::TLS != 0;
-    let Some(kind) = classify(packet, headers, wanted.what, answers) else {
-        own.tcp.misses = own.tcp.misses.saturating_add(1);
-        return None;
+    let may_begin = turned || spoke && pushed;
+    // More of a head that began before. Its window is a stretch of sequence space, so that segments may
+    // come in any order. A DNS message of its own gets a window of its own: it may be longer than what is left.
+    let into = sequence.wrapping_sub(own.tcp.head_seq);
+    let inside = own.tcp.head_window != 0
+        && into < u32::from(own.tcp.head_window)
+        && !(own.tcp.sniffing & sniffing::DNS != 0 && may_begin);
+    // So short may a message of HTTP be that the next one begins in its window.
+    let next = may_begin && own.tcp.sniffing & sniffing::HTTP != 0 && len >= 4;
+    let kind = if inside && !next {
+        cold_path();
+        None
+    } else {
+        let late = matches!(order, Order::Late | Order::Repair);
+        if !(may_begin || late) || !spoke && own.tcp.misses >= MAX_MISSES {
+            return None;
+        }
+        // What a side of TLS sends after its hello is nobody's business.
+        if own.tcp.sniffing & sniffing::TLS != 0 {
+            return None;
+        }
+        cold_path();
+        let answers = peer.tcp.sniffing & sniffing::TLS != 0;
+        classify(packet, headers, wanted.what, answers)
+    };
+    let begins =
+        |kind: &PayloadKind| !inside || matches!(kind, PayloadKind::HttpRequest | PayloadKind::HttpResponse);
+    let Some(kind) = kind.filter(begins) else {
+        if !inside {
+            own.tcp.misses = own.tcp.misses.saturating_add(1);
+            return None;
+        }
+        let wanted = (u32::from(own.tcp.head_window) - into).min(len);
+        let kind = continuation(own.tcp.sniffing);
+        if matches!(kind, PayloadKind::Continuation) && wanted == len && http::ends_head(packet, offset, len)
+        {
+            own.tcp.head_window = 0;
+        }
+        return Some(Find { kind, len: wanted });
     };
     let (spoken, window, ended) = match kind {
         PayloadKind::Dns => (sniffing::DNS, dns::limit(wanted.head_bytes), false),

@@ -1,4 +1,4 @@
-//! Which payload of DNS and TLS is copied, and that no other is.
+//! Which payload of HTTP, DNS and TLS is copied, and that no other is.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod support;
@@ -64,6 +64,9 @@ impl Talk {
     }
 }
 
+const REQUEST: u8 = PayloadKind::HttpRequest as u8;
+const RESPONSE: u8 = PayloadKind::HttpResponse as u8;
+const MORE: u8 = PayloadKind::Continuation as u8;
 const HELLO: u8 = PayloadKind::TlsHello as u8;
 const DNS: u8 = PayloadKind::Dns as u8;
 const END: u8 = PayloadKind::End as u8;
@@ -228,4 +231,44 @@ fn only_what_is_asked_for() {
         talk.raw(true, flag::RST, 0, &[]);
         assert_eq!(talk.copied(), []);
     }
+}
+
+#[test]
+fn short_messages_each_with_a_window_of_its_own() {
+    const GET: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
+    const POST: &[u8] = b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nx";
+    const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n";
+    // One after the other: far more than one window holds.
+    let mut talk = Talk::new(80, copies::HTTP);
+    for _ in 0..30 {
+        talk.send(true, PSH, POST);
+        talk.send(false, PSH, OK);
+    }
+    assert_eq!(talk.copied(), [(REQUEST, POST.len()), (RESPONSE, OK.len())].repeat(30));
+    // Pipelined: each ends a write.
+    let mut talk = Talk::new(80, copies::HTTP);
+    talk.send(true, PSH, &GET.repeat(30));
+    for _ in 0..30 {
+        talk.send(false, PSH, OK);
+    }
+    assert_eq!(talk.copied()[1..], [(RESPONSE, OK.len())].repeat(30));
+}
+
+#[test]
+fn a_head_in_pieces_is_one_window() {
+    let mut talk = Talk::new(80, copies::HTTP);
+    let pieces = ["GET / HTTP/1.1\r\n", "Host: h\r\n", "GE", "T: x\r\n", "\r\n"];
+    for piece in pieces {
+        talk.send(true, PSH, piece.as_bytes());
+        // An interim answer turns the conversation.
+        talk.send(false, PSH, b"HTTP/1.1 102 Processing\r\n\r\n");
+    }
+    let asked: Vec<_> = talk.copied().into_iter().step_by(2).collect();
+    let kinds = [REQUEST, MORE, MORE, MORE, MORE];
+    assert_eq!(asked, kinds.into_iter().zip(pieces.map(str::len)).collect::<Vec<_>>());
+    // In the middle of a write nothing begins.
+    let mut talk = Talk::new(80, copies::HTTP);
+    talk.send(false, flag::ACK, b"HTTP/1.1 200 OK\r\n\r\nbody");
+    talk.send(false, PSH, b"HTTP/1.1 200 OK\r\n\r\nmore of it");
+    assert_eq!(talk.copied(), [(RESPONSE, 23), (MORE, 29)]);
 }

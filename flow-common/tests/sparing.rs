@@ -69,11 +69,12 @@ fn play(sequence: &[Said], thrift: Thrift) -> World {
 /// All of a record that no thrift may change.
 fn exact(record: &FlowRecord) -> String {
     let halves = record.halves.each_ref().map(|half| {
-        let tcp = &half.tcp;
-        let counts = [tcp.retransmits, tcp.out_of_order, tcp.duplicate_acks, tcp.zero_windows];
-        let rare = [tcp.syn_retransmits, tcp.resets];
+        let (tcp, quality) = (&half.tcp, &half.quality);
+        let counts =
+            [quality.retransmits, quality.out_of_order, quality.duplicate_acks, quality.zero_windows];
+        let rare = [quality.syn_retransmits, quality.resets];
         let stamps = (half.first, half.last, half.tcp_flags, tcp.state, tcp.sniffing, tcp.copies);
-        format!("{:?} {counts:?} {} {rare:?} {stamps:?}", half.volume(), tcp.retransmitted_bytes)
+        format!("{:?} {counts:?} {} {rare:?} {stamps:?}", half.volume(), quality.retransmitted_bytes)
     });
     let handshake = (record.handshake_server_rtt, record.handshake_client_rtt);
     format!("{halves:?} {handshake:?} {:?} {} {}", record.history, record.ended, record.client)

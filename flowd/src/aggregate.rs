@@ -23,7 +23,7 @@ pub use capacity::{Capacity, CapacityNumbers, CapacityOptions, Passed, WINDOWS};
 pub use dns::{DNS_BOUNDS, DnsLabels, DnsNumbers};
 pub use histogram::Histogram;
 pub use http::{BOUNDS as HTTP_BOUNDS, HttpDurations, HttpLabels, HttpNumbers, HttpSeen, Method};
-pub use interface::{Counted, InterfaceNumbers, Watched, passage};
+pub use interface::{Counted, InterfaceNumbers, Presence, Watched, passage};
 pub use labels::{Dscp, FlowLabels, Group, Nets, Point, Service};
 pub use ledger::{Ledger, LedgerOptions, Lines};
 pub use live::{Filter, LiveFlow, LiveFlows};

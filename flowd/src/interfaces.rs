@@ -1,5 +1,6 @@
 //! Network interfaces of this host, as /sys and /proc show them, and which of them to watch.
 
+mod patterns;
 mod routes;
 mod table;
 
@@ -12,7 +13,7 @@ use flow_common::{
     names::MAX_IFINDEX,
     settings::{LINK_ETHERNET, LINK_RAW},
 };
-use globset::{Glob, GlobSet, GlobSetBuilder};
+pub use patterns::{Patterns, pattern};
 pub use table::table;
 
 const ARPHRD_ETHER: u32 = 1;
@@ -137,27 +138,11 @@ pub fn statistics(name: &str) -> io::Result<Statistics> {
     })
 }
 
-/// The name that an interface of this index has now; `None` where it has gone or is in another namespace.
-/// `name` is the last that was known.
+/// True if the interface of this name has this index: another device may have taken over the name, and this one
+/// may have another by now.
 #[must_use]
-pub fn current_name(name: &str, ifindex: u32) -> Option<String> {
-    let root = Path::new("/sys/class/net");
-    let is_it = |name: &str| {
-        let index = fs::read_to_string(root.join(name).join("ifindex")).ok();
-        index.and_then(|index| index.trim().parse().ok()) == Some(ifindex)
-    };
-    if is_it(name) {
-        return Some(name.to_owned());
-    }
-    let mut others =
-        fs::read_dir(root).ok()?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-    others.find(|name| is_it(name))
-}
-
-/// A pattern without its `!`, and whether it had one: then it leaves out.
-#[must_use]
-pub fn pattern(text: &str) -> (&str, bool) {
-    text.strip_prefix('!').map_or((text, false), |rest| (rest, true))
+pub fn is_at(name: &str, ifindex: u32) -> bool {
+    index(&Path::new("/sys/class/net").join(name)) == Some(ifindex)
 }
 
 /// Those of `all` to watch: what matches `patterns`, or without any what holds a default route; in both cases
@@ -166,31 +151,20 @@ pub fn pattern(text: &str) -> (&str, bool) {
 /// # Errors
 /// Names the pattern that matches nothing, and what exists.
 pub fn choose(all: &[Interface], patterns: &[String]) -> Result<Vec<Interface>, InterfaceError> {
-    let of_kind = |exclude| {
-        let parsed = patterns.iter().map(|text| pattern(text)).filter(move |(_, is)| *is == exclude);
-        parsed.map(|(text, _)| text).collect::<Vec<_>>()
+    let patterns = Patterns::new(patterns)?;
+    if let Some(pattern) = patterns.unmatched(all, None) {
+        return Err(InterfaceError::NoMatch { pattern: pattern.to_owned(), existing: names(all) });
+    }
+    let wanted = |interface: &&Interface| {
+        if patterns.by_default_route() { interface.default_route } else { patterns.includes(&interface.name) }
     };
-    let (includes, excludes) = (of_kind(false), of_kind(true));
-    let mut chosen: Vec<Interface> = if includes.is_empty() {
-        all.iter().filter(|interface| interface.default_route).cloned().collect()
-    } else {
-        let set = compile(&includes)?;
-        for (index, pattern) in includes.iter().enumerate() {
-            if !all.iter().any(|interface| set.matches(&interface.name).contains(&index)) {
-                return Err(InterfaceError::NoMatch { pattern: (*pattern).to_owned(), existing: names(all) });
-            }
-        }
-        all.iter().filter(|interface| set.is_match(&interface.name)).cloned().collect()
-    };
+    let mut chosen: Vec<Interface> = all.iter().filter(wanted).cloned().collect();
     if chosen.is_empty() {
         return Err(InterfaceError::NoDefault { existing: names(all) });
     }
-    let left_out = compile(&excludes)?;
-    chosen.retain(|interface| !left_out.is_match(&interface.name));
+    chosen.retain(|interface| !patterns.excludes(&interface.name));
     if chosen.is_empty() {
-        let excludes =
-            excludes.iter().map(|pattern| format!("\"!{pattern}\"")).collect::<Vec<_>>().join(", ");
-        return Err(InterfaceError::Excluded { excludes, existing: names(all) });
+        return Err(InterfaceError::Excluded { excludes: patterns.excludes_shown(), existing: names(all) });
     }
     if let Some(far) = chosen.iter().find(|interface| interface.ifindex >= MAX_IFINDEX) {
         return Err(InterfaceError::IndexTooLarge { name: far.name.clone(), ifindex: far.ifindex });
@@ -198,16 +172,52 @@ pub fn choose(all: &[Interface], patterns: &[String]) -> Result<Vec<Interface>, 
     Ok(chosen)
 }
 
-fn compile(patterns: &[&str]) -> Result<GlobSet, InterfaceError> {
-    let fail = |pattern: &str, error: &globset::Error| InterfaceError::Pattern {
-        pattern: pattern.to_owned(),
-        reason: error.kind().to_string(),
-    };
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        set.add(Glob::new(pattern).map_err(|error| fail(pattern, &error))?);
+/// Checks patterns that are to take the place of `before` while the daemon runs. One that both have may match
+/// nothing by now.
+///
+/// # Errors
+/// Names the new pattern that is none, or that matches nothing, and what exists.
+pub fn check_change(before: &[String], new: &[String]) -> Result<(), InterfaceError> {
+    let (before, new) = (Patterns::new(before)?, Patterns::new(new)?);
+    let all = list()?;
+    match new.unmatched(&all, Some(&before)) {
+        Some(pattern) => Err(InterfaceError::NoMatch { pattern: pattern.to_owned(), existing: names(&all) }),
+        None => Ok(()),
     }
-    set.build().map_err(|error| fail(&patterns.join(", "), &error))
+}
+
+/// Names and indices of those interfaces of this network namespace that are to be watched now, by index; where
+/// default routes choose, those in `kept` (by index) as well, as a route may go for a while. To look takes none of the
+/// kernel's locks.
+///
+/// # Errors
+/// Fails where /sys cannot be read.
+pub fn present(patterns: &Patterns, kept: &[u32]) -> Result<Vec<(String, u32)>, InterfaceError> {
+    let root = Path::new("/sys/class/net");
+    let by_route = patterns.by_default_route();
+    // Tables of routes may be long.
+    let routed = if by_route { routes::default_interfaces() } else { Vec::new() };
+    let entries = fs::read_dir(root).map_err(|source| read_error(root, source))?;
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let wanted = |name: &String| !patterns.excludes(name) && (by_route || patterns.includes(name));
+    let found = names.filter(wanted).filter_map(|name| {
+        let index = index(&root.join(&name))?;
+        (!by_route || kept.contains(&index) || routed.contains(&name)).then_some((name, index))
+    });
+    let mut found: Vec<(String, u32)> = found.collect();
+    found.sort_by_key(|(_, index)| *index);
+    Ok(found)
+}
+
+/// What there is to know of an interface but its routes; `None` where it has gone. To ask for the speed takes the
+/// kernel's one lock for network devices.
+#[must_use]
+pub fn find(name: &str) -> Option<Interface> {
+    read(&Path::new("/sys/class/net").join(name), &[])
+}
+
+fn index(path: &Path) -> Option<u32> {
+    fs::read_to_string(path.join("ifindex")).ok()?.trim().parse().ok()
 }
 
 fn names(all: &[Interface]) -> String {
@@ -273,14 +283,39 @@ mod tests {
     }
 
     #[test]
+    fn a_change_of_patterns_names_what_is_new_and_matches_nothing() {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let check = |before: &[&str], new: &[&str]| {
+            check_change(&texts(before), &texts(new)).map_err(|error| error.to_string())
+        };
+        assert_eq!(check(&["no such"], &["no such", "lo", "!x*"]), Ok(()));
+        assert_eq!(check(&["lo"], &[]), Ok(()));
+        let error = check(&["lo"], &["lo", "no such*"]).unwrap_err();
+        assert!(error.contains("\"no such*\"") && error.contains("lo"), "{error}");
+        assert!(check(&["lo"], &["eth["]).is_err());
+    }
+
+    #[test]
+    fn what_is_present_is_what_patterns_say() {
+        let present = |texts: &[&str], kept: &[u32]| {
+            let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+            let found = present(&Patterns::new(&texts).unwrap(), kept).unwrap();
+            found.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        let lo = list().unwrap().into_iter().find(|interface| interface.name == "lo").unwrap();
+        assert_eq!(present(&["l[o]"], &[]), ["lo"]);
+        assert!(present(&["l*", "!lo"], &[]).is_empty());
+        assert!(present(&[], &[lo.ifindex]).contains(&"lo".to_owned()), "a route may come back");
+        assert!(!present(&["!lo"], &[lo.ifindex]).contains(&"lo".to_owned()));
+    }
+
+    #[test]
     fn this_host_has_a_loopback_device() {
         let all = list().unwrap();
         let lo = all.iter().find(|interface| interface.name == "lo").unwrap();
         assert!(lo.is_loopback() && lo.link() == LINK_ETHERNET && lo.mac.is_empty());
         statistics("lo").unwrap();
-        assert_eq!(current_name("lo", lo.ifindex).as_deref(), Some("lo"));
-        assert_eq!(current_name("an older name", lo.ifindex).as_deref(), Some("lo"));
-        assert_eq!(current_name("lo", u32::MAX), None);
+        assert!(is_at("lo", lo.ifindex) && !is_at("lo", u32::MAX) && !is_at("an older name", lo.ifindex));
         assert!(statistics("no such interface").is_err());
     }
 }

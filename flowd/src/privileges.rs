@@ -41,7 +41,7 @@ pub fn confine(config: &Config, file: Option<&Path>) -> Sandbox {
     }
     CONFINED.store(true, Ordering::Release);
     let reach = Reach::of(config, file);
-    let capabilities = capabilities::keep(config.listen.port(), &reach).map_err(|error| error.to_string());
+    let capabilities = capabilities::keep(config, &reach).map_err(|error| error.to_string());
     for (name, done) in [
         ("capabilities", capabilities),
         ("no new privileges", calls::no_new_privileges().map(str::to_owned)),

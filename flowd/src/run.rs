@@ -1,6 +1,7 @@
 //! `flowd run`: configuration, interfaces, kernel, tasks, signals, and an ordered end.
 
 mod crash;
+mod follow;
 mod govern;
 mod logs;
 mod lookups;
@@ -18,10 +19,8 @@ use std::{
 
 use anyhow::{Context, Result};
 use crash::Crashes;
-use flow_common::{
-    names,
-    settings::{self, Settings},
-};
+use flow_common::{key::FlowKey, names, settings::Settings};
+use follow::Follow;
 use govern::Governed;
 use logs::{Logs, Opener};
 use lookups::Lookups;
@@ -52,6 +51,9 @@ use crate::{
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How long the pump has for the same once another thread was struck, which may have held what it waits for.
 const LAST: Duration = Duration::from_millis(1_200);
+
+/// Interfaces beyond those of the start for which there is room at least.
+const ROOM: u16 = 16;
 
 /// Reads the configuration once more, as it was read at the start.
 pub type Again = Box<dyn Fn() -> Result<Config, ConfigError> + Send>;
@@ -107,19 +109,23 @@ async fn daemon(
     let guard = Guard::load(&config.web)?;
     let listener = web::bind(config.listen).await?;
 
-    let interfaces = chosen.len().max(names::DEFAULT_INTERFACES as usize);
+    let chosen_count = u16::try_from(chosen.len()).unwrap_or(u16::MAX);
+    let windows = windows(config, chosen_count);
+    let slots = u32::from(chosen_count) + u32::from(ROOM);
+    let slots = slots.max(names::DEFAULT_INTERFACES).min(u32::from(FlowKey::MAX_INTERFACES) - 1);
     let mut source = load(&LoadOptions {
-        settings: Settings { windows: windows(config, chosen.len()), ..config.settings() },
+        settings: Settings { windows: windows.into(), ..config.settings() },
         flows: config.flows,
         event_bytes: u32::try_from(config.event_buffer.0).unwrap_or(u32::MAX),
-        interfaces: u32::try_from(interfaces).unwrap_or(u32::MAX),
+        interfaces: slots,
         hook: hook(config.hook),
         frames: frames(config, &chosen),
-        order: order(config.order),
+        order: order(&config.order),
     })?;
     let clock = WallClock::measure().context("cannot read the clocks")?;
     let began = clock::monotonic().context("cannot read the clock")?;
     let watched = attach(source.as_mut(), &chosen, config)?;
+    let follow = Follow::new(&watched, config, u16::try_from(slots).unwrap_or(u16::MAX), windows)?;
     let capacity = capacity(config, &watched, began);
 
     let telemetry = Arc::new(Telemetry::new(sinks));
@@ -128,7 +134,7 @@ async fn daemon(
     let options =
         LedgerOptions { conversations: config.flows as usize, active_timeout: pump::active_timeout(config) };
     let baseline = |watched: Watched| {
-        let before = interfaces::statistics(&watched.name).ok();
+        let before = follow::statistics(&watched.name, watched.ifindex);
         (watched, before)
     };
     let watched = watched.into_iter().map(baseline).collect();
@@ -157,6 +163,7 @@ async fn daemon(
         logs,
         clock,
         capacity,
+        follow,
         config,
     )
     .governed(Governed::new(config.governor.cpu));
@@ -239,33 +246,17 @@ async fn struck(part: &str, pump: oneshot::Receiver<Result<()>>) -> Result<()> {
 /// Attaches to each interface under slots counted from 1.
 fn attach(source: &mut dyn Source, chosen: &[Interface], config: &Config) -> Result<Vec<Watched>> {
     let mut watched = Vec::new();
-    for (interface, slot) in chosen.iter().zip(1..flow_common::key::FlowKey::MAX_INTERFACES) {
-        let one_point = interface.is_loopback();
-        let setting = settings::Interface {
-            slot,
-            link: interface.link(),
-            one_point: u8::from(one_point),
-            ..settings::Interface::default()
-        };
-        let hook = source.attach(&interface.name, interface.ifindex, setting)?;
+    for (interface, slot) in chosen.iter().zip(1..) {
+        let hook = source.attach(&interface.name, interface.ifindex, follow::setting(interface, slot))?;
         info!("watching {} ({hook})", interface.name);
-        watched.push(Watched {
-            slot,
-            name: Arc::from(interface.name.as_str()),
-            one_point,
-            physical: interface.physical,
-            speed: config.capacity.speed(&interface.name).or(interface.speed),
-            mac: interface.mac.clone(),
-            mtu: interface.mtu,
-            ifindex: interface.ifindex,
-        });
+        watched.push(follow::describe(interface, slot, &config.capacity));
     }
     Ok(watched)
 }
 
-/// Interfaces whose bytes are kept by the millisecond.
-fn windows(config: &Config, interfaces: usize) -> u32 {
-    if config.capacity.windows { u32::try_from(interfaces).unwrap_or(u32::MAX) } else { 0 }
+/// Interfaces whose bytes are kept by the millisecond: those of the start, and some that may come.
+fn windows(config: &Config, interfaces: u16) -> u16 {
+    if config.capacity.windows { interfaces.saturating_add(ROOM) } else { 0 }
 }
 
 fn capacity(config: &Config, watched: &[Watched], began: u64) -> Option<Capacity> {
@@ -299,10 +290,12 @@ fn frames(config: &Config, chosen: &[Interface]) -> Option<Frames> {
     (config.hook == Hook::Xdp).then_some(Frames { mode, frags })
 }
 
-const fn order(order: Order) -> kernel::Order {
+fn order(order: &Order) -> kernel::Order {
     match order {
         Order::First => kernel::Order::First,
         Order::Last => kernel::Order::Last,
+        Order::Before(name) => kernel::Order::Before(name.clone()),
+        Order::After(name) => kernel::Order::After(name.clone()),
     }
 }
 

@@ -1,18 +1,11 @@
-//! Replays the corpora of the fuzz targets, so that what was found once stays found.
+//! The corpora of the fuzz targets, as tests.
 #[path = "../fuzz/inputs.rs"]
 mod inputs;
 
-use std::{fs, path::Path};
+#[path = "../../flow-common/fuzz/replay.rs"]
+mod replay;
 
-fn replay(target: &str, run: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
-    let mut inputs = 0;
-    for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-        run(&fs::read(entry.path()).unwrap_or_default());
-        inputs += 1;
-    }
-    assert!(inputs > 0, "no corpus in {}", folder.display());
-}
+use replay::replay;
 
 #[test]
 fn capture() {

@@ -13,7 +13,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hyper::", &["web/serve"]),
     ("hyper_util::", &["web/serve"]),
     ("tokio_rustls::", &["web/tls"]),
-    ("ring::", &["web/access", "web/tls"]),
+    ("ring::", &["protocol/tls/ja4", "web/access", "web/tls"]),
     ("bcrypt::", &["web/access"]),
     ("base64::", &["web/access"]),
     ("caps::", &["privileges/capabilities"]),
@@ -24,7 +24,6 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ureq::", &["report/prometheus"]),
     ("prometheus_client::", &["export/prometheus"]),
     ("dashmap::", &["aggregate/live"]),
-    ("sha2::", &["protocol/tls/ja4"]),
 ];
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {

@@ -55,11 +55,8 @@ pub(crate) fn run() -> Result<()> {
             cargo_test(["--package", package, "--test", &test], tally)
         });
     }
-    // the whole suite takes a minute more: what touches files, privileges, both hooks and the end
     ci.step("netns tests as nobody", |tally| {
-        let part =
-            ["--package", "flowd", "--test", "netns", "--", "security", "refusals", "restart", "outputs"];
-        cargo_test_with(part, Some("nobody"), tally)
+        cargo_test_with(["--package", "flowd", "--test", "netns"], Some("nobody"), tally)
     });
     ci.step("kernels", |_| kernels::run(&kernels::Options::fast()));
     // last, when nothing else runs beside what is timed

@@ -12,6 +12,7 @@ mod ci;
 mod dashboards;
 mod demo;
 mod dist;
+mod fuzz;
 mod kernels;
 mod lab;
 mod process;
@@ -43,6 +44,8 @@ enum Task {
     Demo(demo::Options),
     /// Run the tests, those that need root included
     Test(test::Options),
+    /// Feed random bytes to what reads packets, files and requests: `cargo xtask fuzz dns --seconds 600`
+    Fuzz(fuzz::Options),
     /// Measure what flowd costs: per packet, on live traffic, in memory, reading captures; as root
     Bench(bench::Options),
     /// Hold the BPF programs against xdp-ebpf/budget.toml: sizes, verifier's work, stack, time per packet; as root
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Task::Run(options) => run::run(&options),
         Task::Demo(options) => demo::run(&options),
         Task::Test(options) => test::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Verify(options) => verify::run(&options),
         Task::Kernels(options) => kernels::run(&options),

@@ -7,7 +7,7 @@ use flow_common::{
     names,
     settings::{Interface, LINK_ETHERNET},
 };
-use flowd::kernel::{Kernel, LoadOptions};
+use flowd::kernel::{Kernel, LoadOptions, Measured};
 
 use super::{
     Bench,
@@ -82,7 +82,7 @@ impl Group {
             for host in [client, server] {
                 host.ip(&format!("link set {device} up"));
             }
-            client.enter(|| empty.attach_empty(&device))?;
+            client.enter(|| empty.attach_measured(Measured::Empty, &device))?;
             server.enter(|| {
                 let interface = Interface { slot, link: LINK_ETHERNET, one_point: 0, ..Interface::default() };
                 anyhow::Ok(kernel.attach(&device, device_index(&device)?, interface)?)

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
-use flowd::kernel::{Kernel, LoadOptions};
+use flowd::kernel::{Kernel, LoadOptions, Measured};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -26,16 +26,22 @@ use super::{
 pub(crate) enum Program {
     None,
     Empty,
+    /// The plainest flow counter.
+    Plain,
     Flowd,
 }
 
 impl Program {
+    /// Those that are compared by what the whole machine does.
     pub(crate) const ALL: [Self; 3] = [Self::None, Self::Empty, Self::Flowd];
+    /// Those that the kernel accounts for.
+    const RUN: [Self; 3] = [Self::Empty, Self::Plain, Self::Flowd];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Empty => "empty",
+            Self::Plain => "plain counter",
             Self::Flowd => "flowd",
         }
     }
@@ -44,7 +50,7 @@ impl Program {
 /// It, attached; gone when dropped.
 pub(crate) enum Attached<'a> {
     None,
-    Empty(#[allow(dead_code, reason = "its drop detaches")] Box<Kernel>),
+    Measured(#[allow(dead_code, reason = "its drop detaches")] Box<Kernel>),
     Flowd(Box<Daemon<'a>>),
 }
 
@@ -55,10 +61,11 @@ impl<'a> Attached<'a> {
     pub(crate) fn to(bench: &Bench, host: &'a Namespace, program: Program) -> Result<Self> {
         Ok(match program {
             Program::None => Self::None,
-            Program::Empty => {
+            Program::Empty | Program::Plain => {
+                let measured = if program == Program::Empty { Measured::Empty } else { Measured::Plain };
                 let mut kernel = Kernel::load(&LoadOptions { flows: 1024, ..LoadOptions::default() })?;
-                let attached = host.enter(|| kernel.attach_empty("eth0").map(|()| kernel));
-                Self::Empty(Box::new(attached?))
+                let attached = host.enter(|| kernel.attach_measured(measured, "eth0").map(|()| kernel));
+                Self::Measured(Box::new(attached?))
             }
             Program::Flowd => Self::Flowd(Box::new(Daemon::start(bench, host, CONFIG)?)),
         })
@@ -217,34 +224,36 @@ fn under(bench: &Bench, pair: &Pair, server: &Server, program: Program, streams:
 /// Nanoseconds per run, both hooks together, by the kernel's own account.
 fn per_run(bench: &Bench, pair: &Pair, server: &Server, name: &str, streams: u32) -> Result<Vec<Row>> {
     let statistics = Statistics::on()?;
-    let [mut net, mut empty_ns, mut flowd_ns, mut counted] = [const { Vec::new() }; 4];
+    let (mut each, mut counted) = ([const { Vec::new() }; 3], Vec::new());
     for _ in 0..bench.or(2, 5) {
-        let mut each = [0.0; 2];
-        for (program, each) in [Program::Empty, Program::Flowd].into_iter().zip(&mut each) {
+        for (program, each) in Program::RUN.into_iter().zip(&mut each) {
             let attached = Attached::to(bench, &pair.server, program)?;
             let before = attached.runs()?;
             iperf(pair, server, &attached, bench.or(1, 2), streams)?;
             let runs = attached.runs()?.since(before);
             ensure!(runs.count > 1000.0, "{}: the kernel counted {} runs", program.name(), runs.count);
-            *each = runs.each();
+            each.push(runs.each());
             counted.push(runs.count);
         }
-        let [empty, flowd] = each;
-        empty_ns.push(empty);
-        flowd_ns.push(flowd);
-        net.push(flowd - empty);
     }
     drop(statistics);
+    let [empty, plain, flowd] = &each;
+    let net_of_empty = |values: &[f64]| -> Vec<f64> {
+        values.iter().zip(empty).map(|(value, empty)| value - empty).collect()
+    };
+    let (net, plain_net) = (net_of_empty(flowd), net_of_empty(plain));
     let note = format!(
-        "empty {:.0}, flowd {:.0}; {:.0} runs a round",
-        median(&empty_ns),
-        median(&flowd_ns),
+        "empty {:.0}, plain counter {:.0}, flowd {:.0}; {:.0} runs a round",
+        median(empty),
+        median(plain),
+        median(flowd),
         median(&counted)
     );
-    let ratio = ratios(&flowd_ns, &empty_ns);
     Ok(vec![
+        Row::less(format!("program, {name}: net of empty / plain counter's"), "x", ratios(&net, &plain_net))
+            .note("the plain counter reads headers and adds to one hash"),
         Row::less(format!("program, {name}: net of empty"), "ns", net).note(note),
-        Row::less(format!("program, {name}: flowd / empty"), "x", ratio),
+        Row::less(format!("program, {name}: flowd / empty"), "x", ratios(flowd, empty)),
     ])
 }
 

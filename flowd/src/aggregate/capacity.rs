@@ -54,6 +54,24 @@ impl Capacity {
         self.places.push((slot, direction, Place::new(&terms)));
     }
 
+    /// Goes on to watch a slot whose link takes `speed` bytes per second by now; peaks and bursts so far stay.
+    pub fn set_speed(&mut self, slot: u16, speed: Option<u64>) {
+        let terms = Terms { hold: self.options.hold, burst_share: self.options.burst_share, speed };
+        let places = self.places.iter_mut().filter(|(of, ..)| *of == slot);
+        places.for_each(|(.., place)| place.judge_by(&terms));
+    }
+
+    /// True if the interface in `slot` is watched.
+    #[must_use]
+    pub fn watches(&self, slot: u16) -> bool {
+        self.places.iter().any(|(of, ..)| *of == slot)
+    }
+
+    /// Ends the watching of a slot.
+    pub fn forget(&mut self, slot: u16) {
+        self.places.retain(|(of, ..)| *of != slot);
+    }
+
     /// Takes over other options; `speed` gives that of the link of a slot, bytes per second.
     pub fn reconfigure(&mut self, options: CapacityOptions, speed: impl Fn(u16) -> Option<u64>) {
         self.options = options;

@@ -3,6 +3,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use super::{Histogram, Policy, Table, Zone};
+use crate::protocol::http::HttpLosses;
 
 /// Upper bounds of the duration buckets in nanoseconds: OpenTelemetry's advice for
 /// `http.server.request.duration`.
@@ -82,8 +83,7 @@ pub struct HttpNumbers {
     pub durations: Table<Option<HttpLabels>, HttpDurations>,
     /// Responses whose request was not seen: no requests, so not among them.
     pub unmatched: u64,
-    /// Messages that were given up because of the tracker's bounds.
-    pub dropped: u64,
+    pub losses: HttpLosses,
 }
 
 impl HttpNumbers {
@@ -94,7 +94,7 @@ impl HttpNumbers {
         let mut durations = Table::new(policy.series.limit("http_durations"));
         requests.reserve(None);
         durations.reserve(None);
-        Self { policy, requests, durations, unmatched: 0, dropped: 0 }
+        Self { policy, requests, durations, unmatched: 0, losses: HttpLosses::default() }
     }
 
     /// Counts one exchange.

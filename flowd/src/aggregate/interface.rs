@@ -14,7 +14,7 @@ use crate::{flow::EndReason, interfaces::Statistics};
 const ETHERNET_HEADER: u64 = 14;
 
 /// An interface that is watched.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Watched {
     /// Slot in keys and totals.
     pub slot: u16,
@@ -46,10 +46,22 @@ pub struct Counted {
     pub packets: u64,
 }
 
+/// Whether packets of an interface are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Presence {
+    #[default]
+    Watched,
+    /// Not any more; its counters stand still.
+    Gone,
+    /// For so long that nobody is shown its numbers. Should it come back, they go on.
+    Hidden,
+}
+
 /// What is known of one watched interface.
 #[derive(Clone, Debug)]
 pub struct InterfaceNumbers {
     pub watched: Watched,
+    pub presence: Presence,
     pub totals: InterfaceTotals,
     /// The kernel's counters since the daemon attached: ingress, egress.
     pub kernel: [Counted; 2],
@@ -76,6 +88,7 @@ impl InterfaceNumbers {
         let last = first;
         Self {
             watched,
+            presence: Presence::Watched,
             totals: InterfaceTotals::default(),
             kernel: [Counted::default(); 2],
             ratio: [None; 2],
@@ -86,6 +99,20 @@ impl InterfaceNumbers {
             capacity: None,
             last,
         }
+    }
+
+    /// It is watched again, perhaps as another device: everything goes on from where it stood.
+    pub fn resume(&mut self, watched: Watched, first: Option<Statistics>) {
+        (self.watched, self.last, self.presence) = (watched, first, Presence::Watched);
+    }
+
+    /// It is not watched any more. Both counts are as for [`Self::update`]: `kernel` is `None` where the interface
+    /// has gone, and the kernel's last numbers with it.
+    pub fn pause(&mut self, totals: &InterfaceTotals, kernel: Option<Statistics>) {
+        self.update(totals, kernel);
+        self.presence = Presence::Gone;
+        self.ratio = [None; 2];
+        self.last = None;
     }
 
     /// Takes over both counts of the same moment; `kernel` is `None` where the interface has gone.

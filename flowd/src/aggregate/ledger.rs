@@ -5,14 +5,13 @@ use std::{net::IpAddr, sync::Arc};
 use flow_common::{
     counter::InterfaceTotals,
     key::{FlowKey, Sender, TunnelKind},
-    record::{FlowRecord, RoleBy},
+    record::FlowRecord,
 };
 
 use super::{
-    CapacityNumbers, Filter, LiveFlow, LiveFlows, Nets, Numbers, Observed, Point, Policy, QualityLabels, Row,
-    RttKind, RttLabels, RttSide, Service, Table, Watched,
+    CapacityNumbers, Filter, LiveFlow, LiveFlows, Numbers, Observed, Policy, Presence, Row, Table, Watched,
     interface::InterfaceNumbers,
-    labels::{Facts, FlowLabels, flow_labels, point},
+    labels::{Facts, flow_labels, point},
     live::Cut,
 };
 use crate::{
@@ -22,9 +21,12 @@ use crate::{
     interfaces::Statistics,
 };
 
+mod announce;
+mod tcp;
+
+use self::tcp::asks;
+
 const TCP: u8 = 6;
-/// Rows that are announced take at most this share of a budget.
-const ANNOUNCED: usize = 4;
 
 /// What the ledger keeps, and how much of it.
 #[derive(Clone, Copy, Debug)]
@@ -123,40 +125,50 @@ impl Ledger {
         self.live.set_clock(clock);
     }
 
-    /// Makes catch-all rows, and rows at 0 for what is sure to come.
-    fn announce(&mut self) {
-        let Numbers { interfaces, flows, quality, rtt, connections, policy, .. } = &mut self.numbers;
-        connections.reserve(None);
-        let zones: Vec<_> = policy.zones.expected().collect();
-        let pairs: Vec<Nets> = zones
-            .iter()
-            .flat_map(|source| {
-                zones.iter().map(|destination| Nets { source: *source, destination: *destination })
-            })
-            .collect();
-        let kinds = || RttKind::ALL.into_iter().flat_map(|kind| RttSide::ALL.map(|side| (kind, side)));
-        // With many zones most pairs never meet.
-        let few = |each: usize, limit: usize| pairs.len() * each * interfaces.len() <= limit / ANNOUNCED;
-        let pairs_of = |each, limit| if few(each, limit) { pairs.as_slice() } else { &[] };
-        for interface in interfaces.iter() {
-            let slot = interface.watched.slot;
-            for direction in interface.watched.directions() {
-                let point = Point { slot, direction: *direction };
-                flows.reserve(FlowLabels { point, group: None });
-                let other = QualityLabels { point, nets: None };
-                quality.reserve(other);
-                for nets in pairs_of(2, quality.limit()) {
-                    quality.announce(QualityLabels { nets: Some(*nets), ..other }, other);
-                }
-            }
-            for (kind, side) in kinds() {
-                let other = RttLabels { slot, nets: None, kind, side };
-                rtt.reserve(other);
-                for nets in pairs_of(4, rtt.limit()) {
-                    rtt.announce(RttLabels { nets: Some(*nets), ..other }, other);
-                }
+    /// Takes in an interface that is watched from now on, in a slot of its own or in the one that it had. `before`
+    /// is what the kernel has counted so far.
+    pub fn watch(&mut self, watched: Watched, before: Option<Statistics>) {
+        self.live.set_name(watched.slot, Arc::clone(&watched.name));
+        match self.numbers.interface(watched.slot) {
+            Some(interface) => interface.resume(watched, before),
+            None => {
+                let interfaces = &mut self.numbers.interfaces;
+                let at = interfaces.partition_point(|other| other.watched.slot < watched.slot);
+                interfaces.insert(at, InterfaceNumbers::new(watched, before));
             }
         }
+        self.announce();
+    }
+
+    /// Nothing of the interface in `slot` is counted from now on; `totals` are its last.
+    pub fn unwatch(&mut self, slot: u16, totals: &InterfaceTotals, kernel: Option<Statistics>) {
+        if let Some(interface) = self.numbers.interface(slot) {
+            interface.pause(totals, kernel);
+        }
+    }
+
+    /// The properties of a watched interface, which may change.
+    pub fn describe(&mut self, watched: &Watched) {
+        if let Some(interface) = self.numbers.interface(watched.slot) {
+            interface.watched = watched.clone();
+        }
+    }
+
+    /// Shows nothing more of the interface in `slot`.
+    pub fn hide(&mut self, slot: u16) {
+        if let Some(interface) = self.numbers.interface(slot) {
+            interface.presence = Presence::Hidden;
+        }
+    }
+
+    /// Makes `slot` free for another interface. No flow must live there.
+    pub fn forget(&mut self, slot: u16) {
+        self.numbers.forget(slot);
+    }
+
+    /// Flows that live at the interface in `slot`.
+    pub fn active(&mut self, slot: u16) -> u64 {
+        self.numbers.interface(slot).map_or(0, |interface| interface.active)
     }
 
     /// The table of live flows, for readers.
@@ -321,69 +333,6 @@ impl Ledger {
         }
     }
 
-    fn count_tcp(&mut self, flow: &mut LiveFlow, added: &Snapshot) {
-        let nets = flow.nets(added.client);
-        for sender in [Sender::A, Sender::B] {
-            let side = added.side(sender);
-            let is_client = sender == added.client;
-            if side.out_of_order | side.duplicate_acks | side.zero_windows | side.resets != 0 {
-                let point = point(added, sender, self.one_point(added));
-                let labels =
-                    QualityLabels { point, nets: Some(if is_client { nets } else { nets.reversed() }) };
-                if let Some(row) = self.numbers.quality.at(labels, QualityLabels { nets: None, ..labels }) {
-                    row.out_of_order += u64::from(side.out_of_order);
-                    row.duplicate_acks += u64::from(side.duplicate_acks);
-                    row.zero_windows += u64::from(side.zero_windows);
-                    row.resets += u64::from(side.resets);
-                }
-            }
-            let (end, handshake, before) = if is_client {
-                (RttSide::Client, added.handshake_client_rtt, flow.snapshot.handshake_client_rtt)
-            } else {
-                (RttSide::Server, added.handshake_server_rtt, flow.snapshot.handshake_server_rtt)
-            };
-            let slot = added.key.interface();
-            let labels = |kind| RttLabels { slot, nets: Some(nets), kind, side: end };
-            let other = |kind| RttLabels { nets: None, ..labels(kind) };
-            if side.rtt.count != 0
-                && let Some(row) = self.numbers.rtt.at(labels(RttKind::Data), other(RttKind::Data))
-            {
-                row.add_samples(&side.rtt);
-            }
-            let kind = RttKind::Handshake;
-            if let (Some(rtt), None) = (handshake, before)
-                && let Some(row) = self.numbers.rtt.at(labels(kind), other(kind))
-            {
-                row.record(&flow_common::record::Rtt::BOUNDS, rtt);
-            }
-        }
-        if flow.counted.is_none() && asks(flow, added) {
-            let service = self.service(flow, added);
-            // An attempt without an answer has no port to its name, unless that port has answered before.
-            if service.server_port.is_some() {
-                self.attempt(flow, service);
-            }
-        }
-    }
-
-    fn attempt(&mut self, flow: &mut LiveFlow, service: Service) {
-        flow.counted = Some(service);
-        if let Some(row) = self.numbers.connections.at(Some(service), None) {
-            row.attempts += 1;
-        }
-    }
-
-    /// Where a connection is counted: its failures too count for a port that has answered others.
-    fn service(&self, flow: &LiveFlow, snapshot: &Snapshot) -> Service {
-        let nets = flow.nets(snapshot.client);
-        let port = words::port(&snapshot.key, snapshot.client.other());
-        let known = Service { nets, server_port: Some(port) };
-        if self.numbers.connections.knows(&Some(known)) {
-            return known;
-        }
-        Service { nets, server_port: self.numbers.policy.server_port(snapshot) }
-    }
-
     /// Counts the end of a flow and writes its last line.
     fn finish(&mut self, slot: u32, flow: &mut LiveFlow, reason: EndReason, lines: Lines<'_>) {
         let snapshot = flow.snapshot;
@@ -445,11 +394,6 @@ impl Ledger {
 
 fn same(left: &Snapshot, right: &Snapshot) -> bool {
     left.start == right.start && left.key == right.key
-}
-
-/// True for a connection attempt that is to be counted here: its SYN was seen.
-fn asks(flow: &LiveFlow, snapshot: &Snapshot) -> bool {
-    flow.speaks && snapshot.role_by == RoleBy::Syn as u8
 }
 
 /// Zones of A and B.

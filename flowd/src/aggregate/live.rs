@@ -81,7 +81,7 @@ pub struct LiveFlows {
     /// One past the highest chunk that was ever in use.
     high: AtomicU32,
     /// Interface names by slot.
-    names: Vec<Arc<str>>,
+    names: RwLock<Vec<Arc<str>>>,
     clock: RwLock<WallClock>,
     policy: RwLock<Arc<Policy>>,
 }
@@ -105,7 +105,7 @@ impl LiveFlows {
             chunks: DashMap::default(),
             len: AtomicU32::new(0),
             high: AtomicU32::new(0),
-            names,
+            names: RwLock::new(names),
             clock: RwLock::new(clock),
             policy: RwLock::new(policy),
         }
@@ -161,7 +161,20 @@ impl LiveFlows {
     /// The name of the interface in `slot`; empty where nobody told.
     #[must_use]
     pub fn name(&self, slot: u16) -> Arc<str> {
-        self.names.get(usize::from(slot)).cloned().unwrap_or_else(|| Arc::from(""))
+        let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
+        names.get(usize::from(slot)).cloned().unwrap_or_else(|| Arc::from(""))
+    }
+
+    /// Gives the interface in `slot` a name.
+    pub(super) fn set_name(&self, slot: u16, name: Arc<str>) {
+        let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
+        let slot = usize::from(slot);
+        if names.len() <= slot {
+            names.resize(slot + 1, Arc::from(""));
+        }
+        if let Some(place) = names.get_mut(slot) {
+            *place = name;
+        }
     }
 
     /// The distance of the clocks as last measured.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use flow_common::record::Rtt;
 
 use super::{
-    FlowLabels, Histogram, InterfaceNumbers, Nets, Point, Policy, Service, Sum, Table, sum::sum_of_fields,
+    FlowLabels, Histogram, InterfaceNumbers, Nets, Point, Policy, Presence, Service, Sum, Table,
+    sum::sum_of_fields,
 };
 
 /// What [`super::Ledger`] counts.
@@ -32,12 +33,20 @@ impl Numbers {
     /// The numbers as a scrape needs them.
     #[must_use]
     pub fn published(&self) -> Self {
+        let (mut shown, mut hidden) = (Vec::new(), Vec::new());
+        for interface in &self.interfaces {
+            match interface.presence {
+                Presence::Hidden => hidden.push(interface.watched.slot),
+                Presence::Watched | Presence::Gone => shown.push(interface.clone()),
+            }
+        }
+        let is_shown = |slot: u16| !hidden.contains(&slot);
         Self {
             policy: Arc::clone(&self.policy),
-            interfaces: self.interfaces.clone(),
-            flows: self.flows.published(),
-            quality: self.quality.published(),
-            rtt: self.rtt.published(),
+            interfaces: shown,
+            flows: self.flows.published_of(|labels| is_shown(labels.point.slot)),
+            quality: self.quality.published_of(|labels| is_shown(labels.point.slot)),
+            rtt: self.rtt.published_of(|labels| is_shown(labels.slot)),
             connections: self.connections.published(),
             conversations: self.conversations,
             read_at: self.read_at,
@@ -50,6 +59,14 @@ impl Numbers {
         self.quality.settle(now, seconds);
         self.rtt.settle(now, seconds);
         self.connections.settle(now, seconds);
+    }
+
+    /// Makes a slot free for another interface: all its rows go.
+    pub(super) fn forget(&mut self, slot: u16) {
+        self.interfaces.retain(|interface| interface.watched.slot != slot);
+        self.flows.remove(|labels| labels.point.slot == slot);
+        self.quality.remove(|labels| labels.point.slot == slot);
+        self.rtt.remove(|labels| labels.slot == slot);
     }
 
     /// Takes over another policy.

@@ -9,14 +9,13 @@ type Keep = fn(&mut Config, &Config);
 
 /// Keys that are fixed once the daemon runs: they are in the loaded programs, in the size of maps and of buffers,
 /// or given up for good.
-const FIXED: [(&str, Keep); 20] = [
-    ("interfaces", |to, from| to.interfaces.clone_from(&from.interfaces)),
+const FIXED: [(&str, Keep); 19] = [
     ("listen", |to, from| to.listen = from.listen),
     ("head_bytes", |to, from| to.head_bytes = from.head_bytes),
     ("event_buffer", |to, from| to.event_buffer = from.event_buffer),
     ("hook", |to, from| to.hook = from.hook),
     ("xdp_mode", |to, from| to.xdp_mode = from.xdp_mode),
-    ("order", |to, from| to.order = from.order),
+    ("order", |to, from| to.order.clone_from(&from.order)),
     ("flows", |to, from| to.flows = from.flows),
     ("decapsulate", |to, from| to.decapsulate.clone_from(&from.decapsulate)),
     ("security.sandbox", |to, from| to.security.sandbox = from.security.sandbox),
@@ -66,7 +65,6 @@ mod tests {
 
     /// Every fixed key with another value than its default.
     const OTHER: &str = r#"
-interfaces = ["x"]
 listen = "127.0.0.1:1"
 head_bytes = 100
 event_buffer = "1MiB"

@@ -9,7 +9,7 @@ use flow_common::{
 };
 use serde::Serialize;
 
-use crate::aggregate::{InterfaceNumbers, Numbers, passage};
+use crate::aggregate::{InterfaceNumbers, Numbers, Presence, passage};
 
 /// The answer of `/api/v1/interfaces`.
 #[derive(Debug, Serialize)]
@@ -21,6 +21,8 @@ pub struct Interfaces<'a> {
 struct Interface<'a> {
     name: &'a str,
     ifindex: u32,
+    /// False where the interface has gone, or is not to be watched any more.
+    watched: bool,
     active_flows: u64,
     ingress: Option<Passage>,
     /// `null` on loopback, where every packet that goes out comes in again.
@@ -64,6 +66,7 @@ fn interface(numbers: &InterfaceNumbers) -> Interface<'_> {
     Interface {
         name: &numbers.watched.name,
         ifindex: numbers.watched.ifindex,
+        watched: numbers.presence == Presence::Watched,
         active_flows: numbers.active,
         ingress: of(Direction::Ingress),
         egress: of(Direction::Egress),

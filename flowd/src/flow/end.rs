@@ -36,17 +36,23 @@ impl Rest {
         }
     }
 
-    /// Why the record is over at `now` (ns of the packets' clock), or at the end of everything; `None` while it
-    /// goes on.
+    /// How its endpoints closed it, where they did.
     #[must_use]
-    pub fn end(&self, now: Option<u64>, settings: &Settings) -> Option<EndReason> {
-        let closed = if self.ended == Ended::Fin as u8 {
+    pub const fn closed(&self) -> Option<EndReason> {
+        if self.ended == Ended::Fin as u8 {
             Some(EndReason::Fin)
         } else if self.ended == Ended::Rst as u8 {
             Some(EndReason::Rst)
         } else {
             None
-        };
+        }
+    }
+
+    /// Why the record is over at `now` (ns of the packets' clock), or at the end of everything; `None` while it
+    /// goes on.
+    #[must_use]
+    pub fn end(&self, now: Option<u64>, settings: &Settings) -> Option<EndReason> {
+        let closed = self.closed();
         if self.life == life::DETACHED {
             return Some(closed.unwrap_or(EndReason::Idle));
         }

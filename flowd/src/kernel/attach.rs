@@ -1,13 +1,18 @@
 //! Attaches the programs to an interface: by TCX, else by a filter of the clsact qdisc.
 
 use aya::programs::{
-    LinkOrder, Program, SchedClassifier, TcAttachType,
-    tc::{self, NlOptions, TcAttachOptions, TcError},
+    MultiProgLink as _, SchedClassifier, TcAttachType,
+    links::FdLink,
+    tc::{self, NlOptions, SchedClassifierLink, TcAttachOptions, TcError},
+    xdp::XdpLink,
 };
 use flow_common::settings::Interface;
 use tracing::warn;
 
-use super::{Kernel, KernelError, claim::Claim, error::errno, leftovers, load, pod::Plain};
+use super::{
+    Kernel, KernelError, claim::Claim, drain, error::errno, leftovers, load, netlink, order::Neighbours,
+    pod::Plain, sys,
+};
 
 /// How the programs of an interface are attached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,38 +40,14 @@ impl Hook {
     }
 }
 
-/// Where flowd stands among other programs of the same hook.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Order {
-    /// Before others, as one that says "pass" or "drop" ends the chain, and flowd would not see the packet.
-    #[default]
-    First,
-    /// Behind others.
-    Last,
-}
-
-impl Order {
-    const fn link(self) -> LinkOrder {
-        match self {
-            Self::First => LinkOrder::first(),
-            Self::Last => LinkOrder::last(),
-        }
-    }
-
-    /// Where another kind of filter has the first priority to itself, the second is taken. The last ones are
-    /// behind those that the kernel gives by itself, from 49152 downwards.
-    const fn priorities(self) -> [u16; 2] {
-        match self {
-            Self::First => [1, 0x0fd0],
-            Self::Last => [0xfff0, 0xffd0],
-        }
-    }
-}
-
 /// An interface that is watched: on drop, after its links, what was made for them goes as well.
 #[derive(Debug)]
 pub(super) struct Place {
     ifindex: u32,
+    slot: u16,
+    links: Vec<SchedClassifierLink>,
+    /// A program of XDP, by its number.
+    frames: Option<(XdpLink, u32)>,
     /// Made by flowd; another's qdisc stays.
     made_qdisc: bool,
     _claim: Claim,
@@ -74,23 +55,39 @@ pub(super) struct Place {
 
 impl Place {
     /// Claims an interface and removes what a killed flowd has left there.
-    pub(super) fn take(interface: &str, ifindex: u32) -> Result<Self, KernelError> {
+    pub(super) fn take(interface: &str, ifindex: u32, slot: u16) -> Result<Self, KernelError> {
         let claim = Claim::take(interface, ifindex)?;
         // Whatever the hook: the one before may have had another.
         let removed =
             leftovers::remove(ifindex).map_err(|error| KernelError::leftovers(interface, &error))?;
-        Ok(Self { ifindex, made_qdisc: removed.shared, _claim: claim })
+        let made_qdisc = removed.shared;
+        Ok(Self { ifindex, slot, links: Vec::new(), frames: None, made_qdisc, _claim: claim })
     }
-}
 
-impl Place {
     pub(super) const fn ifindex(&self) -> u32 {
         self.ifindex
+    }
+
+    /// True while every program is where it was attached. Links of TCX lose their interface when that is deleted;
+    /// filters go with their qdisc, which a device that leaves the namespace loses as well.
+    fn stands(&self) -> bool {
+        let filters = |link: &&SchedClassifierLink| <&FdLink>::try_from(*link).is_err();
+        let tcx = self.links.iter().filter(|link| !filters(link));
+        let mut on = tcx.map(|link| link.fd().ok().and_then(|link| sys::link_interface(link).ok()));
+        let filters = self.links.iter().filter(filters).count();
+        let frames = |(_, id): &(XdpLink, u32)| {
+            netlink::xdp_program(self.ifindex).is_ok_and(|there| there == Some(*id))
+        };
+        self.frames.as_ref().is_none_or(frames)
+            && on.all(|on| on == Some(self.ifindex))
+            && (filters == 0 || leftovers::count(self.ifindex).is_ok_and(|count| count == filters))
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
+        self.links.clear();
+        self.frames = None;
         if self.made_qdisc
             && let Err(error) = leftovers::remove_empty(self.ifindex)
             && error.raw_os_error() != Some(libc::ENODEV)
@@ -104,67 +101,168 @@ impl Kernel {
     /// Watches an interface: both directions, or ingress alone where every packet passes twice.
     ///
     /// # Errors
-    /// The interface is gone, the privilege is missing, or another flowd watches it.
+    /// The interface is gone, the privilege is missing, another flowd watches it, or the program is not there
+    /// that the order names.
     pub fn attach(&mut self, name: &str, ifindex: u32, interface: Interface) -> Result<Hook, KernelError> {
-        let place = Place::take(name, ifindex)?;
-        let interface = Interface { thrift: self.thrift, ..interface };
+        let mut place = Place::take(name, ifindex, interface.slot)?;
+        let neighbours = self.order.look(name, ifindex, self.hook)?;
         // First, so that the first packet already finds its slot.
+        self.tell(name, ifindex, interface)?;
+        let [ingress, egress] = self.programs;
+        let mut attached = match self.frames {
+            Some(frames) => self.attach_frames(ingress, name, ifindex, frames.mode).map(|(link, hook)| {
+                place.frames = Some(link);
+                hook
+            }),
+            None => self.attach_program(ingress, name, TcAttachType::Ingress, &neighbours, &mut place),
+        };
+        if interface.one_point == 0
+            && attached.is_ok()
+            && let Err(error) =
+                self.attach_program(egress, name, TcAttachType::Egress, &neighbours, &mut place)
+        {
+            attached = Err(error);
+        }
+        match attached {
+            Ok(hook) => {
+                self.places.push(place);
+                Ok(hook)
+            }
+            Err(error) => {
+                self.leave(place)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Ends the watching of an interface, there or gone; nothing where it was not watched. Its flows end with the
+    /// next drain.
+    ///
+    /// # Errors
+    /// The wait for running programs fails.
+    pub fn detach_from(&mut self, ifindex: u32) -> Result<(), KernelError> {
+        match self.places.iter().position(|place| place.ifindex == ifindex) {
+            Some(at) => {
+                let place = self.places.swap_remove(at);
+                self.leave(place)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Counts a watched interface under another slot from now on. The flows of the one before end with the next
+    /// drain.
+    ///
+    /// # Errors
+    /// The wait for running programs fails.
+    pub fn assign(&mut self, ifindex: u32, interface: Interface) -> Result<(), KernelError> {
+        let Some(at) = self.places.iter().position(|place| place.ifindex == ifindex) else { return Ok(()) };
+        self.tell("", ifindex, interface)?;
+        // Programs that are running may have the slot from before.
+        drain::grace()?;
+        if let Some(place) = self.places.get_mut(at) {
+            self.drained.evicted.push(place.slot);
+            place.slot = interface.slot;
+        }
+        Ok(())
+    }
+
+    /// True while everything is there that was attached to an interface.
+    #[must_use]
+    pub fn stands(&self, ifindex: u32) -> bool {
+        self.places.iter().any(|place| place.ifindex == ifindex && place.stands())
+    }
+
+    fn leave(&mut self, place: Place) -> Result<(), KernelError> {
+        let (ifindex, slot) = (place.ifindex, place.slot);
+        drop(place);
+        // What runs still must find the slot: there is none to count a packet under without it.
+        drain::grace()?;
+        self.tell("", ifindex, Interface::default())?;
+        self.drained.evicted.push(slot);
+        Ok(())
+    }
+
+    fn tell(&mut self, name: &str, ifindex: u32, interface: Interface) -> Result<(), KernelError> {
+        let interface = Interface { thrift: self.thrift, ..interface };
         self.interfaces.set(ifindex, Plain(interface), 0).map_err(|error| KernelError::Attach {
             interface: name.to_owned(),
             detail: format!("interface index {ifindex} is out of range: {error}"),
-        })?;
-        // Kept before it is attached to: on failure, links go before it as well.
-        self.places.push(place);
-        let [ingress, egress] = self.programs;
-        let hook = match self.frames {
-            Some(frames) => self.attach_frames(ingress, name, ifindex, frames.mode)?,
-            None => self.attach_program(ingress, name, TcAttachType::Ingress)?,
-        };
-        if interface.one_point == 0 {
-            self.attach_program(egress, name, TcAttachType::Egress)?;
-        }
-        Ok(hook)
+        })
     }
 
-    /// Attaches a program to the interface whose place was taken last.
-    pub(super) fn attach_program(
+    /// Attaches a program for measuring, which nobody is told of.
+    pub(super) fn attach_nameless(
         &mut self,
         program: &str,
         interface: &str,
         at: TcAttachType,
+    ) -> Result<(), KernelError> {
+        let program = load::program(&mut self.bpf, program)?;
+        program.attach(interface, at).map_err(|error| KernelError::attach(interface, &error))?;
+        Ok(())
+    }
+
+    fn attach_program(
+        &mut self,
+        program: &str,
+        interface: &str,
+        at: TcAttachType,
+        neighbours: &Neighbours,
+        place: &mut Place,
     ) -> Result<Hook, KernelError> {
-        let (hook, order) = (self.hook, self.order);
+        let hook = neighbours.hook.or(self.hook);
         let program = load::program(&mut self.bpf, program)?;
         if hook != Some(Hook::Clsact) {
-            let tcx = program.attach_with_options(interface, at, TcAttachOptions::TcxOrder(order.link()));
-            let Err(error) = tcx else { return Ok(Hook::Tcx) };
+            let options = TcAttachOptions::TcxOrder(self.order.link(neighbours, at));
+            let error = match hold(program, interface, at, options) {
+                Ok(link) => {
+                    place.links.push(link);
+                    return Ok(Hook::Tcx);
+                }
+                Err(error) => error,
+            };
             // Kernels before 6.6 know no such attach type (EINVAL); some answer that they do not support it.
             let unknown = matches!(errno(&error), Some(libc::EINVAL | libc::EOPNOTSUPP | libc::ENOSYS));
             if hook.is_some() || !unknown {
                 return Err(KernelError::attach(interface, &error));
             }
         }
-        let made = make_qdisc(interface)?;
-        let made = self.places.last_mut().is_some_and(|place| {
-            place.made_qdisc |= made;
-            place.made_qdisc
+        place.made_qdisc |= make_qdisc(interface)?;
+        let mut result = Err(KernelError::Attach {
+            interface: interface.to_owned(),
+            detail: "no priority is free next to the filter that `order` names: give that one another"
+                .to_owned(),
         });
-        attach_filter(program, interface, at, order, made)
+        for priority in self.order.priorities(neighbours, at) {
+            let handle = leftovers::handle(place.made_qdisc);
+            let options = TcAttachOptions::Netlink(NlOptions { priority, handle, classid: None });
+            match hold(program, interface, at, options) {
+                Ok(link) => {
+                    place.links.push(link);
+                    return Ok(Hook::Clsact);
+                }
+                Err(error) => result = Err(KernelError::attach(interface, &error)),
+            }
+        }
+        result
     }
 
-    /// Takes the programs off every interface. Links and filters go with the loaded programs; here only
-    /// the links do, so that the maps can still be read.
+    /// Takes the programs off every interface. They stay loaded, so that the maps can still be read.
     pub(super) fn detach(&mut self) {
-        for name in self.programs {
-            // Unloading drops the program's links.
-            let _ = match self.bpf.program_mut(name) {
-                Some(Program::SchedClassifier(program)) => program.unload(),
-                Some(Program::Xdp(program)) => program.unload(),
-                _ => Ok(()),
-            };
-        }
         self.places.clear();
     }
+}
+
+/// The link is the caller's, and goes with it.
+fn hold(
+    program: &mut SchedClassifier,
+    interface: &str,
+    at: TcAttachType,
+    options: TcAttachOptions,
+) -> Result<SchedClassifierLink, aya::programs::ProgramError> {
+    let id = program.attach_with_options(interface, at, options)?;
+    program.take_link(id)
 }
 
 /// True where there was none.
@@ -175,22 +273,4 @@ fn make_qdisc(interface: &str) -> Result<bool, KernelError> {
         Err(error) if errno(&error) == Some(libc::EEXIST) => Ok(false),
         Err(error) => Err(KernelError::attach(interface, &error.into())),
     }
-}
-
-fn attach_filter(
-    program: &mut SchedClassifier,
-    interface: &str,
-    at: TcAttachType,
-    order: Order,
-    made_qdisc: bool,
-) -> Result<Hook, KernelError> {
-    let mut result = Ok(Hook::Clsact);
-    for priority in order.priorities() {
-        let options = NlOptions { priority, handle: leftovers::handle(made_qdisc), classid: None };
-        match program.attach_with_options(interface, at, TcAttachOptions::Netlink(options)) {
-            Ok(_) => return Ok(Hook::Clsact),
-            Err(error) => result = Err(KernelError::attach(interface, &error)),
-        }
-    }
-    result
 }

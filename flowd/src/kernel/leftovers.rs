@@ -18,12 +18,13 @@ const HANDLE: u32 = 0x00f1_0d00;
 /// itself by which a later flowd could tell.
 const MADE_QDISC: u32 = 1;
 
-const PROGRAMS: [&str; 5] = [
+const PROGRAMS: [&str; 6] = [
     names::PROGRAM_INGRESS,
     names::PROGRAM_EGRESS,
     names::PROGRAM_INGRESS_TUNNELS,
     names::PROGRAM_EGRESS_TUNNELS,
     names::PROGRAM_EMPTY,
+    names::PROGRAM_PLAIN,
 ];
 
 /// Handle of filters in a qdisc that flowd made, or found.
@@ -34,6 +35,11 @@ pub(super) fn handle(made_qdisc: bool) -> TcHandle {
 fn is_ours(filter: &Filter) -> bool {
     let named = filter.program.as_deref().is_some_and(|program| PROGRAMS.contains(&program));
     named && filter.handle & !MADE_QDISC == HANDLE
+}
+
+/// How many filters of flowd's an interface has.
+pub(super) fn count(ifindex: u32) -> io::Result<usize> {
+    Ok(netlink::filters(ifindex)?.iter().filter(|filter| is_ours(filter)).count())
 }
 
 /// What [`remove`] found and did.

@@ -68,7 +68,7 @@ impl Default for LoadOptions {
             interfaces: names::DEFAULT_INTERFACES,
             hook: None,
             frames: None,
-            order: Order::First,
+            order: Order::default(),
         }
     }
 }
@@ -107,7 +107,7 @@ impl Kernel {
             programs,
             frames: options.frames,
             hook: options.hook,
-            order: options.order,
+            order: options.order.clone(),
             slab,
             index,
             free,

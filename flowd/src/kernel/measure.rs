@@ -42,6 +42,8 @@ pub enum Measured {
     Empty,
     /// Reads the headers.
     ParseOnly,
+    /// The plainest flow counter: headers, one hash, two counters.
+    Plain,
     /// The ingress program, with all it does.
     Ingress,
 }
@@ -128,11 +130,7 @@ impl Kernel {
         stream: &mut Stream,
         repeat: u32,
     ) -> Result<Duration, KernelError> {
-        let target = match measured {
-            Measured::Empty => names::PROGRAM_EMPTY,
-            Measured::ParseOnly => names::PROGRAM_PARSE_ONLY,
-            Measured::Ingress => load::programs(&self.settings)[0],
-        };
+        let target = self.name(measured);
         self.load_once(target)?;
         let name = if stream.vary == Vary::Same {
             target
@@ -191,17 +189,27 @@ impl Kernel {
             .map_err(|error| KernelError::Replay { detail: error.to_string() })
     }
 
-    /// Attaches the empty program to both directions of an interface of this thread's network namespace: what live
-    /// traffic costs with a program that does nothing.
+    /// Attaches a program to both directions of an interface of this thread's network namespace, to see what live traffic
+    /// costs with it. [`Measured::Ingress`] counts nothing there, as no interface has a slot.
     ///
     /// # Errors
     /// As for [`Kernel::attach`].
-    pub fn attach_empty(&mut self, interface: &str) -> Result<(), KernelError> {
-        self.load_once(names::PROGRAM_EMPTY)?;
+    pub fn attach_measured(&mut self, measured: Measured, interface: &str) -> Result<(), KernelError> {
+        let name = self.name(measured);
+        self.load_once(name)?;
         for at in [TcAttachType::Ingress, TcAttachType::Egress] {
-            self.attach_program(names::PROGRAM_EMPTY, interface, at)?;
+            self.attach_nameless(name, interface, at)?;
         }
         Ok(())
+    }
+
+    const fn name(&self, measured: Measured) -> &'static str {
+        match measured {
+            Measured::Empty => names::PROGRAM_EMPTY,
+            Measured::ParseOnly => names::PROGRAM_PARSE_ONLY,
+            Measured::Plain => names::PROGRAM_PLAIN,
+            Measured::Ingress => load::programs(&self.settings)[0],
+        }
     }
 
     fn load_once(&mut self, name: &str) -> Result<(), KernelError> {

@@ -1,6 +1,7 @@
 //! The BPF side of the daemon: load, attach, read, replay. The only user of aya.
 
 mod attach;
+mod changes;
 mod check;
 mod claim;
 mod context;
@@ -14,6 +15,7 @@ mod mapping;
 mod measure;
 mod memory;
 mod netlink;
+mod order;
 mod pod;
 mod replay;
 mod slab;
@@ -27,7 +29,8 @@ use std::time::Duration;
 
 use aya::{
     Ebpf,
-    maps::{Array, MapData, PerCpuArray, RingBuf},
+    maps::{Array, MapData, PerCpuArray, PerCpuValues, RingBuf},
+    util::nr_cpus,
 };
 use flow_common::{
     counter::InterfaceTotals,
@@ -36,18 +39,20 @@ use flow_common::{
     settings::{Settings, Thrift},
 };
 
-use self::{attach::Place, drain::Drained, free::FreeSlots, lanes::Lanes, pod::Plain, slab::Slab};
 pub use self::{
-    attach::{Hook, Order},
+    attach::Hook,
+    changes::Changes,
     check::{attached, is_own, map_bytes, maps_are_charged_to_cgroups, try_load},
     drain::DrainReport,
     error::{KernelError, has_bpf, has_btf},
     leftovers::{Cleaned, abandon, clean},
     load::LoadOptions,
     measure::{Measured, ProgramFacts, Stream, Vary},
+    order::Order,
     replay::Refused,
     xdp::{FrameMode, Frames, attached_frames},
 };
+use self::{attach::Place, drain::Drained, free::FreeSlots, lanes::Lanes, pod::Plain, slab::Slab};
 
 /// The loaded programs with their maps; dropping it detaches them.
 pub struct Kernel {
@@ -69,7 +74,6 @@ pub struct Kernel {
     lanes: Lanes,
     thrift: Thrift,
     drained: Drained,
-    /// Behind the programs, whose links go first.
     places: Vec<Place>,
 }
 
@@ -106,6 +110,17 @@ impl Kernel {
             }
         }
         Ok(all)
+    }
+
+    /// Sets the totals of a slot to 0. No program must be attached under it.
+    ///
+    /// # Errors
+    /// The map has no such slot.
+    pub fn clear_totals(&mut self, slot: u16) -> Result<(), KernelError> {
+        let zero = vec![Plain(InterfaceTotals::default()); nr_cpus().unwrap_or(1)];
+        let failed = |detail: String| KernelError::Map { map: "TOTALS", detail };
+        let zero = PerCpuValues::try_from(zero).map_err(|error| failed(error.to_string()))?;
+        self.totals.set(u32::from(slot), zero, 0).map_err(|error| KernelError::map("TOTALS", &error))
     }
 
     /// Adds the bytes that passed the interface in `slot` to `sums`, by milliseconds of the packets' clock from

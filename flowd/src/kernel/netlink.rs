@@ -40,6 +40,23 @@ pub(super) struct Filter {
     pub program: Option<String>,
 }
 
+impl Filter {
+    pub(super) const fn is_ingress(&self) -> bool {
+        self.parent == PARENTS[0]
+    }
+
+    #[cfg(test)]
+    pub(super) fn for_tests(ingress: bool, priority: u16, program: &str) -> Self {
+        let parent = PARENTS[usize::from(!ingress)];
+        Self { parent, info: u32::from(priority) << 16, handle: 1, program: Some(program.to_owned()) }
+    }
+
+    /// Where it stands in its chain, from 1 on.
+    pub(super) const fn priority(&self) -> u16 {
+        (self.info >> 16) as u16
+    }
+}
+
 /// Every filter of the clsact qdisc of an interface of this network namespace, both directions; none where there
 /// is no such qdisc.
 ///
@@ -123,7 +140,7 @@ fn talk(
 
 /// Sends a message with this body and shows the bodies of the answers.
 fn exchange(kind: u16, flags: u16, body: &[u8], show: &mut dyn FnMut(&[u8])) -> io::Result<()> {
-    let mut socket = open()?;
+    let mut socket = open(0)?;
     let length = u32::try_from(HEADER + body.len()).map_err(io::Error::other)?;
     let flags = flags | libc::NLM_F_REQUEST.unsigned_abs() as u16;
     let mut request = Vec::new();
@@ -155,8 +172,9 @@ fn exchange(kind: u16, flags: u16, body: &[u8], show: &mut dyn FnMut(&[u8])) -> 
     }
 }
 
-fn open() -> io::Result<File> {
-    let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC;
+/// A socket for rtnetlink of this thread's network namespace; `more` are flags of socket(2) beside the usual.
+pub(super) fn open(more: libc::c_int) -> io::Result<File> {
+    let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC | more;
     // SAFETY: no pointers.
     let socket = unsafe { libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE) };
     if socket < 0 {

@@ -2,10 +2,11 @@
 
 use std::{
     io,
-    os::fd::{AsRawFd as _, OwnedFd},
+    os::fd::{AsRawFd as _, BorrowedFd, OwnedFd},
 };
 
 const MAP_LOOKUP_ELEM: libc::c_int = 1;
+const OBJ_GET_INFO_BY_FD: libc::c_int = 15;
 const MAP_DELETE_BATCH: libc::c_int = 27;
 
 /// The part of `union bpf_attr` for one element (linux/bpf.h).
@@ -29,6 +30,39 @@ struct Batch {
     map: u32,
     element_flags: u64,
     flags: u64,
+}
+
+/// The same for what the kernel tells of an object.
+#[repr(C)]
+struct Ask {
+    object: u32,
+    length: u32,
+    answer: u64,
+}
+
+/// The beginning of `struct bpf_link_info` for links of TCX.
+#[repr(C)]
+#[derive(Default)]
+struct Link {
+    kind: u32,
+    id: u32,
+    program: u32,
+    pad: u32,
+    ifindex: u32,
+    at: u32,
+}
+
+/// The index of the interface that a link of TCX is on; 0 once that has gone.
+pub(super) fn link_interface(link: BorrowedFd<'_>) -> io::Result<u32> {
+    let mut answer = Link::default();
+    let mut ask = Ask {
+        object: link.as_raw_fd().unsigned_abs(),
+        length: size_of::<Link>() as u32,
+        answer: std::ptr::from_mut(&mut answer).expose_provenance() as u64,
+    };
+    // SAFETY: the answer has that length, and the kernel writes no more than that.
+    unsafe { bpf(OBJ_GET_INFO_BY_FD, &mut ask) }?;
+    Ok(answer.ifindex)
 }
 
 /// Copies the value of a key. The kernel copies it word by word, as programs write it.

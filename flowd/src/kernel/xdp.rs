@@ -2,7 +2,10 @@
 
 use aya::{
     Ebpf,
-    programs::{Program, ProgramError, TestRun as _, TestRunOptions, Xdp, XdpMode, loaded_programs},
+    programs::{
+        Program, ProgramError, TestRun as _, TestRunOptions, Xdp, XdpMode, loaded_programs,
+        xdp::{XdpLink, XdpLinkId},
+    },
 };
 use flow_common::{names, settings::Settings};
 use tracing::info;
@@ -89,17 +92,23 @@ pub fn attached_frames(ifindex: u32) -> Option<String> {
 }
 
 impl Kernel {
+    /// Gives the link, with the number of the program, and the hook.
     pub(super) fn attach_frames(
         &mut self,
         name: &str,
         interface: &str,
         ifindex: u32,
         mode: FrameMode,
-    ) -> Result<Hook, KernelError> {
+    ) -> Result<((XdpLink, u32), Hook), KernelError> {
         let program = program(&mut self.bpf, name)?;
+        let id = program.info().map_err(|error| KernelError::program(name, &error))?.id();
+        let take = |program: &mut Xdp, link: XdpLinkId, hook| match program.take_link(link) {
+            Ok(link) => Ok(((link, id), hook)),
+            Err(error) => Err(refused(interface, ifindex, &error)),
+        };
         if mode != FrameMode::Generic {
             match program.attach_to_if_index(ifindex, XdpMode::Driver) {
-                Ok(_) => return Ok(Hook::Xdp),
+                Ok(link) => return take(program, link, Hook::Xdp),
                 Err(error) if mode == FrameMode::Auto && by_driver(&error) => {
                     let reason = KernelError::attach(interface, &error);
                     info!("no native XDP, trying generic: {reason}");
@@ -111,8 +120,10 @@ impl Kernel {
                 Err(error) => return Err(refused(interface, ifindex, &error)),
             }
         }
-        let generic = program.attach_to_if_index(ifindex, XdpMode::Skb);
-        generic.map(|_| Hook::XdpGeneric).map_err(|error| refused(interface, ifindex, &error))
+        match program.attach_to_if_index(ifindex, XdpMode::Skb) {
+            Ok(link) => take(program, link, Hook::XdpGeneric),
+            Err(error) => Err(refused(interface, ifindex, &error)),
+        }
     }
 
     /// Runs the XDP program over one Ethernet frame at `time` ns, as [`Kernel::replay`] does with the one of TC.

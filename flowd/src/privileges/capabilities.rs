@@ -3,6 +3,7 @@
 use caps::{CapSet, Capability, CapsHashSet, errors::CapsError};
 
 use super::files::Reach;
+use crate::config::{Config, Hook};
 
 /// What loading and attaching takes.
 const NEEDED: [Capability; 3] = [Capability::CAP_BPF, Capability::CAP_NET_ADMIN, Capability::CAP_PERFMON];
@@ -12,7 +13,8 @@ const NEEDED: [Capability; 3] = [Capability::CAP_BPF, Capability::CAP_NET_ADMIN,
 pub enum Role {
     /// Reads maps, attaches and detaches. NET_ADMIN stays, as interfaces may come and go, and filters of clsact
     /// are removed by netlink; BPF stays, as kernels before 5.19 ask for it in every bpf(2) where unprivileged
-    /// BPF is off. PERFMON goes: only the verifier asks for it.
+    /// BPF is off. PERFMON goes: only the verifier asks for it. SYS_ADMIN is there only where names of others'
+    /// programs are looked up, for which the kernel asks for it.
     Kernel,
     /// Writes logs.
     Logs,
@@ -28,6 +30,7 @@ impl Role {
                 Capability::CAP_NET_ADMIN,
                 Capability::CAP_DAC_OVERRIDE,
                 Capability::CAP_NET_BIND_SERVICE,
+                Capability::CAP_SYS_ADMIN,
             ],
             Self::Logs => &[Capability::CAP_DAC_OVERRIDE],
             Self::Web => &[],
@@ -45,11 +48,14 @@ pub fn missing() -> Vec<String> {
 
 /// Keeps what the daemon needs, for this thread and those that it will start. Gives back the names of what is
 /// left once the programs are loaded.
-pub(super) fn keep(port: u16, reach: &Reach) -> Result<String, CapsError> {
+pub(super) fn keep(config: &Config, reach: &Reach) -> Result<String, CapsError> {
     let mut kept = NEEDED.to_vec();
     // Before Linux 5.11 maps count as locked memory, whose limit the loader raises; given up once all is loaded.
     kept.push(Capability::CAP_SYS_RESOURCE);
-    if port < 1024 {
+    if config.order.is_relative() && config.hook != Hook::Clsact {
+        kept.push(Capability::CAP_SYS_ADMIN);
+    }
+    if config.listen.port() < 1024 {
         kept.push(Capability::CAP_NET_BIND_SERVICE);
     }
     only(&kept_with_files(&kept, reach)?)?;

@@ -82,6 +82,26 @@ impl HttpOptions {
     }
 }
 
+/// Messages that are in no line, or in one that they do not complete.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HttpLosses {
+    /// Open on connections that made room for others: at least one for each.
+    pub evicted: u64,
+    /// Requests that made room for later ones of their connection.
+    pub pipeline_full: u64,
+    /// Not recognised, as copies before them on their connection were lost.
+    pub lost_copy: u64,
+}
+
+impl std::ops::AddAssign for HttpLosses {
+    fn add_assign(&mut self, other: Self) {
+        let Self { evicted, pipeline_full, lost_copy } = other;
+        self.evicted += evicted;
+        self.pipeline_full += pipeline_full;
+        self.lost_copy += lost_copy;
+    }
+}
+
 /// A connection and where it stands in the queues.
 struct Entry {
     connection: Connection,
@@ -101,7 +121,7 @@ pub struct HttpTracker {
     /// Connections by their last event.
     idle: BTreeMap<(u64, u64), FlowKey>,
     next_id: u64,
-    dropped: u64,
+    losses: HttpLosses,
 }
 
 impl HttpTracker {
@@ -113,7 +133,7 @@ impl HttpTracker {
             due: BTreeMap::new(),
             idle: BTreeMap::new(),
             next_id: 0,
-            dropped: 0,
+            losses: HttpLosses::default(),
         }
     }
 
@@ -148,7 +168,8 @@ impl HttpTracker {
             None if !starts || payload.is_empty() => {
                 let privacy = &self.options.privacy;
                 let continues = event.kind == PayloadKind::Continuation as u8;
-                self.dropped += u64::from(continues && head::parse(payload, false, privacy).is_some());
+                let given_up = continues && head::parse(payload, false, privacy).is_some();
+                self.losses.lost_copy += u64::from(given_up);
                 return;
             }
             None => {
@@ -204,7 +225,7 @@ impl HttpTracker {
             if entry.connection.due(&self.options).is_some() || idle_since > now {
                 self.insert(key, entry);
             } else {
-                self.dropped += entry.connection.dropped;
+                self.losses += entry.connection.losses;
             }
         }
     }
@@ -221,11 +242,10 @@ impl HttpTracker {
         }
     }
 
-    /// Messages not tracked to their end because of the bounds on connections and outstanding exchanges, or not
-    /// recognised as the copies before them were lost.
+    /// Messages that were given up so far.
     #[must_use]
-    pub fn dropped(&self) -> u64 {
-        self.dropped
+    pub const fn losses(&self) -> HttpLosses {
+        self.losses
     }
 
     /// Connections that are known at the moment.
@@ -255,7 +275,7 @@ impl HttpTracker {
 
     fn insert(&mut self, key: FlowKey, mut entry: Entry) {
         let connection = &mut entry.connection;
-        self.dropped += std::mem::take(&mut connection.dropped);
+        self.losses += std::mem::take(&mut connection.losses);
         entry.idle = connection.last;
         let idle_until = connection.last.saturating_add(connection.patience(&self.options));
         entry.due = connection.due(&self.options).unwrap_or(idle_until);
@@ -269,13 +289,13 @@ impl HttpTracker {
         while self.connections.len() >= self.options.max_connections.max(1) {
             let Some((_, &key)) = self.idle.first_key_value() else { return };
             let Some(mut entry) = self.remove(&key) else { return };
-            self.dropped += entry.connection.outstanding().max(1) as u64;
+            self.losses.evicted += entry.connection.outstanding().max(1) as u64;
             self.close(&mut entry.connection, sink);
         }
     }
 
     fn close(&mut self, connection: &mut Connection, sink: Sink<'_>) {
         connection.finish(&self.options, sink);
-        self.dropped += connection.dropped;
+        self.losses += connection.losses;
     }
 }

@@ -9,9 +9,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use super::{
+    follow::{self, Follow, Missing, Parts},
     govern::Governed,
     logs::Logs,
     lookups::{Lookups, Surroundings},
@@ -19,7 +20,7 @@ use super::{
     source::Source,
 };
 use crate::{
-    aggregate::{Capacity, CapacityOptions, HttpNumbers, HttpSeen, InterfaceNumbers, Ledger},
+    aggregate::{Capacity, CapacityOptions, HttpNumbers, HttpSeen, Ledger},
     clock::{self, WallClock},
     config::{Budget, Config},
     export::{enrich::enrich, feed::Feed, log::LogSink, path::Paths, prometheus::Board},
@@ -65,8 +66,7 @@ pub(super) struct Pump {
     event_interval: Duration,
     /// Exchanges of one look at the event buffer, so bounded by its size; kept for its allocation.
     exchanges: Vec<HttpExchange>,
-    /// Watched interfaces that had gone at the last drain.
-    lost: Vec<Arc<str>>,
+    follow: Follow,
     governed: Governed,
 }
 
@@ -84,9 +84,10 @@ impl Pump {
         logs: Logs,
         clock: WallClock,
         capacity: Option<Capacity>,
+        follow: Follow,
         config: &Config,
     ) -> Self {
-        let (paths, exchanges, lost) = (Paths::default(), Vec::new(), Vec::new());
+        let (paths, exchanges) = (Paths::default(), Vec::new());
         Self {
             source,
             ledger,
@@ -104,7 +105,7 @@ impl Pump {
             interval: config.interval.0,
             event_interval: config.event_interval.0,
             exchanges,
-            lost,
+            follow,
             governed: Governed::new(Budget::OFF),
         }
     }
@@ -121,7 +122,7 @@ impl Pump {
         let mut took = Duration::ZERO;
         let result = loop {
             let waits = self.logs.flow.as_mut().is_some_and(LogSink::settle);
-            let look = if waits { SETTLE.min(self.look()) } else { self.look() };
+            let look = if waits { SETTLE.min(self.patience()) } else { self.patience() };
             // Looks begin on a beat: one that took long is followed by the next at once.
             let wait = next.saturating_duration_since(Instant::now()).min(look.saturating_sub(took));
             match changes.recv_timeout(wait) {
@@ -144,7 +145,7 @@ impl Pump {
     }
 
     /// Longest time between two looks at the events.
-    fn look(&self) -> Duration {
+    fn patience(&self) -> Duration {
         let mut look = self.event_interval.min(Part::BEAT);
         if self.capacity.is_some() {
             look = look.min(Duration::from_millis(Capacity::LONGEST_LOOK));
@@ -155,7 +156,12 @@ impl Pump {
     fn turn(&mut self, next: &mut Instant) -> Result<()> {
         self.events()?;
         let now = Instant::now();
-        if now < *next {
+        let is_due = now >= *next;
+        // At each reading as well, whatever the news.
+        if self.follow.has_news() || is_due {
+            self.look(is_due)?;
+        }
+        if !is_due {
             return Ok(());
         }
         self.drain()?;
@@ -176,6 +182,7 @@ impl Pump {
     /// Takes over what can change while the daemon runs.
     fn reconfigure(&mut self, change: Change) {
         let Change { config, logs, regroup, .. } = change;
+        self.follow.reconfigure(&config);
         self.logs.take_over(logs);
         self.ledger.set_active_timeout(active_timeout(&config));
         if regroup {
@@ -270,7 +277,7 @@ impl Pump {
     fn drain(&mut self) -> Result<()> {
         let now = clock::monotonic().context("cannot read the clock")?;
         let started = Instant::now();
-        let (look, mut looked) = (self.look(), started);
+        let (look, mut looked) = (self.patience(), started);
         self.ledger.set_clock(self.clock);
         let report = loop {
             let Self { source, ledger, logs: Logs { flow: flow_log, .. }, .. } = self;
@@ -294,35 +301,19 @@ impl Pump {
     }
 
     fn publish(&mut self, now: u64, started: Instant, report: &DrainReport) -> Result<()> {
-        let mut lost = Vec::new();
-        let watched: Vec<(u16, Arc<str>, u32)> = self
-            .ledger
-            .numbers()
-            .interfaces
-            .iter()
-            .map(|InterfaceNumbers { watched, .. }| {
-                (watched.slot, Arc::clone(&watched.name), watched.ifindex)
-            })
-            .collect();
-        let count = watched.len();
-        let slots: Vec<u16> = watched.iter().map(|(slot, ..)| *slot).collect();
-        let all = self.source.totals(&slots)?;
-        for ((slot, name, ifindex), totals) in watched.into_iter().zip(&all) {
-            // Another device may have taken over the name, and this one may have another by now.
-            let now = interfaces::current_name(&name, ifindex);
-            let statistics = now.as_deref().and_then(|now| interfaces::statistics(now).ok());
+        let slots = self.follow.slots();
+        let numbers: Vec<u16> = slots.iter().map(|(slot, _)| *slot).collect();
+        let all = self.source.totals(&numbers)?;
+        for ((slot, device), totals) in slots.into_iter().zip(&all) {
+            let statistics = device.and_then(|(name, ifindex)| follow::statistics(&name, ifindex));
             self.ledger.interface(slot, totals, statistics);
             let capacity = self.capacity.as_ref().and_then(|capacity| capacity.numbers(slot));
             self.ledger.capacity(slot, capacity);
-            if now.is_none() {
-                lost.push(name);
-            }
         }
-        self.miss(lost, count);
         self.clock = self.source.clock().context("cannot read the clocks")?;
         self.ledger.drained(now, self.clock);
         self.http.settle(now, self.clock.wall(now) / 1_000_000_000);
-        self.http.dropped = self.tracker.dropped();
+        self.http.losses = self.tracker.losses();
         self.board.publish(self.ledger.numbers().published(), self.http.published());
         self.telemetry.ran(self.source.run_times());
         let duration = started.elapsed();
@@ -332,18 +323,15 @@ impl Pump {
         Ok(())
     }
 
-    /// Says which interfaces have gone, once, and which are back.
-    fn miss(&mut self, lost: Vec<Arc<str>>, watched: usize) {
-        for name in lost.iter().filter(|name| !self.lost.contains(*name)) {
-            warn!("interface {name} has gone: its counters stand still; start flowd again once it is back");
-        }
-        for name in self.lost.iter().filter(|name| !lost.contains(*name)) {
-            info!("interface {name} is back");
-        }
-        if lost != self.lost {
-            self.telemetry.set_lost(lost.clone(), lost.len() == watched);
-            self.lost = lost;
-        }
+    /// Looks for interfaces that have come or gone.
+    fn look(&mut self, thorough: bool) -> Result<()> {
+        let now = clock::monotonic().context("cannot read the clock")?;
+        let Self { source, ledger, capacity, follow, .. } = self;
+        let mut parts = Parts { source: source.as_mut(), ledger, capacity: capacity.as_mut() };
+        follow.look(now, thorough, &mut parts)?;
+        let Missing { names, all } = follow.missing();
+        self.telemetry.set_lost(names, all);
+        Ok(())
     }
 
     fn finish(mut self) -> Result<()> {

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     config::Config,
     export::feed::Feed,
-    privileges,
+    interfaces, privileges,
     protocol::http::HttpExchange,
     web::{Guard, Secrets},
 };
@@ -87,6 +87,8 @@ impl Reload {
     /// All that can fail.
     fn prepare(&mut self) -> Result<(Config, NewLogs, Secrets), String> {
         let new = (self.again)().map_err(|problem| problem.to_string())?;
+        interfaces::check_change(&self.current.interfaces, &new.interfaces)
+            .map_err(|problem| problem.to_string())?;
         let (config, fixed) = self.loaded.renewed(&new);
         let logs = self.opener.open(&config, Some(&self.current)).map_err(|problem| hint(&problem))?;
         let secrets = Secrets::load(&config.web).map_err(|problem| hint(&problem))?;

@@ -24,6 +24,22 @@ pub(super) type Visit<'a> = &'a mut dyn FnMut(u32, &FlowRecord, Option<EndReason
 pub(super) trait Source: Send {
     /// Watches an interface; gives back how it is attached, for the log.
     fn attach(&mut self, name: &str, ifindex: u32, interface: Interface) -> Result<&'static str>;
+    /// Ends the watching of an interface, whether it is there or not. Its flows end with the next drain.
+    fn detach(&mut self, _ifindex: u32) -> Result<()> {
+        Ok(())
+    }
+    /// True while everything is there that was attached to an interface.
+    fn stands(&self, _ifindex: u32) -> bool {
+        true
+    }
+    /// Counts a watched interface under another slot from now on. Flows of the one before end with the next drain.
+    fn assign(&mut self, _ifindex: u32, _interface: Interface) -> Result<()> {
+        Ok(())
+    }
+    /// Sets the totals of a slot to 0 under which nothing is attached.
+    fn clear(&mut self, _slot: u16) -> Result<()> {
+        Ok(())
+    }
     /// Shows a part of the records that changed since the last drain, and of the ended flows, each once with its
     /// reason; gives the report with the last part. `now` is in nanoseconds of the packet's clock, the same for all
     /// parts.
@@ -61,6 +77,22 @@ pub(super) fn load(options: &LoadOptions) -> Result<Box<dyn Source>> {
 impl Source for Kernel {
     fn attach(&mut self, name: &str, ifindex: u32, interface: Interface) -> Result<&'static str> {
         Ok(Self::attach(self, name, ifindex, interface)?.name())
+    }
+
+    fn detach(&mut self, ifindex: u32) -> Result<()> {
+        Ok(self.detach_from(ifindex)?)
+    }
+
+    fn stands(&self, ifindex: u32) -> bool {
+        Self::stands(self, ifindex)
+    }
+
+    fn assign(&mut self, ifindex: u32, interface: Interface) -> Result<()> {
+        Ok(Self::assign(self, ifindex, interface)?)
+    }
+
+    fn clear(&mut self, slot: u16) -> Result<()> {
+        Ok(self.clear_totals(slot)?)
     }
 
     fn drain_part(&mut self, now: u64, visit: Visit<'_>) -> Result<Option<DrainReport>> {

@@ -260,6 +260,8 @@ fn pump(
     };
     let options = LedgerOptions { conversations: 10_000, active_timeout: Some(1) };
     let clock = WallClock::measure().unwrap();
+    let config = Config { interfaces: vec!["lo".to_owned()], ..Config::default() };
+    let follow = Follow::new(std::slice::from_ref(&watched), &config, 4, 0).unwrap();
     let ledger = Ledger::new(options, Arc::default(), vec![(watched, None)], clock);
     let telemetry = Arc::new(Telemetry::new(Vec::new()));
     let board =
@@ -279,6 +281,7 @@ fn pump(
         logs,
         clock,
         None,
+        follow,
         &config,
     )
 }

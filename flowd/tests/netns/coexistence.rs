@@ -6,8 +6,8 @@ use etherparse::PacketBuilder;
 
 use crate::support::{
     daemon::{Daemon, flowd},
-    foreign::Foreign,
-    frames::{Wire, mac},
+    foreign::{Fate, Foreign, filter},
+    frames::{Wire, index, mac},
     namespace::Namespace,
     privileged,
     process::{Process, attempt, run},
@@ -191,8 +191,8 @@ fn beside_tcx_programs_that_drop_or_pass() {
         return;
     }
     let (host, peer) = network();
-    for drops in [true, false] {
-        let other = Foreign::tcx(&host, "a0", drops);
+    for fate in [Fate::Drop, Fate::Pass] {
+        let other = Foreign::tcx(&host, "a0", "theirs", fate);
         for (order, expected) in [("first", PACKETS), ("last", 0)] {
             beside(&host, &peer, &format!("hook = \"tcx\"\norder = \"{order}\"\n"), expected);
         }
@@ -201,4 +201,96 @@ fn beside_tcx_programs_that_drop_or_pass() {
         drop(other);
         beside(&host, &peer, "order = \"last\"\n", PACKETS);
     }
+}
+
+/// Programs that lead packets elsewhere or change them: what is counted where.
+#[test]
+fn beside_tcx_programs_that_redirect_or_rewrite() {
+    if !privileged("beside_tcx_programs_that_redirect_or_rewrite") {
+        return;
+    }
+    let (host, peer) = network();
+    let out = index(&host, "b0");
+    for (order, seen) in [("first", PACKETS), ("last", 0)] {
+        let _other = Foreign::tcx(&host, "a0", "theirs", Fate::Redirect(out));
+        let daemon = Daemon::start(&host, &["a0", "b0"], &format!("hook = \"tcx\"\norder = \"{order}\"\n"));
+        send(&peer, "eth0", mac(&host, "a0"));
+        let came = daemon.passages("a0")[0].wire().packets;
+        let went = daemon.passages("b0")[1].wire().packets;
+        assert_eq!((came, went), (seen, PACKETS), "redirect, {order}");
+        daemon.stop();
+    }
+    for (order, port) in [("first", 5_000), ("last", 6_000)] {
+        let _other = Foreign::tcx(&host, "a0", "theirs", Fate::Port(6_000));
+        let daemon = Daemon::start(&host, &["a0"], &format!("hook = \"tcx\"\norder = \"{order}\"\n"));
+        send(&peer, "eth0", mac(&host, "a0"));
+        assert_eq!(daemon.passages("a0")[0].wire().packets, PACKETS, "rewrite, {order}");
+        let flows = daemon.stop().flows;
+        let ports = |flow: &serde_json::Value| ["client", "server"].map(|end| flow[end]["port"].clone());
+        assert!(flows.iter().any(|flow| ports(flow).contains(&port.into())), "{order}: {flows:?}");
+    }
+}
+
+/// Starts flowd, which must refuse; gives what it says.
+fn refused(host: &Namespace, config: &str) -> String {
+    let folder = user::folder();
+    let file = folder.path().join("flowd.toml");
+    std::fs::write(&file, format!("{config}listen = \"127.0.0.1:9436\"\n")).unwrap();
+    user::own(&file);
+    let refused = attempt(flowd(host).args(["run", "-i", "a0", "-c"]).arg(&file));
+    assert_eq!(refused.status.code(), Some(1));
+    String::from_utf8(refused.stderr).unwrap()
+}
+
+#[test]
+fn a_place_next_to_a_named_tcx_program() {
+    if !privileged("a_place_next_to_a_named_tcx_program") {
+        return;
+    }
+    let (host, peer) = network();
+    let _first = Foreign::tcx(&host, "a0", "their_first", Fate::Next);
+    let _second = Foreign::tcx(&host, "a0", "their_second_so", Fate::Drop);
+    if user::is_other() {
+        let said = refused(&host, "order = \"after:their_first\"\n");
+        assert!(said.contains("CAP_SYS_ADMIN"), "{said}");
+        return;
+    }
+    for (order, expected) in [
+        ("before:their_first", PACKETS),
+        ("after:their_first", PACKETS),
+        // Longer than what the kernel keeps.
+        ("before:their_second_so_long", PACKETS),
+        ("after:their_second_so_long", 0),
+    ] {
+        beside(&host, &peer, &format!("order = \"{order}\"\n"), expected);
+    }
+    let said = refused(&host, "order = \"after:nobody\"\n");
+    for part in ["a0", "\"nobody\"", "their_first, their_second_so"] {
+        assert!(said.contains(part), "{part} is not in: {said}");
+    }
+}
+
+#[test]
+fn a_place_next_to_a_named_filter() {
+    if !privileged("a_place_next_to_a_named_filter") {
+        return;
+    }
+    let (host, peer) = network();
+    host.tc("qdisc add dev a0 clsact");
+    filter(&host, "a0", "their_first", 7, Fate::Next);
+    filter(&host, "a0", "their_second.o:[tc]", 8, Fate::Drop);
+    let theirs = filters(&host, "a0");
+    for (order, expected) in [
+        ("before:their_first", PACKETS),
+        ("before:their_second.o:[tc]", PACKETS),
+        ("after:their_second.o:[tc]", 0),
+    ] {
+        beside(&host, &peer, &format!("hook = \"clsact\"\norder = \"{order}\"\n"), expected);
+    }
+    assert_eq!(filters(&host, "a0"), theirs);
+    let said = refused(&host, "hook = \"clsact\"\norder = \"before:nobody\"\n");
+    assert!(said.contains("their_first, their_second.o:[tc]"), "{said}");
+    // The hook is the one where the program stands.
+    let daemon = Daemon::start(&host, &["a0"], "order = \"before:their_first\"\n");
+    assert!(daemon.stderr().contains("watching a0 (clsact)"), "{}", daemon.stderr());
 }

@@ -34,6 +34,7 @@ fn every_shape_of_response_is_logged_as_nginx_has_it() {
         run(curl.arg(format!("http://{SERVER_V4}/{path}")));
     };
     curl(&[], "unchanged/[1-5]");
+    curl(&[], "echo/[1-20]");
     curl(&["-I"], "large/[1-5]");
     curl(&["--compressed"], "chunked/[1-5]");
     curl(&[], "dead/[1-5]");
@@ -54,8 +55,8 @@ fn every_shape_of_response_is_logged_as_nginx_has_it() {
         curl(&[], "slow/[1-5]");
         server.join().unwrap()
     });
-    let truth = nginx.logged(25);
-    until("all lines", 10, || (daemon.http().len() >= 25).then_some(()));
+    let truth = nginx.logged(45);
+    until("all lines", 10, || (daemon.http().len() >= 45).then_some(()));
     let lines = daemon.stop().http;
     let text = |line: &serde_json::Value| format!("{} {} {}", line["method"], line["target"], line["status"]);
     let sorted = |lines: &[serde_json::Value]| {
@@ -70,6 +71,13 @@ fn every_shape_of_response_is_logged_as_nginx_has_it() {
     assert!(lines.iter().all(|line| line["outcome"] == "complete"));
     assert!(of("/unchanged/").iter().all(|line| line["status"] == 304));
     assert!(of("/dead/").iter().all(|line| line["status"] == 502));
+    for line in of("/echo/") {
+        // Several of them lie within the copied bytes of one head.
+        assert!(
+            line["response_content_length"] == 6 && line["response_bytes"].as_u64() > Some(100),
+            "{line}"
+        );
+    }
     for line in of("/large/") {
         // A HEAD names the length of a body that does not come.
         assert!(line["method"] == "HEAD" && line["response_content_length"] == 120_000, "{line}");

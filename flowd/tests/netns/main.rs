@@ -20,6 +20,7 @@ mod coexistence;
 mod conservation;
 mod counters;
 mod flood;
+mod follow;
 mod governor;
 mod handshakes;
 mod http;

@@ -12,12 +12,10 @@ pub mod nginx;
 pub mod process;
 pub mod router;
 pub mod standstill;
+mod until;
 pub mod user;
 
-use std::{
-    thread::sleep,
-    time::{Duration, Instant},
-};
+pub use until::until;
 
 /// Whether this process may make namespaces. Where it may not, says so, or fails if skipping is not allowed.
 pub fn privileged(test: &str) -> bool {
@@ -30,16 +28,4 @@ pub fn privileged(test: &str) -> bool {
     let _ =
         std::io::Write::write_all(&mut std::io::stderr(), format!("SKIPPED: {test} needs root\n").as_bytes());
     false
-}
-
-/// Asks until there is an answer; fails after `seconds`.
-pub fn until<T>(what: &str, seconds: u64, mut ask: impl FnMut() -> Option<T>) -> T {
-    let limit = Instant::now() + Duration::from_secs(seconds);
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(Instant::now() < limit, "{what}: not within {seconds} s");
-        sleep(Duration::from_millis(20));
-    }
 }

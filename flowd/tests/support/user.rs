@@ -34,6 +34,11 @@ fn user() -> Option<&'static User> {
     USER.get_or_init(ask).as_ref()
 }
 
+/// True if flowd runs as another user.
+pub fn is_other() -> bool {
+    user().is_some()
+}
+
 /// A copy where everybody may run it, which a build folder may not be.
 fn binary() -> &'static Path {
     static COPY: OnceLock<PathBuf> = OnceLock::new();

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    aggregate::{FlowNumbers, Sum, interface::watched},
+    aggregate::{FlowNumbers, RttSide, Sum, interface::watched},
     config::FlowLabel,
     flow::testing,
 };

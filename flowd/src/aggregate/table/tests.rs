@@ -214,3 +214,32 @@ proptest! {
         }
     }
 }
+
+/// A part of the keys: a catch-all by tens, and what counts there.
+#[test]
+fn a_part_goes_with_all_that_it_counted_and_nothing_else() {
+    let mut table = Table::<u32, u64>::new(3);
+    let other = |key: u32| key / 10 * 10;
+    // 12 leaves for 13, 24 has no row.
+    for (key, amount) in [(11, 5), (12, 6), (21, 7), (24, 8)] {
+        *table.at(key, other(key)).unwrap() += amount;
+    }
+    table.settle(SECOND, 1);
+    *table.at(13, 10).unwrap() += 1_000;
+    table.settle(2 * SECOND, 2);
+    *table.at(13, 10).unwrap() += 1_000;
+    table.settle(3 * SECOND, 3);
+    let row = table.find(21, 20);
+    let all: u64 = table.rows().map(|(_, value)| *value).sum::<u64>()
+        + table.retired().map(|(_, _, value)| *value).sum::<u64>();
+    assert_eq!(all, 5 + 6 + 7 + 8 + 2_000);
+    assert!(table.retired().any(|(key, ..)| *key == 10));
+    table.remove(|key| key / 10 == 1);
+    assert!(table.retired().next().is_none());
+    let mut left: Vec<(u32, u64)> = table.rows().map(|(key, value)| (*key, *value)).collect();
+    left.sort_unstable();
+    assert_eq!(left, [(20, 8), (21, 7)]);
+    assert_eq!(table.row(row), Some(&mut 7), "others keep their places");
+    *table.at(11, 10).unwrap() += 3;
+    assert_eq!(table.rows().find(|(key, _)| **key == 11), Some((&11, &3)), "from 0 again");
+}

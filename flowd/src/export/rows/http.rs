@@ -44,5 +44,8 @@ pub(in crate::export) fn http_unmatched(scrape: &Scrape, rows: &mut Rows<'_>) {
 }
 
 pub(in crate::export) fn http_dropped(scrape: &Scrape, rows: &mut Rows<'_>) {
-    rows.counter(&[], scrape.http.dropped);
+    let losses = scrape.http.losses;
+    rows.counter(&["evicted"], losses.evicted);
+    rows.counter(&["pipeline_full"], losses.pipeline_full);
+    rows.counter(&["lost_copy"], losses.lost_copy);
 }

@@ -5,7 +5,7 @@ use flow_common::{
 
 use super::{Rows, Scrape, direction_name};
 use crate::{
-    aggregate::{CapacityNumbers, Counted, InterfaceNumbers, WINDOWS, passage},
+    aggregate::{CapacityNumbers, Counted, InterfaceNumbers, Presence, WINDOWS, passage},
     flow::EndReason,
 };
 
@@ -145,6 +145,13 @@ pub(in crate::export) fn samples(scrape: &Scrape, rows: &mut Rows<'_>) {
 
 pub(in crate::export) fn windows_missed(scrape: &Scrape, rows: &mut Rows<'_>) {
     capacities(scrape, |iface, direction, numbers| rows.counter(&[iface, direction], numbers.missed));
+}
+
+pub(in crate::export) fn interface_watched(scrape: &Scrape, rows: &mut Rows<'_>) {
+    for interface in &scrape.numbers.interfaces {
+        let watched = interface.presence == Presence::Watched;
+        rows.gauge(&[&interface.watched.name], f64::from(u8::from(watched)));
+    }
 }
 
 pub(in crate::export) fn interface_info(scrape: &Scrape, rows: &mut Rows<'_>) {

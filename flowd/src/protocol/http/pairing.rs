@@ -8,7 +8,7 @@ mod ending;
 mod extent;
 
 use super::{
-    HttpOptions, Sink,
+    HttpLosses, HttpOptions, Sink,
     answer::{self, Place},
     head::{Framing, Head, Request, Response},
     lane::Lanes,
@@ -70,8 +70,7 @@ pub(super) struct Connection {
     reset: bool,
     /// Last event.
     pub(super) last: u64,
-    /// Messages given up because of bounds.
-    pub(super) dropped: u64,
+    pub(super) losses: HttpLosses,
 }
 
 impl Connection {
@@ -95,7 +94,7 @@ impl Connection {
             ended: None,
             reset: false,
             last: 0,
-            dropped: 0,
+            losses: HttpLosses::default(),
         }
     }
 
@@ -181,7 +180,7 @@ impl Connection {
         {
             self.feed(from, piece.input(), options, sink);
         }
-        self.dropped += self.lanes.of_mut(from).take_given_up();
+        self.losses.lost_copy += self.lanes.of_mut(from).take_given_up();
         self.release(sink);
     }
 
@@ -190,7 +189,7 @@ impl Connection {
         while !self.left_http {
             let lane = self.lanes.of_mut(from);
             let message = lane.take(&mut input, limit, &options.privacy);
-            self.dropped += lane.take_given_up();
+            self.losses.lost_copy += lane.take_given_up();
             let Some(message) = message else { return };
             let expect = self.message(from, message, options, sink);
             self.lanes.of_mut(from).follow(expect);
@@ -280,26 +279,9 @@ impl Connection {
         (pipelined, pipelined && unseen)
     }
 
-    fn is_full(&self, options: &HttpOptions) -> bool {
-        self.pending.len() >= options.max_pending_per_flow.max(1)
-    }
-
     fn fresh(&mut self, since: u64) -> Pending {
         self.number += 1;
         Pending { number: self.number, since, retransmits: self.retransmits, ..Pending::default() }
-    }
-
-    /// Gives up the oldest outstanding exchanges until there is room for one more.
-    fn make_room(&mut self, options: &HttpOptions, sink: Sink<'_>) {
-        self.release(sink);
-        while self.is_full(options) {
-            let Some(oldest) = self.pending.pop_front() else { return };
-            if oldest.response.is_none() && !oldest.missed {
-                self.owed += usize::from(oldest.request.is_some());
-                self.dropped += 1;
-            }
-            self.report(oldest, sink);
-        }
     }
 
     fn response(

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use sha2::{Digest as _, Sha256};
+use ring::digest::SHA256;
 
 use super::hello::{ClientHello, extension};
 
@@ -57,7 +57,7 @@ fn digest(list: &str) -> String {
         return "0".repeat(12);
     }
     let mut text = String::new();
-    for byte in Sha256::digest(list).iter().take(6) {
+    for byte in ring::digest::digest(&SHA256, list.as_bytes()).as_ref().iter().take(6) {
         // Writing to a string does not fail.
         let _ = write!(text, "{byte:02x}");
     }

@@ -70,7 +70,7 @@ impl Connection {
         for side in [client, client.other()] {
             let lane = self.lanes.of_mut(side);
             lane.forget_later(&options.privacy);
-            self.dropped += lane.take_given_up();
+            self.losses.lost_copy += lane.take_given_up();
         }
     }
 
@@ -89,6 +89,23 @@ impl Connection {
     pub(super) fn flush(&mut self, sink: Sink<'_>) {
         while let Some(pending) = self.pending.pop_front() {
             self.report(pending, sink);
+        }
+    }
+
+    pub(super) fn is_full(&self, options: &HttpOptions) -> bool {
+        self.pending.len() >= options.max_pending_per_flow.max(1)
+    }
+
+    /// Gives up the oldest outstanding exchanges until there is room for one more.
+    pub(super) fn make_room(&mut self, options: &HttpOptions, sink: Sink<'_>) {
+        self.release(sink);
+        while self.is_full(options) {
+            let Some(oldest) = self.pending.pop_front() else { return };
+            if oldest.response.is_none() && !oldest.missed {
+                self.owed += usize::from(oldest.request.is_some());
+                self.losses.pipeline_full += 1;
+            }
+            self.report(oldest, sink);
         }
     }
 

@@ -290,7 +290,10 @@ fn odd_shapes() {
 fn too_many_outstanding_requests() {
     let mut story = Story::with(HttpOptions { max_pending_per_flow: 2, ..HttpOptions::default() });
     story.client(get("/1") + &get("/2") + &get("/3"));
-    assert_eq!((gist(&story.out), story.tracker.dropped()), (vec!["GET /1 - no_response".to_owned()], 1));
+    assert_eq!(
+        (gist(&story.out), story.tracker.losses().pipeline_full),
+        (vec!["GET /1 - no_response".to_owned()], 1)
+    );
     story.server(OK).server("HTTP/1.1 302 F\r\nContent-Length: 0\r\n\r\n");
     story.server("HTTP/1.1 303 F\r\nContent-Length: 0\r\n\r\n");
     let expected =
@@ -305,7 +308,10 @@ fn too_many_connections() {
         story.key = key(port).0;
         story.after(1).client(get(&format!("/{port}")));
     }
-    assert_eq!((gist(&story.out), story.tracker.dropped()), (vec!["GET /1002 - no_response".to_owned()], 1));
+    assert_eq!(
+        (gist(&story.out), story.tracker.losses().evicted),
+        (vec!["GET /1002 - no_response".to_owned()], 1)
+    );
     assert_eq!(story.tracker.connections(), 2);
 }
 
