@@ -113,13 +113,6 @@ impl Ledger {
         self.options.active_timeout = active_timeout;
     }
 
-    /// Sets each watched interface's speed anew, bytes per second.
-    pub fn set_speeds(&mut self, speed: impl Fn(&Watched) -> Option<u64>) {
-        for InterfaceNumbers { watched, .. } in &mut self.numbers.interfaces {
-            watched.speed = speed(watched);
-        }
-    }
-
     /// Lines from here on bear times by this clock.
     pub fn set_clock(&self, clock: WallClock) {
         self.live.set_clock(clock);

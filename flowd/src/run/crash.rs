@@ -8,6 +8,7 @@ use std::{
     process,
     sync::{Mutex, Once, PoisonError},
     thread,
+    time::Duration,
 };
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};

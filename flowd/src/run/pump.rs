@@ -25,7 +25,6 @@ use crate::{
     config::{Budget, Config},
     export::{enrich::enrich, feed::Feed, log::LogSink, path::Paths, prometheus::Board},
     flow::Snapshot,
-    interfaces,
     kernel::DrainReport,
     protocol::http::{HttpExchange, HttpTracker, Privacy, Progress},
     telemetry::{Part, Telemetry},
@@ -122,7 +121,7 @@ impl Pump {
         let mut took = Duration::ZERO;
         let result = loop {
             let waits = self.logs.flow.as_mut().is_some_and(LogSink::settle);
-            let look = if waits { SETTLE.min(self.patience()) } else { self.patience() };
+            let look = if waits { SETTLE.min(self.pace()) } else { self.pace() };
             // Looks begin on a beat: one that took long is followed by the next at once.
             let wait = next.saturating_duration_since(Instant::now()).min(look.saturating_sub(took));
             match changes.recv_timeout(wait) {
@@ -145,7 +144,7 @@ impl Pump {
     }
 
     /// Longest time between two looks at the events.
-    fn patience(&self) -> Duration {
+    fn pace(&self) -> Duration {
         let mut look = self.event_interval.min(Part::BEAT);
         if self.capacity.is_some() {
             look = look.min(Duration::from_millis(Capacity::LONGEST_LOOK));
@@ -182,7 +181,6 @@ impl Pump {
     /// Takes over what can change while the daemon runs.
     fn reconfigure(&mut self, change: Change) {
         let Change { config, logs, regroup, .. } = change;
-        self.follow.reconfigure(&config);
         self.logs.take_over(logs);
         self.ledger.set_active_timeout(active_timeout(&config));
         if regroup {
@@ -196,25 +194,17 @@ impl Pump {
             self.feed.forget();
             self.privacy = privacy;
         }
-        self.set_speeds(&config);
-        (self.interval, self.event_interval) = (config.interval.0, config.event_interval.0);
-    }
-
-    /// Speeds of links, and what is a peak or a burst on them.
-    fn set_speeds(&mut self, config: &Config) {
-        let told = interfaces::list().unwrap_or_default();
-        let device =
-            |ifindex| told.iter().find(|found| found.ifindex == ifindex).and_then(|found| found.speed);
-        self.ledger
-            .set_speeds(|watched| config.capacity.speed(&watched.name).or_else(|| device(watched.ifindex)));
-        let numbers = self.ledger.numbers();
-        let speed = |slot| {
-            let mut all = numbers.interfaces.iter().map(|interface| &interface.watched);
-            all.find(|watched| watched.slot == slot).and_then(|watched| watched.speed)
-        };
+        // Speeds come with the next look at the interfaces.
+        self.follow.reconfigure(&config);
         if let Some(capacity) = &mut self.capacity {
-            capacity.reconfigure(capacity_options(config), speed);
+            let interfaces = &self.ledger.numbers().interfaces;
+            let speed = |slot| {
+                let found = interfaces.iter().find(|interface| interface.watched.slot == slot);
+                found.and_then(|interface| interface.watched.speed)
+            };
+            capacity.reconfigure(capacity_options(&config), speed);
         }
+        (self.interval, self.event_interval) = (config.interval.0, config.event_interval.0);
     }
 
     fn events(&mut self) -> Result<()> {
@@ -277,7 +267,7 @@ impl Pump {
     fn drain(&mut self) -> Result<()> {
         let now = clock::monotonic().context("cannot read the clock")?;
         let started = Instant::now();
-        let (look, mut looked) = (self.patience(), started);
+        let (pace, mut looked) = (self.pace(), started);
         self.ledger.set_clock(self.clock);
         let report = loop {
             let Self { source, ledger, logs: Logs { flow: flow_log, .. }, .. } = self;
@@ -291,7 +281,7 @@ impl Pump {
             if let Some(report) = report {
                 break report;
             }
-            if looked.elapsed() >= look {
+            if looked.elapsed() >= pace {
                 self.events()?;
                 looked = Instant::now();
             }

@@ -87,9 +87,9 @@ impl Reload {
     /// All that can fail.
     fn prepare(&mut self) -> Result<(Config, NewLogs, Secrets), String> {
         let new = (self.again)().map_err(|problem| problem.to_string())?;
-        interfaces::check_change(&self.current.interfaces, &new.interfaces)
-            .map_err(|problem| problem.to_string())?;
         let (config, fixed) = self.loaded.renewed(&new);
+        interfaces::check_change(&self.current.interfaces, &config.interfaces)
+            .map_err(|problem| problem.to_string())?;
         let logs = self.opener.open(&config, Some(&self.current)).map_err(|problem| hint(&problem))?;
         let secrets = Secrets::load(&config.web).map_err(|problem| hint(&problem))?;
         if !fixed.is_empty() {

@@ -6,7 +6,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tracing::warn;
 
 use crate::{
-    aggregate::LiveFlows,
+    aggregate::{LiveFlows, Presence},
     export::prometheus::Board,
     service::Service,
     telemetry::{Part, Readiness, Telemetry},
@@ -77,7 +77,8 @@ impl Vigil {
 
     fn status(&self) -> String {
         let numbers = self.board.numbers();
-        let names: Vec<&str> = numbers.interfaces.iter().map(|interface| &*interface.watched.name).collect();
+        let watched = numbers.interfaces.iter().filter(|interface| interface.presence == Presence::Watched);
+        let names: Vec<&str> = watched.map(|interface| &*interface.watched.name).collect();
         let lost = match self.telemetry.readiness() {
             Readiness::Degraded(names) | Readiness::Lost(names) => format!(" ({} lost)", names.join(", ")),
             Readiness::NotAttached | Readiness::Ready => String::new(),

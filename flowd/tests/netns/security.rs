@@ -197,7 +197,7 @@ fn every_thread_has_what_it_needs_and_no_more() {
         names.push(name);
     }
     println!("{names:?}");
-    for expected in ["pump", "http_log", "tokio"] {
+    for expected in ["pump", "http_log", "web"] {
         assert!(names.iter().any(|name| name.starts_with(expected)), "{names:?}");
     }
     let said = daemon.stderr();

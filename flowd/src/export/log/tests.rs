@@ -229,6 +229,7 @@ fn two_generations_of_a_log_share_its_file() {
     let mut outlets = Outlets::default();
     let before = open(&[&path], 4_096, &counters, &mut outlets);
     (0..1_000).for_each(|number: u32| before.write(number));
+    wait(|| count(&counters).0 == 1_000);
     // Moved away meanwhile, and found again by its new name.
     fs::rename(&path, folder.path().join("moved")).unwrap();
     outlets.reopen();
