@@ -16,11 +16,11 @@ use crate::setup;
 
 /// One without TCX, one with it.
 pub(crate) const FAST: [&str; 2] = ["5.10", "6.12"];
-const ALL: [&str; 4] = ["5.10", "6.1", "6.12", "7.2"];
+const ALL: [&str; 6] = ["5.10", "6.1", "6.12", "6.18", "7.2", "7.3"];
 
 #[derive(Default, clap::Args)]
 pub(crate) struct Options {
-    /// Series such as 6.12; without any: 5.10, 6.1, 6.12 and 7.2
+    /// Series such as 6.12; without any: 5.10, 6.1, 6.12, 6.18, 7.2 and 7.3
     series: Vec<String>,
     /// Show what each guest said, also where all went well
     #[arg(long)]
