@@ -1,4 +1,5 @@
-//! The packet path's clock (CLOCK_MONOTONIC) and its distance to wall-clock time.
+//! The packet path's clock (CLOCK_MONOTONIC) and its distance to wall-clock time. Not CLOCK_BOOTTIME, which runs while
+//! the machine sleeps: no packet passes then, so that time asleep is nobody's silence, and no flow times out by it.
 
 /// Turns times of the packet path into times since the epoch. The distance between the two clocks moves
 /// when someone sets the time, so the daemon measures it anew each interval.

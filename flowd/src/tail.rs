@@ -2,6 +2,7 @@
 
 mod client;
 mod print;
+mod tls;
 mod url;
 
 use std::{
@@ -21,10 +22,12 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(16)];
 /// What to follow and how to print it.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Of the daemon, as `http://127.0.0.1:9435`.
+    /// Of the daemon, as `http://127.0.0.1:9435` or `https://gateway:9435`.
     pub url: String,
     /// Where a bearer token is read from, at each connection.
     pub token_file: Option<PathBuf>,
+    /// Certificates in PEM that are trusted, read at each connection with TLS; without it, those that the system trusts.
+    pub ca: Option<PathBuf>,
     /// Filters, by the API's names.
     pub parameters: Vec<(&'static str, String)>,
     /// Lines of the past to begin with.
@@ -43,8 +46,14 @@ pub enum TailError {
     Url { url: String, problem: &'static str },
     #[error("cannot take a token from --token-file {}: {source}; its first line is to be one of `web.tokens`", path.display())]
     Token { path: PathBuf, source: io::Error },
-    #[error("cannot connect to {url}: {source}; is flowd running there, and is --url its `listen`?")]
+    #[error(
+        "cannot connect to {url}: {source}; is flowd running there, and is --url its `listen`, with https:// where it has a certificate?"
+    )]
     Connect { url: String, source: io::Error },
+    #[error("cannot use --ca {}: {problem}; name a PEM file of that flowd's certificate, or of its issuer's", path.display())]
+    Ca { path: PathBuf, problem: String },
+    #[error("cannot speak TLS with {url}: {source}; does that flowd have a `web.tls_certificate`, and is it or its issuer's in {}? Name it with --ca", path.display())]
+    Tls { url: String, path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
     #[error("{url} ended the connection: {source}")]
     Lost { url: String, source: io::Error },
     #[error("{url} refuses: {reason}")]
@@ -57,7 +66,10 @@ impl TailError {
     /// The options are at fault.
     #[must_use]
     pub const fn is_usage(&self) -> bool {
-        matches!(self, Self::Url { .. } | Self::Token { .. } | Self::Refused { status: 400, .. })
+        matches!(
+            self,
+            Self::Url { .. } | Self::Token { .. } | Self::Ca { .. } | Self::Refused { status: 400, .. }
+        )
     }
 
     /// It may work later.
@@ -76,17 +88,18 @@ pub fn tail(options: &Options, out: &mut dyn Write) -> Result<(), TailError> {
     let (mut past, mut pause, mut connected) = (options.lines, first, false);
     loop {
         let token = options.token_file.as_deref().map(token).transpose()?;
-        let ended = match Stream::open(&url, token.as_deref(), &options.parameters, past) {
-            Ok(mut stream) => {
-                if connected {
-                    tell("connected again");
+        let ended =
+            match Stream::open(&url, options.ca.as_deref(), token.as_deref(), &options.parameters, past) {
+                Ok(mut stream) => {
+                    if connected {
+                        tell("connected again");
+                    }
+                    // What was shown is not shown again.
+                    (connected, pause, past) = (true, first, 0);
+                    follow(&mut stream, options, out)
                 }
-                // What was shown is not shown again.
-                (connected, pause, past) = (true, first, 0);
-                follow(&mut stream, options, out)
-            }
-            Err(error) => error,
-        };
+                Err(error) => error,
+            };
         if !connected || !ended.may_pass() {
             return Err(ended);
         }

@@ -160,7 +160,7 @@ fn tail_says_what_is_in_the_way() {
     fails(&["tail", "--url", &url], &[], 1, &[&url, "404", "no answer of flowd's"]);
     answers.join().unwrap();
     fails(&["tail", "--url", &url], &[], 1, &[&url, "is flowd running there"]);
-    fails(&["tail"], &[("FLOWD_URL", "https://gw")], 2, &["https://gw", "TLS", "ssh -L"]);
+    fails(&["tail"], &[("FLOWD_URL", "ftp://gw")], 2, &["ftp://gw", "http:// or https://"]);
     fails(&["tail", "--url", "gw:9435"], &[], 2, &["gw:9435", "http://127.0.0.1:9435"]);
 }
 

@@ -18,6 +18,9 @@ pub struct Tail {
     /// File whose first line is a bearer token, where that flowd asks for one
     #[arg(long, env = "FLOWD_TOKEN_FILE", value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+    /// PEM file of that flowd's certificate, or of its issuer's, where the system does not trust it
+    #[arg(long, env = "FLOWD_CA", value_name = "FILE")]
+    pub ca: Option<PathBuf>,
     /// Only this host
     #[arg(long)]
     pub host: Option<String>,
@@ -74,6 +77,7 @@ impl Tail {
         tail::Options {
             url: self.url.clone(),
             token_file: self.token_file.clone(),
+            ca: self.ca.clone(),
             parameters: parameters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
             lines: self.lines,
             slow_ms: self.slow,

@@ -2,13 +2,14 @@
 //! so that the answer comes without chunks and ends with the connection.
 
 use std::{
-    io::{self, BufRead, BufReader, Read as _, Write as _},
+    io::{self, BufRead, BufReader, Read, Write},
     net::{TcpStream, ToSocketAddrs as _},
+    path::Path,
     time::Duration,
 };
 
 use super::{
-    TailError,
+    TailError, tls,
     url::{Url, encode},
 };
 use crate::web::ALIVE;
@@ -29,20 +30,28 @@ pub(super) enum Event {
 
 pub(super) struct Stream {
     url: String,
-    reader: BufReader<TcpStream>,
+    reader: BufReader<Box<dyn Connection>>,
 }
+
+/// In clear text or by TLS.
+trait Connection: Read + Write {}
+
+impl<T: Read + Write> Connection for T {}
 
 impl Stream {
     /// Follows new lines, after `past` of those that the daemon has kept.
     pub(super) fn open(
         url: &Url,
+        ca: Option<&Path>,
         token: Option<&str>,
         parameters: &[(&'static str, String)],
         past: u32,
     ) -> Result<Self, TailError> {
-        let name = format!("http://{}{}", url.authority, url.prefix);
+        let name = url.to_string();
         let connect = |source| TailError::Connect { url: name.clone(), source };
-        let mut socket = dial(&url.address).map_err(connect)?;
+        let socket = dial(&url.address).map_err(connect)?;
+        let mut socket: Box<dyn Connection> =
+            if url.tls { Box::new(tls::shake(socket, url, ca)?) } else { Box::new(socket) };
         let query: String =
             parameters.iter().map(|(name, value)| format!("&{name}={}", encode(value))).collect();
         let bearer = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
@@ -50,9 +59,13 @@ impl Stream {
             "GET {}/api/v1/http/stream?limit={past}{query} HTTP/1.0\r\nHost: {}\r\nAccept: text/event-stream\r\n{bearer}\r\n",
             url.prefix, url.authority
         );
-        socket.write_all(request.as_bytes()).map_err(connect)?;
-        let mut stream = Self { url: name, reader: BufReader::new(socket) };
-        let status = stream.line()?;
+        socket.write_all(request.as_bytes()).and_then(|()| socket.flush()).map_err(connect)?;
+        let mut stream = Self { url: name.clone(), reader: BufReader::new(socket) };
+        // What speaks TLS only takes this for none, and ends it.
+        let status = stream.line().map_err(|error| match error {
+            TailError::Lost { source, .. } => connect(source),
+            error => error,
+        })?;
         let status = status.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0_u16);
         while !stream.line()?.is_empty() {}
         if status == 200 { Ok(stream) } else { Err(stream.refusal(status)) }
@@ -147,7 +160,7 @@ mod tests {
             request
         });
         let mut events = Vec::new();
-        let error = match Stream::open(&url, Some("t0ken"), &[("path", "/a b".to_owned())], 7) {
+        let error = match Stream::open(&url, None, Some("t0ken"), &[("path", "/a b".to_owned())], 7) {
             Ok(mut stream) => loop {
                 match stream.next() {
                     Ok(event) => events.push(event),

@@ -86,6 +86,7 @@ mod tests {
         let options = Options {
             url: String::new(),
             token_file: None,
+            ca: None,
             parameters: Vec::new(),
             lines: 0,
             slow_ms: 500.0,

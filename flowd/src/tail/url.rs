@@ -1,10 +1,15 @@
 //! The address of a daemon.
 
+use std::fmt;
+
 use super::TailError;
 
-/// `http://HOST[:PORT][/PREFIX]`.
+/// `http://HOST[:PORT][/PREFIX]`, or `https://`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Url {
+    pub tls: bool,
+    /// Without port and brackets, for the certificate.
+    pub host: String,
     /// Host and port as written, for the Host field.
     pub authority: String,
     /// The same with a port, for the resolver.
@@ -16,10 +21,9 @@ pub(super) struct Url {
 impl Url {
     pub(super) fn parse(text: &str) -> Result<Self, TailError> {
         let wrong = |problem| TailError::Url { url: text.to_owned(), problem };
-        if text.starts_with("https://") {
-            return Err(wrong("this command speaks no TLS: go through a tunnel, as of ssh -L"));
-        }
-        let rest = text.strip_prefix("http://").ok_or_else(|| wrong("it begins with http://"))?;
+        let tls = text.starts_with("https://");
+        let rest = text.strip_prefix(if tls { "https://" } else { "http://" });
+        let rest = rest.ok_or_else(|| wrong("it begins with http:// or https://"))?;
         let (authority, prefix) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         if authority.is_empty() || text.bytes().any(|byte| byte <= b' ' || b"?#@\x7f".contains(&byte)) {
             return Err(wrong("it has a host and no user, query or blanks"));
@@ -30,11 +34,20 @@ impl Url {
         let address = match port {
             Some(port) if port.parse::<u16>().is_ok() => authority.to_owned(),
             Some(_) => return Err(wrong("its port is a number up to 65535")),
-            // RFC 9110 section 4.2.1.
-            None => format!("{authority}:80"),
+            // RFC 9110 sections 4.2.1 and 4.2.2.
+            None => format!("{authority}:{}", if tls { 443 } else { 80 }),
         };
+        let host = port.and_then(|_| authority.rsplit_once(':')).map_or(authority, |(host, _)| host);
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let prefix = prefix.trim_end_matches('/').to_owned();
-        Ok(Self { authority: authority.to_owned(), address, prefix })
+        Ok(Self { tls, host, authority: authority.to_owned(), address, prefix })
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.tls { "https" } else { "http" };
+        write!(f, "{scheme}://{}{}", self.authority, self.prefix)
     }
 }
 
@@ -58,21 +71,23 @@ mod tests {
 
     #[test]
     fn hosts_ports_and_prefixes() {
-        for (text, authority, address, prefix) in [
-            ("http://127.0.0.1:9435", "127.0.0.1:9435", "127.0.0.1:9435", ""),
-            ("http://gw/", "gw", "gw:80", ""),
-            ("http://[::1]:9435/flowd/", "[::1]:9435", "[::1]:9435", "/flowd"),
-            ("http://[::1]", "[::1]", "[::1]:80", ""),
+        for (text, host, authority, address, prefix) in [
+            ("http://127.0.0.1:9435", "127.0.0.1", "127.0.0.1:9435", "127.0.0.1:9435", ""),
+            ("http://gw/", "gw", "gw", "gw:80", ""),
+            ("https://gw", "gw", "gw", "gw:443", ""),
+            ("https://[::1]:9435/flowd/", "::1", "[::1]:9435", "[::1]:9435", "/flowd"),
+            ("http://[::1]", "::1", "[::1]", "[::1]:80", ""),
         ] {
-            let (authority, address, prefix) = (authority.to_owned(), address.to_owned(), prefix.to_owned());
-            assert_eq!(Url::parse(text).unwrap(), Url { authority, address, prefix });
+            let url = Url::parse(text).unwrap();
+            assert_eq!((&*url.host, &*url.authority, &*url.address), (host, authority, address));
+            assert_eq!((&*url.prefix, url.tls), (prefix, text.starts_with("https")));
+            assert_eq!(url.to_string(), text.trim_end_matches('/'));
         }
         for text in
             ["127.0.0.1:9435", "http://", "http://a:b", "http://a b", "http://a/\r\nX: y", "http://u@h"]
         {
             assert!(Url::parse(text).unwrap_err().to_string().contains("http://127.0.0.1:9435"), "{text}");
         }
-        assert!(Url::parse("https://a").unwrap_err().to_string().contains("TLS"));
     }
 
     #[test]

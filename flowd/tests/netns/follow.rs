@@ -5,11 +5,15 @@ use std::{fs, thread::sleep, time::Duration};
 
 use etherparse::PacketBuilder;
 
-use crate::support::{
-    daemon::{Daemon, in_flows},
-    frames::Wire,
-    namespace::Namespace,
-    privileged, until,
+use crate::{
+    support::{
+        daemon::{Daemon, in_flows},
+        foreign::Foreign,
+        frames::Wire,
+        namespace::Namespace,
+        privileged, until,
+    },
+    xdp::attached,
 };
 
 /// Quick to see what changes.
@@ -117,6 +121,46 @@ fn an_interface_comes_goes_and_comes_back() {
         let evicted = ended.flows.iter().filter(|flow| flow["end_reason"] == "evicted").count();
         assert_eq!(evicted, 2, "{:?}", ended.flows);
     }
+}
+
+/// The hook that has room for one program: an interface that comes back may be taken by then.
+#[test]
+fn at_xdp_an_interface_comes_back_once_its_place_is_free() {
+    if !privileged("at_xdp_an_interface_comes_back_once_its_place_is_free") {
+        return;
+    }
+    let scene = Scene::new();
+    let daemon = start(&scene, "xdp", &["w*"]);
+    for round in 1..=2 {
+        scene.add("w1");
+        says(&daemon, "watching w1 (xdp)", round);
+        scene.send("w1", 50);
+        assert_eq!(came(&daemon, "w1"), 50 * round as u64);
+        scene.host.ip("link delete w1");
+        gone(&daemon, "w1", round);
+    }
+    // Another's program is there before the name is one of ours.
+    scene.add("x1");
+    let other = Foreign::xdp(&scene.host, "x1");
+    for change in ["x1 down", "x1 name w1", "w1 up"] {
+        scene.host.ip(&format!("link set {change}"));
+    }
+    let theirs = attached(&scene.host, "w1");
+    says(&daemon, "w1 is not watched: interface w1 has an XDP program already (", 1);
+    let state = |part: &str| until(part, 5, || daemon.answer("/readyz").contains(part).then_some(()));
+    state("degraded: lost w1 (not attached: see the log)\n");
+    scene.send("x1", 20);
+    scene.send("w0", 20);
+    assert_eq!((came(&daemon, "w1"), came(&daemon, "w0")), (100, 20), "the others go on");
+    assert_eq!(attached(&scene.host, "w1"), theirs, "what is another's stays");
+    drop(other);
+    says(&daemon, "watching w1 (xdp)", 3);
+    state("\nready\n");
+    scene.send("x1", 50);
+    assert_eq!(came(&daemon, "w1"), 150);
+    let ended = daemon.stop();
+    assert_eq!(in_flows(&ended.flows, "w1").packets, 150);
+    assert_eq!(attached(&scene.host, "w1"), "");
 }
 
 #[test]

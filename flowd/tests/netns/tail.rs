@@ -14,9 +14,10 @@ use crate::support::{
     namespace::Namespace,
     nginx::Nginx,
     privileged,
-    process::{Process, run},
+    process::{Process, attempt, run},
     router::{LAN, Router, SERVER_V4},
     until,
+    user::{self, certificate, own, signed},
 };
 
 /// A `flowd tail` whose output goes to files in `folder`.
@@ -86,4 +87,56 @@ fn requests_are_tailed_through_a_restart() {
     request(&router, "echo/after");
     let json = holds("json.out", 4);
     assert!(json.lines().next_back().unwrap().contains("/echo/after"));
+}
+
+/// The daemon's certificate is its own authority, as openssl makes it by default, or has one.
+#[test]
+fn requests_are_tailed_by_tls_with_a_token() {
+    if !privileged("requests_are_tailed_by_tls_with_a_token") {
+        return;
+    }
+    let router = Router::new(false);
+    let _nginx = Nginx::start(&router.server);
+    let folder = user::folder();
+    let tokens = folder.path().join("tokens");
+    fs::write(&tokens, "0123456789abcdef").unwrap();
+    own(&tokens);
+    let alone = certificate(folder.path(), "alone");
+    let issuer = certificate(folder.path(), "issuer");
+    let server = signed(folder.path(), "server", &issuer);
+    let name = |path: &Path| path.to_str().unwrap().to_owned();
+    for (shown, ca, other) in [(&alone, &alone[0], &issuer[0]), (&server, &issuer[0], &alone[0])] {
+        let config = format!(
+            "[web]\ntokens = \"{}\"\ntls_certificate = \"{}\"\ntls_key = \"{}\"\n",
+            name(&tokens),
+            name(&shown[0]),
+            name(&shown[1])
+        );
+        let daemon = Daemon::start(&router.gateway, &[LAN], &config);
+        request(&router, "echo/by-tls");
+        until("the request is seen", 10, || (!daemon.http().is_empty()).then_some(()));
+        let [ca, other, token] = [ca, other, &tokens].map(|path| name(path));
+        let (url, log) = ("https://127.0.0.1:9435", |kind| folder.path().join(format!("tls.{kind}")));
+        let arguments = ["--json", "--url", url, "--ca", &ca, "--token-file", &token];
+        let running = tail(&router.gateway, folder.path(), "tls", &arguments);
+        until("a line by TLS", 10, || {
+            let line = fs::read_to_string(log("out")).unwrap();
+            line.contains("/echo/by-tls").then_some(())
+        });
+        drop(running);
+        for (url, more, part) in [
+            (url, &["--ca", &*ca][..], "web.tokens"),
+            (url, &["--token-file", &token], "--ca"),
+            (url, &["--ca", &other, "--token-file", &token], "cannot speak TLS"),
+            ("https://localhost:9435", &["--ca", &ca, "--token-file", &token], "localhost"),
+            ("http://127.0.0.1:9435", &["--token-file", &token], "with https://"),
+        ] {
+            let refused = attempt(flowd(&router.gateway).args(["tail", "--url", url]).args(more));
+            let said = String::from_utf8(refused.stderr).unwrap();
+            println!("{said}");
+            assert!(!refused.status.success() && refused.stdout.is_empty(), "{more:?}");
+            assert!(said.lines().count() == 1 && said.contains(part), "{part}: {said}");
+        }
+        daemon.stop();
+    }
 }

@@ -20,7 +20,7 @@ use crate::{
 const LINK_HEADER: u64 = 14;
 
 /// What is attached to a device, as the kernel shows it.
-fn attached(namespace: &Namespace, device: &str) -> String {
+pub fn attached(namespace: &Namespace, device: &str) -> String {
     let link = namespace.ip(&format!("-d link show dev {device}"));
     let xdp: Vec<&str> = link.split_whitespace().filter(|word| word.contains("xdp")).collect();
     let filters = ["ingress", "egress"].map(|at| namespace.tc(&format!("filter show dev {device} {at}")));

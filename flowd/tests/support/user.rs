@@ -86,11 +86,21 @@ pub fn own(path: &Path) {
 
 /// Self-signed, for 127.0.0.1: certificate and key under these names in `folder`.
 pub fn certificate(folder: &Path, name: &str) -> [PathBuf; 2] {
+    certified(folder, name, &[])
+}
+
+/// The same of a server, signed by another.
+pub fn signed(folder: &Path, name: &str, issuer: &[PathBuf; 2]) -> [PathBuf; 2] {
+    let [issuer, key] = issuer.each_ref().map(|path| path.to_str().unwrap());
+    certified(folder, name, &["-addext", "basicConstraints=critical,CA:FALSE", "-CA", issuer, "-CAkey", key])
+}
+
+fn certified(folder: &Path, name: &str, more: &[&str]) -> [PathBuf; 2] {
     let [certificate, key] = ["pem", "key"].map(|kind| folder.join(format!("{name}.{kind}")));
     let mut openssl = Command::new("openssl");
     openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]);
     openssl.args(["-days", "2", "-subj", &format!("/CN={name}"), "-addext", "subjectAltName=IP:127.0.0.1"]);
-    let made = attempt(openssl.arg("-out").arg(&certificate).arg("-keyout").arg(&key));
+    let made = attempt(openssl.args(more).arg("-out").arg(&certificate).arg("-keyout").arg(&key));
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     own(&certificate);
     own(&key);
