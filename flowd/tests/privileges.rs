@@ -70,3 +70,23 @@ fn check_names_what_is_missing_and_how_to_get_it() {
     assert!(check["detail"].as_str().unwrap().starts_with("CAP_NET_ADMIN, CAP_PERFMON not there"), "{check}");
     assert!(check["remedy"].as_str().unwrap().contains("flowd.service"), "{check}");
 }
+
+/// What is installed gives flowd these three, and no others.
+#[test]
+fn unit_and_chart_give_the_three_capabilities() {
+    const THREE: [&str; 3] = ["BPF", "NET_ADMIN", "PERFMON"];
+    let after = |text: &'static str, key: &str| {
+        let words = text.lines().filter_map(|line| line.trim().strip_prefix(key));
+        let names = words.flat_map(|words| words.split([' ', ',', '"', '[', ']']));
+        let names = names.filter(|name| !name.is_empty());
+        let mut names: Vec<&str> = names.map(|name| name.strip_prefix("CAP_").unwrap_or(name)).collect();
+        names.sort_unstable();
+        names
+    };
+    let unit = include_str!("../../config/flowd.service");
+    assert_eq!(after(unit, "CapabilityBoundingSet="), THREE);
+    assert_eq!(after(unit, "AmbientCapabilities="), THREE);
+    let chart = include_str!("../../config/packaging/helm/flowd/templates/daemonset.yaml");
+    assert_eq!(after(chart, "add:"), THREE);
+    assert_eq!(after(chart, "drop:"), ["ALL"]);
+}

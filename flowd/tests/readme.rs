@@ -1,9 +1,11 @@
 //! README.md says what the code does: metrics, record fields, options, sizes.
-#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
 
 use std::{
     collections::BTreeSet,
+    fs,
     net::{IpAddr, Ipv4Addr},
+    path::Path,
     process::Command,
     sync::Arc,
 };
@@ -330,4 +332,68 @@ fn keys_reload_as_the_table_says() {
     known.sort();
     documented.sort();
     assert_eq!(documented, known);
+}
+
+/// Test functions of a file of the repository.
+fn tests_of(path: &str) -> BTreeSet<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let text = fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let mut marked = false;
+    let mut names = BTreeSet::new();
+    for line in text.lines().map(str::trim) {
+        if line == "#[test]" || line == "#[tokio::test]" {
+            marked = true;
+        } else if let Some((_, rest)) = line.split_once("fn ").filter(|_| marked) {
+            names.extend(rest.split('(').next().map(str::to_owned));
+            marked = false;
+        }
+    }
+    names
+}
+
+/// A command of the task runner, with options that it knows.
+fn is_task(command: &str) -> bool {
+    let tasks = include_str!("../../xtask/src/main.rs");
+    let mut words = command.split(' ').skip(2);
+    let name = words.next().unwrap_or_default();
+    let (_, tasks) = tasks.split_once("enum Task {").unwrap();
+    let (tasks, _) = tasks.split_once("\n}").unwrap();
+    let known = tasks.lines().any(|line| {
+        let variant = line.trim().split(['(', ',']).next().unwrap_or_default();
+        variant.to_lowercase() == name && !name.is_empty()
+    });
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../xtask/src/{name}.rs"));
+    let source = fs::read_to_string(source).unwrap_or_default();
+    known
+        && words
+            .filter_map(|word| word.strip_prefix("--"))
+            .all(|word| source.contains(&format!("    {word}: bool,")))
+}
+
+/// Every promise names a test or a command, and there are those that it names.
+#[test]
+fn promises_are_kept_by_tests_that_exist() {
+    let promises = section("## What flowd promises, and the test that keeps it");
+    let (mut kept, mut named) = (0, 0);
+    for row in rows(promises).iter().filter(|row| !row.starts_with("| **")) {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        let [promise, by] = cells[..] else { panic!("{row}") };
+        let mut file = "";
+        for (at, part) in by.split('`').enumerate() {
+            if at % 2 == 0 {
+                let link = part.rsplit_once("](").and_then(|(_, rest)| rest.split_once(')'));
+                file = link.map_or(file, |(path, _)| path);
+                continue;
+            }
+            named += 1;
+            if part.starts_with("cargo xtask ") {
+                assert!(is_task(part), "{promise}: there is no {part}");
+            } else {
+                assert!(tests_of(file).contains(part), "{promise}: there is no test {part} in {file}");
+            }
+        }
+        assert!(by.contains('`'), "nothing keeps: {promise}");
+        kept += 1;
+    }
+    assert!(kept >= 45 && named >= 100, "{kept} promises, {named} tests");
 }

@@ -149,4 +149,30 @@ mod tests {
         assert!(observed.speaks(&testing::connection(1, 6, 80, 0).key, 2));
         assert_eq!(observed.len(), 1);
     }
+
+    /// Room that was used and is free again makes the map grow once more than its entries ask for: the README says so.
+    #[test]
+    fn flows_that_come_and_go_double_it_once_at_most() {
+        const FULL: u32 = 1_024;
+        let key = |number: u32| {
+            testing::connection(1, (number % 60_000) as u16 + 1, (number / 60_000) as u16 + 1, 0).key
+        };
+        let mut observed = Observed::new(FULL as usize);
+        let mut capacities = [0; 2];
+        for number in 0..800 * FULL {
+            if let Some(old) = number.checked_sub(FULL) {
+                observed.release(&key(old), old);
+            } else {
+                capacities[0] = observed.claims.capacity();
+            }
+            assert!(observed.confirm(&key(number), number));
+        }
+        assert_eq!(observed.len(), FULL as usize);
+        observed.claims.clear();
+        capacities[1] = observed.claims.capacity();
+        // Of buckets, seven in eight may be used. Each is an entry and a byte. When it happens is a matter of chance.
+        let buckets = capacities.map(|entries| entries * 8 / 7);
+        assert!(buckets[0] == 2_048 && buckets[1] <= 4_096, "{buckets:?}");
+        assert_eq!(size_of::<(FlowKey, Claim)>(), 64);
+    }
 }

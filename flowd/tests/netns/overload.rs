@@ -41,9 +41,10 @@ fn config(more: &str) -> String {
 const OLDEST: f64 = 2.0 * 0.25 + 1.0;
 
 /// What the README allows the daemon for so many slots, all of them live. Without the window through which it reads, and
-/// to be held against memory of its own alone: the text of a binary that is not optimised is large.
+/// to be held against memory of its own alone: the text of a binary that is not optimised is large. The last part is for
+/// an index that doubles once more while flows come and go in a full table.
 const fn allowed(slots: u64) -> u64 {
-    (14 << 20) + 8 * slots + 600 * slots
+    (14 << 20) + 8 * slots + 600 * slots + 180 * slots
 }
 
 /// Requests over a connection each.
