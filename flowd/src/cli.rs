@@ -1,6 +1,7 @@
 //! The command line, the only user of clap.
 
 mod check;
+mod manual;
 mod report;
 mod tail;
 
@@ -13,6 +14,7 @@ use std::{
 pub use self::check::{Check, CheckFormat};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+pub use manual::Manual;
 pub use report::{Report, ReportFormat};
 pub use tail::Tail;
 
@@ -54,9 +56,9 @@ pub enum Command {
         /// The file
         file: PathBuf,
     },
-    /// Print the manual page, in roff: packages hold it
+    /// Print the manual page, in roff, or write all of them: packages hold them
     #[command(hide = true)]
-    Man,
+    Man(Manual),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -257,14 +259,6 @@ pub fn completions(shell: Shell, out: &mut dyn io::Write) -> io::Result<()> {
 
 fn paths(given: &[String]) -> Option<Outputs> {
     (!given.is_empty()).then(|| given.to_vec().into())
-}
-
-/// Writes the manual page.
-///
-/// # Errors
-/// Fails where `out` does.
-pub fn man(out: &mut dyn io::Write) -> io::Result<()> {
-    clap_mangen::Man::new(Cli::command()).section("8").render(&mut &mut *out)
 }
 
 fn set<T: Clone>(place: &mut T, value: Option<&T>) {

@@ -64,7 +64,7 @@ fn execute(command: Command) -> Result<()> {
             }
             Ok(writeln!(out, "{}: ok", file.display())?)
         }
-        Command::Man => Ok(cli::man(&mut out)?),
+        Command::Man(manual) => Ok(manual.write(&mut out)?),
         Command::Completions { shell } => Ok(cli::completions(shell, &mut out)?),
     }
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::{cargo, check, root};
 use crate::test::{Tally, cargo_test, cargo_test_with};
-use crate::{build, kernels, setup, supply, verify};
+use crate::{build, dist, kernels, setup, supply, verify};
 
 const MEMBERS: [&str; 4] = ["flow-common", "flowd", "xdp-ebpf", "xtask"];
 
@@ -49,6 +49,7 @@ pub(crate) fn run() -> Result<()> {
     });
     ci.step("unit tests", |tally| cargo_test(["--workspace", "--lib", "--bins"], tally));
     ci.step("doc tests", |tally| cargo_test(["--workspace", "--doc"], tally));
+    ci.step("packaging", |_| dist::lint::run());
     // load, twin, netns, binary and whatever comes: each file is a step, so that each has its duration
     for (package, test) in integration_tests()? {
         ci.step(&format!("{package} {test} tests"), |tally| {

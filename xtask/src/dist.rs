@@ -3,6 +3,7 @@
 
 mod binary;
 mod layout;
+pub(crate) mod lint;
 mod pack;
 mod sbom;
 mod trial;
@@ -22,10 +23,13 @@ const EXPOSURE: &str = "30";
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
+    /// Pack nothing: hold the unit, the manual, the logrotate file, the Dockerfile and the chart against their linters
+    #[arg(long, conflicts_with_all = ["binary", "trial", "reproduce"])]
+    lint: bool,
     /// Pack this static binary instead of building one
     #[arg(long)]
     binary: Option<PathBuf>,
-    /// Also install, start, upgrade, remove and purge the .deb in a Debian of its own, as root
+    /// Also install, run, upgrade and remove .deb and .rpm in a Debian of its own, as root
     #[arg(long)]
     trial: bool,
     /// Also build a second time from nothing, and compare the bytes
@@ -34,6 +38,9 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
+    if options.lint {
+        return lint::run();
+    }
     setup::packages(&[
         ("rpmbuild", "rpm"),
         ("systemd-analyze", "systemd"),
@@ -54,7 +61,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     fs::create_dir_all(&folder)?;
     let release = Release::of_this_tree()?;
-    let files = layout::files(&built)?;
+    let files = layout::files(&built, &release)?;
     hardened(&files)?;
     let made = [
         pack::tarball(&files, &release, &folder)?,
@@ -74,9 +81,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if options.trial {
         let next = Release { version: format!("{}+next", release.version), ..release };
-        let [_, deb, ..] = &made;
+        let [_, deb, rpm, ..] = &made;
         let newer = tempfile::tempdir()?;
-        trial::run(&target.join("trial"), deb, &pack::deb(&files, &next, newer.path())?)?;
+        let debian = target.join("trial");
+        trial::run(&debian, deb, &pack::deb(&files, &next, newer.path())?)?;
+        trial::rpm::run(&debian, rpm, files, &next)?;
     }
     Ok(())
 }

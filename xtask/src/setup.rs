@@ -167,7 +167,7 @@ fn available(packages: &[&str]) -> bool {
     known() || (as_root(&["apt-get", "update"]).is_ok_and(|mut update| check(&mut update).is_ok()) && known())
 }
 
-fn install(packages: &[&str]) -> Result<()> {
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
     let list = packages.join(" ");
     println!("apt          installing {list}");
     let apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install"];

@@ -4,6 +4,10 @@
 use std::{fs, thread::sleep, time::Duration};
 
 use etherparse::PacketBuilder;
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen::Dword, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule,
+};
 
 use crate::{
     support::{
@@ -121,6 +125,61 @@ fn an_interface_comes_goes_and_comes_back() {
         let evicted = ended.flows.iter().filter(|flow| flow["end_reason"] == "evicted").count();
         assert_eq!(evicted, 2, "{:?}", ended.flows);
     }
+}
+
+/// Refuses, to this thread and the programs that it starts, sockets of rtnetlink(7) on which one waits for news: of
+/// flowd's, only those of its news do not block. Without any rtnetlink there is no attaching.
+fn refuse_news() {
+    let condition = |argument, operator, value| {
+        SeccompCondition::new(argument, Dword, operator, u64::from(i32::cast_unsigned(value))).unwrap()
+    };
+    let without_waiting = SeccompCmpOp::MaskedEq(u64::from(libc::SOCK_NONBLOCK.cast_unsigned()));
+    let rule = SeccompRule::new(vec![
+        condition(0, SeccompCmpOp::Eq, libc::AF_NETLINK),
+        condition(1, without_waiting, libc::SOCK_NONBLOCK),
+    ]);
+    let refused = SeccompAction::Errno(libc::EPERM.cast_unsigned());
+    let filter = SeccompFilter::new(
+        [(libc::SYS_socket, vec![rule.unwrap()])].into(),
+        SeccompAction::Allow,
+        refused,
+        std::env::consts::ARCH.try_into().unwrap(),
+    );
+    let program: BpfProgram = filter.unwrap().try_into().unwrap();
+    seccompiler::apply_filter(&program).unwrap();
+}
+
+#[test]
+fn without_the_kernels_news_each_reading_looks() {
+    if !privileged("without_the_kernels_news_each_reading_looks") {
+        return;
+    }
+    let refused = || {
+        refuse_news();
+        for hook in HOOKS {
+            let scene = Scene::new();
+            let daemon = start(&scene, hook, &["w*"]);
+            says(&daemon, "no news of interfaces (Operation not permitted", 1);
+            for round in 1..=2 {
+                scene.add("w1");
+                says(&daemon, &format!("watching w1 ({hook})"), round);
+                scene.send("w1", 50);
+                assert_eq!(came(&daemon, "w1"), 50 * round as u64, "{hook}");
+                scene.host.ip("link delete w1");
+                gone(&daemon, "w1", round);
+                until("degraded", 5, || {
+                    daemon.answer("/readyz").contains("degraded: lost w1\n").then_some(())
+                });
+            }
+            scene.host.ip("link set w0 mtu 1400");
+            until("the new size", 5, || daemon.get("/metrics").contains("mtu=\"1400\"").then_some(()));
+            scene.host.ip("link set w0 down");
+            scene.host.ip("link set w0 name w2");
+            says(&daemon, "interface w0 is w2 now", 1);
+            assert_eq!(in_flows(&daemon.stop().flows, "w1").packets, 100, "{hook}");
+        }
+    };
+    std::thread::spawn(refused).join().unwrap();
 }
 
 /// The hook that has room for one program: an interface that comes back may be taken by then.

@@ -7,8 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::sbom;
-use crate::process::{bytes_of, root};
+use super::{pack::Release, sbom};
+use crate::process::{bytes_of, output, root};
 
 /// A file of a package.
 pub(crate) struct File {
@@ -21,7 +21,7 @@ pub(crate) struct File {
 }
 
 /// Everything that is installed, around this binary.
-pub(crate) fn files(binary: &Path) -> Result<Vec<File>> {
+pub(crate) fn files(binary: &Path, release: &Release) -> Result<Vec<File>> {
     let mut files = Vec::new();
     let mut add = |path: &str, content: Vec<u8>, mode: u32, config: bool| {
         files.push(File { path: path.to_owned(), content, mode, config });
@@ -31,7 +31,15 @@ pub(crate) fn files(binary: &Path) -> Result<Vec<File>> {
     add("/etc/flowd/flowd.toml", read("config/flowd.toml")?, 0o644, true);
     add("/etc/logrotate.d/flowd", read("config/packaging/logrotate")?, 0o644, true);
     add("/usr/lib/systemd/system/flowd.service", unit()?, 0o644, false);
-    add("/usr/share/man/man8/flowd.8.gz", gzip(&ask(&["man"])?)?, 0o644, false);
+    let manual = tempfile::tempdir()?;
+    let mut man = Command::new(binary);
+    // The day on the pages is that of the last commit.
+    output(man.args(["man", "--into"]).arg(manual.path()).env("SOURCE_DATE_EPOCH", &release.time))?;
+    for entry in fs::read_dir(manual.path())? {
+        let page = entry?;
+        let path = format!("/usr/share/man/man8/{}.gz", page.file_name().to_string_lossy());
+        add(&path, gzip(&fs::read(page.path())?)?, 0o644, false);
+    }
     for (shell, path) in [
         ("bash", "/usr/share/bash-completion/completions/flowd"),
         ("zsh", "/usr/share/zsh/site-functions/_flowd"),

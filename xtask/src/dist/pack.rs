@@ -1,5 +1,6 @@
 //! The files as a tarball, a .deb and an .rpm, each with the times of the last commit, so that they can be made again.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -84,11 +85,21 @@ pub(crate) fn rpm(files: &[File], release: &Release, into: &Path) -> Result<Path
     let work = tempfile::tempdir()?;
     let tree = work.path().join("tree");
     layout::write(files, &tree)?;
+    // A folder of Debian's, which no package of others would have; what is not listed must not be in the tree.
+    let (debian, files): (Vec<&File>, Vec<&File>) =
+        files.iter().partition(|file| file.path.contains("/vendor-completions/"));
+    for file in debian {
+        fs::remove_file(tree.join(file.path.trim_start_matches('/')))?;
+    }
     let spec = work.path().join("flowd.spec");
     let list = files.iter().map(|file| {
         let kind = if file.config { "%config(noreplace) " } else { "" };
         format!("{kind}%attr({:o}, root, root) {}\n", file.mode, file.path)
     });
+    let folders = own_folders(&files)
+        .into_iter()
+        .map(|folder| format!("%attr(755, root, root) %dir {}\n", folder.display()));
+    let list = list.chain(folders);
     let text = format!(
         "Name: flowd\nVersion: {}\nRelease: 1\nSummary: {SUMMARY}\nLicense: Apache-2.0 OR MIT\nAutoReqProv: no\n\
          %description\n{}\n\
@@ -121,4 +132,10 @@ pub(crate) fn rpm(files: &[File], release: &Release, into: &Path) -> Result<Path
     let path = into.join(name);
     fs::copy(&made, &path).with_context(|| made.display().to_string())?;
     Ok(path)
+}
+
+/// Folders that nobody else has, which rpm takes away with the package only where they are listed.
+fn own_folders<'a>(files: &[&'a File]) -> BTreeSet<&'a Path> {
+    let folders = files.iter().flat_map(|file| Path::new(&file.path).ancestors().skip(1));
+    folders.filter(|folder| folder.iter().any(|part| part == "flowd")).collect()
 }

@@ -1,6 +1,8 @@
 //! The .deb in a Debian of its own: installed, started, upgraded with a changed configuration, removed, purged, and
 //! nothing of it left.
 
+pub(crate) mod rpm;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

@@ -1,0 +1,209 @@
+//! `cargo xtask dist --lint`: what is shipped beside the binary, each by the linter of its kind.
+
+mod tools;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use self::tools::Tools;
+use super::layout::{self, File};
+use super::pack::Release;
+use crate::process::{as_root, output, root};
+use crate::{build, setup, toolchain};
+
+const CHART: &str = "config/packaging/helm/flowd";
+const RENDER: &str = include_str!("lint/chart.py");
+const ROTATION: &str = include_str!("lint/rotation.sh");
+
+type Lint = fn(&Place) -> Result<String>;
+const LINTS: [(&str, Lint); 6] = [
+    ("unit", unit),
+    ("manual", manual),
+    ("logrotate", logrotate),
+    ("rotation", rotation),
+    ("Dockerfile", dockerfile),
+    ("Helm chart", chart),
+];
+
+/// What the linters work on.
+struct Place {
+    /// The target folder.
+    target: PathBuf,
+    /// Built without optimisation: it is asked for its manual, checks configurations and logs.
+    flowd: PathBuf,
+    /// What a package holds.
+    files: Vec<File>,
+    /// The same below a folder that stands for the target's root.
+    tree: PathBuf,
+    /// For what is made here.
+    work: PathBuf,
+}
+
+/// Runs them all, whatever an earlier one said.
+///
+/// # Errors
+/// One of them found something, or cannot be had.
+pub(crate) fn run() -> Result<()> {
+    setup::packages(&[
+        ("systemd-analyze", "systemd"),
+        ("mandoc", "mandoc"),
+        ("logrotate", "logrotate"),
+        ("curl", "curl"),
+        ("ip", "iproute2"),
+    ])?;
+    setup::toolchain(false)?;
+    build::flowd("debug")?;
+    let target = toolchain::target_dir(&root());
+    let flowd = target.join("debug").join("flowd");
+    let folder = tempfile::tempdir()?;
+    let [tree, work] = ["tree", "work"].map(|name| folder.path().join(name));
+    fs::create_dir_all(&work)?;
+    let files = layout::files(&flowd, &Release::of_this_tree()?)?;
+    layout::write(&files, &tree)?;
+    let place = Place { target, flowd, files, tree, work };
+    let mut failed = Vec::new();
+    for (name, lint) in LINTS {
+        match lint(&place) {
+            Ok(said) => println!("{name:<12} {said}"),
+            Err(error) => {
+                println!("{name:<12} FAILED: {error:#}");
+                failed.push(name);
+            }
+        }
+    }
+    if !failed.is_empty() {
+        bail!("not as it should be: {}", failed.join(", "));
+    }
+    Ok(())
+}
+
+/// `systemd-analyze verify` takes a key that it does not know, or a value that it cannot read, for a warning.
+fn unit(place: &Place) -> Result<String> {
+    let unit = place.tree.join("usr/lib/systemd/system/flowd.service");
+    let text = fs::read_to_string(&unit).with_context(|| unit.display().to_string())?;
+    // It looks for the programs, too.
+    let path = place.work.join("flowd.service");
+    fs::write(&path, text.replace("/usr/bin/flowd", &place.flowd.display().to_string()))?;
+    let options = ["verify", "--recursive-errors=no", "--man=no"];
+    said_nothing(Command::new("systemd-analyze").args(options).arg(&path))?;
+    super::hardened(&place.files)?;
+    Ok("systemd-analyze verify has nothing to say".to_owned())
+}
+
+/// Also that every page that a page points to is there.
+fn manual(place: &Place) -> Result<String> {
+    let folder = place.tree.join("usr/share/man/man8");
+    let mut pages = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
+        let packed = entry?.path();
+        let page = place.work.join(packed.file_stem().context("a page without a name")?);
+        fs::write(&page, output(Command::new("gzip").arg("-dc").arg(&packed))?)?;
+        said_nothing(Command::new("mandoc").args(["-Tlint", "-Wwarning"]).arg(&page))?;
+        pages.push(page);
+    }
+    for page in &pages {
+        let text = fs::read_to_string(page)?.replace("\\-", "-");
+        let words = text.split_whitespace().filter_map(|word| word.split_once("(8)"));
+        for (name, _) in words.filter(|(name, _)| name.starts_with("flowd")) {
+            if !place.work.join(format!("{name}.8")).exists() {
+                bail!("{} points to {name}(8), and there is no such page", page.display());
+            }
+        }
+    }
+    Ok(format!(
+        "mandoc has nothing to say of {} pages, and none points to one that is not there",
+        pages.len()
+    ))
+}
+
+/// Reads the file as a rotation would; what it does not know it skips.
+fn logrotate(place: &Place) -> Result<String> {
+    let file = place.tree.join("etc/logrotate.d/flowd");
+    let state = place.work.join("state");
+    let done = Command::new("logrotate").arg("--debug").arg("--state").arg(&state).arg(&file).output()?;
+    let said = String::from_utf8_lossy(&done.stderr);
+    if let Some(line) = said.lines().find(|line| line.starts_with("error:")) {
+        bail!("{line}");
+    }
+    if !done.status.success()
+        || !said.contains("rotating pattern: /var/log/flowd/*.log /var/log/flowd/*.jsonl")
+    {
+        bail!("logrotate --debug ended with {}: {said}", done.status);
+    }
+    Ok("logrotate --debug reads it without an error".to_owned())
+}
+
+/// A real one, with flowd and its log in mounts and a network of their own.
+fn rotation(place: &Place) -> Result<String> {
+    let script = place.work.join("rotation.sh");
+    fs::write(&script, ROTATION)?;
+    let mut command = as_root(&["unshare", "--mount", "--net", "sh"])?;
+    command.arg(&script);
+    let file = place.tree.join("etc/logrotate.d/flowd");
+    let unit = place.tree.join("usr/lib/systemd/system/flowd.service");
+    Ok(output(command.arg(&place.flowd).arg(file).arg(unit))?.trim().to_owned())
+}
+
+fn dockerfile(place: &Place) -> Result<String> {
+    // From a folder where no settings lie about.
+    let mut hadolint = Tools::ready(&place.target)?.command("hadolint");
+    hadolint.current_dir(&place.work).arg("--no-color").arg(root().join("config/packaging/Dockerfile"));
+    said_nothing(&mut hadolint)?;
+    Ok("hadolint has nothing to say".to_owned())
+}
+
+/// Linted and rendered with its defaults and with all values set; the objects held against the schemas of the oldest
+/// and the newest Kubernetes that are known, the configurations read by flowd.
+fn chart(place: &Place) -> Result<String> {
+    let tools = Tools::ready(&place.target)?;
+    let made = place.work.join("chart");
+    fs::create_dir_all(&made)?;
+    let script = place.work.join("chart.py");
+    fs::write(&script, RENDER)?;
+    let said = output(tools.command("python").arg(&script).arg(root().join(CHART)).arg(&made))?;
+    let of_kind = |kind: &str| -> Result<Vec<PathBuf>> {
+        let paths = fs::read_dir(&made)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+        Ok(paths.into_iter().filter(|path| path.extension().is_some_and(|found| found == kind)).collect())
+    };
+    let (objects, configurations) = (of_kind("yaml")?, of_kind("toml")?);
+    let description = fs::read_to_string(root().join(CHART).join("Chart.yaml"))?;
+    let minimum = description.split_once("kubeVersion: \">=").and_then(|(_, rest)| rest.split_once(".0-0\""));
+    let minimum = minimum.context("Chart.yaml names no kubeVersion as in \">=1.25.0-0\"")?.0;
+    for version in [&["--kubernetes-version", minimum][..], &[]] {
+        let mut validate = tools.command("kubernetes-validate");
+        let done = validate.args(["--strict", "--quiet"]).args(version).args(&objects).output()?;
+        if !done.status.success() {
+            let said =
+                [done.stdout, done.stderr].map(|text| String::from_utf8_lossy(&text).trim().to_owned());
+            bail!("kubernetes-validate --strict {}: {}", version.join(" "), said.join("\n"));
+        }
+    }
+    for path in &configurations {
+        output(Command::new(&place.flowd).arg("check-config").arg(path))?;
+    }
+    let sets = said.lines().count();
+    if objects.len() < 2 * sets || configurations.len() < sets {
+        bail!("{said}: too few objects");
+    }
+    Ok(format!(
+        "{} objects of {sets} sets of values are what Kubernetes {minimum} and the newest known take, flowd reads the \
+         {} configurations",
+        objects.len(),
+        configurations.len()
+    ))
+}
+
+/// Fails where it ends with an error or prints anything at all.
+fn said_nothing(command: &mut Command) -> Result<()> {
+    let program = Path::new(command.get_program()).display().to_string();
+    let done = command.output().with_context(|| format!("cannot start {program}"))?;
+    let said =
+        [done.stdout, done.stderr].map(|text| String::from_utf8_lossy(&text).trim().to_owned()).join("\n");
+    if !done.status.success() || !said.trim().is_empty() {
+        bail!("{program} ({}): {}", done.status, said.trim());
+    }
+    Ok(())
+}
