@@ -1,5 +1,6 @@
 //! `cargo xtask dist --lint`: what is shipped beside the binary, each by the linter of its kind.
 
+mod chart;
 mod tools;
 
 use std::fs;
@@ -14,8 +15,6 @@ use super::pack::Release;
 use crate::process::{as_root, output, root};
 use crate::{build, setup, toolchain};
 
-const CHART: &str = "config/packaging/helm/flowd";
-const RENDER: &str = include_str!("lint/chart.py");
 const ROTATION: &str = include_str!("lint/rotation.sh");
 
 type Lint = fn(&Place) -> Result<String>;
@@ -25,7 +24,7 @@ const LINTS: [(&str, Lint); 6] = [
     ("logrotate", logrotate),
     ("rotation", rotation),
     ("Dockerfile", dockerfile),
-    ("Helm chart", chart),
+    ("Helm chart", chart::chart),
 ];
 
 /// What the linters work on.
@@ -153,47 +152,6 @@ fn dockerfile(place: &Place) -> Result<String> {
     hadolint.current_dir(&place.work).arg("--no-color").arg(root().join("config/packaging/Dockerfile"));
     said_nothing(&mut hadolint)?;
     Ok("hadolint has nothing to say".to_owned())
-}
-
-/// Linted and rendered with its defaults and with all values set; the objects held against the schemas of the oldest
-/// and the newest Kubernetes that are known, the configurations read by flowd.
-fn chart(place: &Place) -> Result<String> {
-    let tools = Tools::ready(&place.target)?;
-    let made = place.work.join("chart");
-    fs::create_dir_all(&made)?;
-    let script = place.work.join("chart.py");
-    fs::write(&script, RENDER)?;
-    let said = output(tools.command("python").arg(&script).arg(root().join(CHART)).arg(&made))?;
-    let of_kind = |kind: &str| -> Result<Vec<PathBuf>> {
-        let paths = fs::read_dir(&made)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
-        Ok(paths.into_iter().filter(|path| path.extension().is_some_and(|found| found == kind)).collect())
-    };
-    let (objects, configurations) = (of_kind("yaml")?, of_kind("toml")?);
-    let description = fs::read_to_string(root().join(CHART).join("Chart.yaml"))?;
-    let minimum = description.split_once("kubeVersion: \">=").and_then(|(_, rest)| rest.split_once(".0-0\""));
-    let minimum = minimum.context("Chart.yaml names no kubeVersion as in \">=1.25.0-0\"")?.0;
-    for version in [&["--kubernetes-version", minimum][..], &[]] {
-        let mut validate = tools.command("kubernetes-validate");
-        let done = validate.args(["--strict", "--quiet"]).args(version).args(&objects).output()?;
-        if !done.status.success() {
-            let said =
-                [done.stdout, done.stderr].map(|text| String::from_utf8_lossy(&text).trim().to_owned());
-            bail!("kubernetes-validate --strict {}: {}", version.join(" "), said.join("\n"));
-        }
-    }
-    for path in &configurations {
-        output(Command::new(&place.flowd).arg("check-config").arg(path))?;
-    }
-    let sets = said.lines().count();
-    if objects.len() < 2 * sets || configurations.len() < sets {
-        bail!("{said}: too few objects");
-    }
-    Ok(format!(
-        "{} objects of {sets} sets of values are what Kubernetes {minimum} and the newest known take, flowd reads the \
-         {} configurations",
-        objects.len(),
-        configurations.len()
-    ))
 }
 
 /// Fails where it ends with an error or prints anything at all.

