@@ -10,7 +10,7 @@ use flow_common::{
     dissect::{NO_TAG, link::Link},
     key::Direction,
     names::vary,
-    observe::{Arrival, step},
+    observe::{Arrival, Workspace, step},
     settings::Thrift,
     wiretrue::Offload,
 };
@@ -37,12 +37,11 @@ pub(crate) fn flow_xdp_empty(_: XdpContext) -> u32 {
     XDP_PASS
 }
 
-/// Reads the headers and stops.
-#[classifier]
-pub(crate) fn flow_parse_only(context: TcContext) -> i32 {
-    let skb = Skb(context.skb.skb);
-    let Some(work) = WORKSPACE.get_ptr_mut(0) else { return TC_ACT_UNSPEC };
-    // SAFETY: this CPU's own, and no other program runs on it until this one returns.
+/// The workspace at the beginning of a packet of Ethernet, without its interface's record.
+#[inline(always)]
+pub(crate) fn lone_arrival<'a>() -> Option<&'a mut Workspace> {
+    let work = WORKSPACE.get_ptr_mut(0)?;
+    // SAFETY: this CPU's own, and no other program runs on it until the one that asks returns.
     let work = unsafe { &mut *work };
     work.arrival = Arrival {
         interface: 0,
@@ -54,6 +53,14 @@ pub(crate) fn flow_parse_only(context: TcContext) -> i32 {
         offload: Offload::default(),
     };
     work.begin();
+    Some(work)
+}
+
+/// Reads the headers and stops.
+#[classifier]
+pub(crate) fn flow_parse_only(context: TcContext) -> i32 {
+    let skb = Skb(context.skb.skb);
+    let Some(work) = lone_arrival() else { return TC_ACT_UNSPEC };
     step::read(&skb, work);
     TC_ACT_UNSPEC
 }

@@ -9,15 +9,12 @@ use aya_ebpf::{
 };
 use flow_common::{
     counter::Family,
-    dissect::{NO_TAG, link::Link},
-    key::{Direction, FlowKey, Scope, TunnelKind},
-    observe::{Arrival, step},
+    key::{FlowKey, Scope, TunnelKind},
+    observe::step,
     packet::Packet as _,
-    settings::Thrift,
-    wiretrue::Offload,
 };
 
-use crate::{maps::WORKSPACE, skb::Skb};
+use crate::{measure::lone_arrival, skb::Skb};
 
 /// Packets and bytes.
 type Counts = [u64; 2];
@@ -30,19 +27,7 @@ static PLAIN: PerCpuHashMap<FlowKey, Counts, 64> = PerCpuHashMap::new();
 #[classifier]
 pub(crate) fn flow_plain(context: TcContext) -> i32 {
     let skb = Skb(context.skb.skb);
-    let Some(work) = WORKSPACE.get_ptr_mut(0) else { return TC_ACT_UNSPEC };
-    // SAFETY: this CPU's own, and no other program runs on it until this one returns.
-    let work = unsafe { &mut *work };
-    work.arrival = Arrival {
-        interface: 0,
-        link: Link::Ethernet,
-        hook: Direction::Ingress,
-        one_point: true,
-        thrift: Thrift::NONE,
-        moved_tag: NO_TAG,
-        offload: Offload::default(),
-    };
-    work.begin();
+    let Some(work) = lone_arrival() else { return TC_ACT_UNSPEC };
     if !step::read(&skb, work) {
         return TC_ACT_UNSPEC;
     }

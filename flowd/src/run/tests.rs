@@ -124,6 +124,35 @@ impl Source for Story {
     }
 }
 
+/// Both logs in `folder`, a port of its own.
+fn config(folder: &std::path::Path) -> Config {
+    let path = |name: &str| folder.join(name).to_str().unwrap().into();
+    Config {
+        interfaces: vec!["lo".to_owned()],
+        listen: free_port(),
+        event_interval: Span::millis(10),
+        http_log: path("http.log"),
+        flow_log: path("flow.log"),
+        ..Config::default()
+    }
+}
+
+/// A daemon whose configuration stays as it is.
+fn spawn(config: Config, source: impl Source + 'static) -> tokio::task::JoinHandle<Result<()>> {
+    let again = config.clone();
+    tokio::spawn(async move {
+        daemon(&config, Box::new(move || Ok(again.clone())), Service::default(), |_| Ok(Box::new(source)))
+            .await
+    })
+}
+
+/// Sends SIGTERM to this process, and waits for the daemon in it.
+async fn end(daemon: tokio::task::JoinHandle<Result<()>>) {
+    let process = std::process::id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
+    tokio::time::timeout(Duration::from_secs(10), daemon).await.unwrap().unwrap().unwrap();
+}
+
 fn free_port() -> std::net::SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap()
@@ -157,25 +186,11 @@ static SIGNALS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 async fn a_daemon_from_start_to_sigterm() {
     let _alone = SIGNALS.lock().await;
     let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let config = Config {
-        interfaces: vec!["lo".to_owned()],
-        listen: free_port(),
-        interval: Span::millis(100),
-        event_interval: Span::millis(10),
-        http_log: path("http.log").as_str().into(),
-        flow_log: path("flow.log").as_str().into(),
-        ..Config::default()
-    };
+    let path = |name: &str| folder.path().join(name);
+    let config = Config { interval: Span::millis(100), ..config(folder.path()) };
     let attached = Arc::new(Mutex::new(Vec::new()));
     let (address, story) = (config.listen, Story::new(Arc::clone(&attached)));
-    let daemon = tokio::spawn(async move {
-        {
-            let again = config.clone();
-            daemon(&config, Box::new(move || Ok(again.clone())), Service::default(), |_| Ok(Box::new(story)))
-                .await
-        }
-    });
+    let daemon = spawn(config, story);
 
     wait_for(address, "/readyz", "200 OK").await;
     let flows = wait_for(address, "/api/v1/flows", "40000").await;
@@ -184,9 +199,7 @@ async fn a_daemon_from_start_to_sigterm() {
     wait_for(address, "/metrics", line).await;
     wait_for(address, "/metrics", "flowd_map_capacity_entries{map=\"FLOWS\"} 1024").await;
 
-    let process = std::process::id().to_string();
-    assert!(std::process::Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
-    tokio::time::timeout(Duration::from_secs(10), daemon).await.unwrap().unwrap().unwrap();
+    end(daemon).await;
     assert_eq!(*attached.lock().unwrap(), ["lo 1 1"]);
 
     let http = std::fs::read_to_string(path("http.log")).unwrap();

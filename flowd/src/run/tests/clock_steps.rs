@@ -76,18 +76,9 @@ fn hours_from_now(time: &serde_json::Value) -> f64 {
 async fn lines_and_metrics_follow_the_clock_of_the_day() {
     let _alone = SIGNALS.lock().await;
     let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let config = Config {
-        interfaces: vec!["lo".to_owned()],
-        listen: free_port(),
-        // Lines are not to wait for a drain to bear the right time.
-        interval: Span::millis(500),
-        event_interval: Span::millis(10),
-        http_log: path("http.log").as_str().into(),
-        flow_log: path("flow.log").as_str().into(),
-        ..Config::default()
-    };
-    let (again, address) = (config.clone(), config.listen);
+    // Lines are not to wait for a drain to bear the right time.
+    let config = Config { interval: Span::millis(500), ..config(folder.path()) };
+    let address = config.listen;
     let step = Arc::new(AtomicI64::new(0));
     let mut story = Story::new(Arc::default());
     // Of now, so that times before the epoch do not come into it.
@@ -97,12 +88,9 @@ async fn lines_and_metrics_follow_the_clock_of_the_day() {
         record.halves.iter_mut().for_each(|side| (side.first, side.last) = (now + 1, now + 5_000_000));
     }
     let source = Stepped { story, step: Arc::clone(&step), told: i64::MIN, connections: 0 };
-    let daemon = tokio::spawn(async move {
-        daemon(&config, Box::new(move || Ok(again.clone())), Service::default(), |_| Ok(Box::new(source)))
-            .await
-    });
+    let daemon = spawn(config, source);
     let lines = |name: &str| -> Vec<serde_json::Value> {
-        let text = std::fs::read_to_string(path(name)).unwrap_or_default();
+        let text = std::fs::read_to_string(folder.path().join(name)).unwrap_or_default();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
     for (number, hours) in [0, 5, -7].into_iter().enumerate() {
@@ -132,9 +120,7 @@ async fn lines_and_metrics_follow_the_clock_of_the_day() {
         }
         assert!(off.abs() < 0.01, "{hours} h: the last drain is {off} h off");
     }
-    let process = std::process::id().to_string();
-    assert!(std::process::Command::new("kill").args(["-TERM", &process]).status().unwrap().success());
-    tokio::time::timeout(Duration::from_secs(10), daemon).await.unwrap().unwrap().unwrap();
+    end(daemon).await;
     let flows = lines("flow.log");
     assert_eq!(flows.len(), 2);
     for flow in flows {

@@ -53,15 +53,7 @@ impl serde::Serialize for Bomb {
 fn struck(source: Box<dyn Source>, strike: impl FnOnce(&Runtime)) -> (String, Duration, [String; 2]) {
     let _alone = SIGNALS.blocking_lock();
     let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let config = Config {
-        interfaces: vec!["lo".to_owned()],
-        listen: free_port(),
-        interval: Span::millis(200),
-        http_log: path("http.log").as_str().into(),
-        flow_log: path("flow.log").as_str().into(),
-        ..Config::default()
-    };
+    let config = Config { interval: Span::millis(200), ..config(folder.path()) };
     let again = config.clone();
     let address = config.listen;
     let runtime = runtime().unwrap();
@@ -80,7 +72,8 @@ fn struck(source: Box<dyn Source>, strike: impl FnOnce(&Runtime)) -> (String, Du
     strike(&runtime);
     let (end, at) = ended.recv_timeout(Duration::from_secs(10)).unwrap();
     runtime.shutdown_background();
-    let logs = ["http.log", "flow.log"].map(|name| std::fs::read_to_string(path(name)).unwrap());
+    let logs =
+        ["http.log", "flow.log"].map(|name| std::fs::read_to_string(folder.path().join(name)).unwrap());
     (end.unwrap_err().to_string(), at.saturating_duration_since(began), logs)
 }
 
