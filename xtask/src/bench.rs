@@ -2,14 +2,14 @@
 
 mod compare;
 mod features;
-mod readme;
+pub(crate) mod readme;
 mod row;
 mod table;
 mod targets;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ const PARTS: [(char, &str); 7] = [
 ];
 
 /// Optimised like the release build, but quicker to build and unwinding.
-const PROFILE: &str = "measure";
+pub(crate) const PROFILE: &str = "measure";
 /// Captures that a checkout may have beside it.
 const CASES: &str = "../shared/cases/open";
 
@@ -130,14 +130,20 @@ fn system(options: &Options) -> Result<Value> {
 }
 
 fn bench(profile: &str, name: &str, arguments: &[&str]) -> Result<Value> {
+    let mut command = command(profile, name)?;
+    command.args(arguments).stdin(Stdio::null()).stderr(Stdio::inherit());
+    let text = output(&mut command).with_context(|| format!("the bench of the {name}"))?;
+    serde_json::from_str(text.trim()).with_context(|| format!("the bench of the {name} printed no JSON"))
+}
+
+/// A bench target of flowd's as root, which is built here; its arguments are to be added.
+pub(crate) fn command(profile: &str, name: &str) -> Result<Command> {
     let bench = ["bench", "--locked", "--quiet", "--profile", profile, "--package", "flowd", "--bench", name];
     check(cargo(bench).arg("--no-run"))?;
     let mut command = cargo(bench);
     root_runner(&mut command)?;
     // ip and ethtool are often not on the PATH of a user who became root.
     let path = std::env::var("PATH").unwrap_or_default();
-    command.env("PATH", format!("{path}:/usr/local/sbin:/usr/sbin:/sbin"));
-    command.arg("--").args(arguments).stdin(Stdio::null()).stderr(Stdio::inherit());
-    let text = output(&mut command).with_context(|| format!("the bench of the {name}"))?;
-    serde_json::from_str(text.trim()).with_context(|| format!("the bench of the {name} printed no JSON"))
+    command.env("PATH", format!("{path}:/usr/local/sbin:/usr/sbin:/sbin")).arg("--");
+    Ok(command)
 }

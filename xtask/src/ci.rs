@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::process::{cargo, check, root};
 use crate::test::{Tally, cargo_test, cargo_test_with};
-use crate::{build, dist, kernels, setup, supply, verify};
+use crate::{build, dist, kernels, setup, soak, supply, verify};
 
 const MEMBERS: [&str; 4] = ["flow-common", "flowd", "xdp-ebpf", "xtask"];
 
@@ -60,6 +60,7 @@ pub(crate) fn run() -> Result<()> {
         cargo_test_with(["--package", "flowd", "--test", "netns"], Some("nobody"), tally)
     });
     ci.step("kernels", |_| kernels::run(&kernels::Options::fast()));
+    ci.step("soak", |_| soak::short());
     // last, when nothing else runs beside what is timed
     ci.step("verify", |_| verify::run(&verify::Options::default()));
     println!("\n{} steps, {:.1} s", ci.steps, start.elapsed().as_secs_f64());

@@ -19,6 +19,7 @@ mod process;
 mod run;
 mod setup;
 mod show;
+mod soak;
 mod stack;
 mod supply;
 mod test;
@@ -48,6 +49,8 @@ enum Task {
     Fuzz(fuzz::Options),
     /// Measure what flowd costs: per packet, on live traffic, in memory, reading captures; as root
     Bench(bench::Options),
+    /// Everything at once for half an hour, as root: traffic, reloads, an interface that comes and goes; judged in the end
+    Soak(soak::Options),
     /// Hold the BPF programs against xdp-ebpf/budget.toml: sizes, verifier's work, stack, time per packet; as root
     Verify(verify::Options),
     /// Load, attach, count and detach under other kernels, in guests: `cargo xtask kernels 5.10 6.12`
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Soak(options) => soak::run(&options),
         Task::Verify(options) => verify::run(&options),
         Task::Kernels(options) => kernels::run(&options),
         Task::Supply => supply::run(),

@@ -146,12 +146,7 @@ impl<'a> Daemon<'a> {
 
     /// The sum over all series of a family whose labels contain all of `labels`.
     pub fn metric(&self, family: &str, labels: &[&str]) -> f64 {
-        let text = self.get("/metrics");
-        let rows = text.lines().filter(|line| {
-            line.strip_prefix(family).is_some_and(|rest| rest.starts_with(['{', ' ']))
-                && labels.iter().all(|label| line.contains(label))
-        });
-        rows.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
+        sum(&self.get("/metrics"), family, labels)
     }
 
     /// Waits until the flow table was read after this moment.
@@ -250,6 +245,15 @@ impl<'a> Daemon<'a> {
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         ended
     }
+}
+
+/// The sum over all series of a family, in classic text, whose labels contain all of `labels`.
+pub fn sum(text: &str, family: &str, labels: &[&str]) -> f64 {
+    let rows = text.lines().filter(|line| {
+        line.strip_prefix(family).is_some_and(|rest| rest.starts_with(['{', ' ']))
+            && labels.iter().all(|label| line.contains(label))
+    });
+    rows.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
 }
 
 fn write_config(folder: &Path, config: &str) {

@@ -13,10 +13,10 @@ use super::targets::HEADLINES;
 use crate::process::root;
 
 /// A table of README's between its marks.
-struct Block {
-    begin: &'static str,
-    end: &'static str,
-    make: fn(&Value) -> Result<String>,
+pub(crate) struct Block {
+    pub(crate) begin: &'static str,
+    pub(crate) end: &'static str,
+    pub(crate) make: fn(&Value) -> Result<String>,
 }
 
 const BLOCKS: [Block; 2] = [
@@ -26,7 +26,7 @@ const BLOCKS: [Block; 2] = [
 
 impl Block {
     /// What stands before it, in it and behind it.
-    fn split<'a>(&self, text: &'a str) -> Result<[&'a str; 3]> {
+    pub(crate) fn split<'a>(&self, text: &'a str) -> Result<[&'a str; 3]> {
         let missing = |mark: &str| format!("README.md has no mark {}", mark.trim());
         let (before, rest) = text.split_once(self.begin).with_context(|| missing(self.begin))?;
         let (shown, after) = rest.split_once(self.end).with_context(|| missing(self.end))?;
@@ -36,9 +36,14 @@ impl Block {
 
 /// Puts the tables between their marks.
 pub(super) fn write(report: &Value) -> Result<()> {
+    write_blocks(&BLOCKS, report)
+}
+
+/// Puts what is made of these results between its marks.
+pub(crate) fn write_blocks(blocks: &[Block], report: &Value) -> Result<()> {
     let path = root().join("README.md");
     let mut text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    for block in &BLOCKS {
+    for block in blocks {
         let [before, _, after] = block.split(&text)?;
         text = format!("{before}{}{}{}{after}", block.begin, (block.make)(report)?, block.end);
     }

@@ -6,7 +6,7 @@ use std::{
     os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -22,7 +22,8 @@ const BATCH: usize = 256 * 1024;
 #[derive(Debug, Default)]
 pub struct Outlets {
     rotation: Arc<Mutex<Rotation>>,
-    open: Vec<Arc<Outlet>>,
+    /// Each is open as long as a log writes to it.
+    open: Vec<Weak<Outlet>>,
 }
 
 /// Device and inode: what two paths of one file have in common.
@@ -66,15 +67,15 @@ impl Outlets {
     /// The output at `path`; the one that is open already where another path led to the same file.
     pub(super) fn open(&mut self, path: &str) -> io::Result<Arc<Outlet>> {
         // Of logs that have ended.
-        self.open.retain(|outlet| Arc::strong_count(outlet) > 1);
+        self.open.retain(|outlet| outlet.strong_count() > 0);
         let (inode, target) = if path == "-" {
             (None, Target::Stdout)
         } else {
             let file = LogFile::open(Path::new(path))?;
             (Some(file.inode), Target::File(file))
         };
-        if let Some(outlet) = self.open.iter().find(|outlet| outlet.inode() == inode) {
-            return Ok(Arc::clone(outlet));
+        if let Some(outlet) = self.in_use().find(|outlet| outlet.inode() == inode) {
+            return Ok(outlet);
         }
         let outlet = Arc::new(Outlet {
             name: if path == "-" { "standard output".to_owned() } else { path.to_owned() },
@@ -83,13 +84,17 @@ impl Outlets {
             target: Mutex::new(target),
             inode: Mutex::new(inode),
         });
-        self.open.push(Arc::clone(&outlet));
+        self.open.push(Arc::downgrade(&outlet));
         Ok(outlet)
+    }
+
+    fn in_use(&self) -> impl Iterator<Item = Arc<Outlet>> {
+        self.open.iter().filter_map(Weak::upgrade)
     }
 
     /// Opens every path again before the next line, as after a rotation by someone else.
     pub fn reopen(&self) {
-        for outlet in &self.open {
+        for outlet in self.in_use() {
             outlet.reopen.store(true, Ordering::Release);
         }
     }

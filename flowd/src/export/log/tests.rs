@@ -252,6 +252,24 @@ fn two_generations_of_a_log_share_its_file() {
     assert_eq!(count(&counters), (2_000, 0));
 }
 
+/// A file that is removed when no log uses it any more frees its space, whatever becomes of the other logs.
+#[test]
+fn the_file_of_a_log_that_ended_is_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let is_open = || {
+        let descriptors = fs::read_dir("/proc/self/fd").unwrap().flatten();
+        descriptors.filter_map(|entry| fs::read_link(entry.path()).ok()).any(|target| target == path)
+    };
+    let mut outlets = Outlets::default();
+    let log = open(&[&path], 16, &SinkCounters::new("test"), &mut outlets);
+    log.write(1);
+    assert!(is_open());
+    log.close();
+    assert!(!is_open());
+    outlets.reopen();
+}
+
 #[test]
 fn a_pipe_without_a_reader_is_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();
