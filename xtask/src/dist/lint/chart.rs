@@ -14,8 +14,7 @@ const RENDER: &str = include_str!("chart.py");
 
 /// It is linted and rendered with its defaults and with all values set; the objects held against the schemas of the oldest
 /// and the newest Kubernetes that are known, the configurations read by flowd.
-pub(super) fn chart(place: &Place) -> Result<String> {
-    let tools = Tools::ready(&place.target)?;
+pub(super) fn chart(place: &Place, tools: &Tools) -> Result<String> {
     let made = place.work.join("chart");
     fs::create_dir_all(&made)?;
     let script = place.work.join("chart.py");
