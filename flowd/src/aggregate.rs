@@ -1,6 +1,7 @@
 //! From drained records to numbers: differences per interval, live flows, log lines of flows, and who
 //! speaks for a conversation that several interfaces see.
 
+mod accounting;
 mod capacity;
 mod dns;
 mod histogram;
@@ -23,7 +24,7 @@ pub use capacity::{Capacity, CapacityNumbers, CapacityOptions, Passed, WINDOWS};
 pub use dns::{DNS_BOUNDS, DnsLabels, DnsNumbers};
 pub use histogram::Histogram;
 pub use http::{BOUNDS as HTTP_BOUNDS, HttpDurations, HttpLabels, HttpNumbers, HttpSeen, Method};
-pub use interface::{Counted, InterfaceNumbers, Presence, Watched, passage};
+pub use interface::{Counted, InterfaceNumbers, KernelReading, Presence, Watched, passage};
 pub use labels::{Dscp, FlowLabels, Group, Nets, Point, Service};
 pub use ledger::{Ledger, LedgerOptions, Lines};
 pub use live::{Filter, LiveFlow, LiveFlows};

@@ -7,7 +7,7 @@ use flow_common::{
     key::Direction,
 };
 
-use super::CapacityNumbers;
+use super::{CapacityNumbers, accounting::Accounting};
 use crate::{flow::EndReason, interfaces::Statistics};
 
 /// Bytes that loopback's frames have before their packet.
@@ -46,6 +46,14 @@ pub struct Counted {
     pub packets: u64,
 }
 
+/// The kernel's counters of a device, read between two readings of flowd's own.
+#[derive(Clone, Copy, Debug)]
+pub struct KernelReading {
+    pub statistics: Statistics,
+    /// flowd's totals behind it.
+    pub after: InterfaceTotals,
+}
+
 /// Whether packets of an interface are counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Presence {
@@ -65,8 +73,6 @@ pub struct InterfaceNumbers {
     pub totals: InterfaceTotals,
     /// The kernel's counters since the daemon attached: ingress, egress.
     pub kernel: [Counted; 2],
-    /// flowd's bytes over the kernel's in the last interval in which something passed.
-    pub ratio: [Option<f64>; 2],
     /// Flows that live now.
     pub active: u64,
     /// Flows that ended, by [`EndReason`].
@@ -79,25 +85,25 @@ pub struct InterfaceNumbers {
     /// Peaks, bursts and samples, where they are kept.
     pub capacity: Option<[CapacityNumbers; 2]>,
     last: Option<Statistics>,
+    accounting: [Accounting; 2],
 }
 
 impl InterfaceNumbers {
     /// Zeros for an interface that is being attached; `first` is what the kernel counted before.
     #[must_use]
     pub fn new(watched: Watched, first: Option<Statistics>) -> Self {
-        let last = first;
         Self {
             watched,
             presence: Presence::Watched,
             totals: InterfaceTotals::default(),
             kernel: [Counted::default(); 2],
-            ratio: [None; 2],
             active: 0,
             ended: [0; EndReason::ALL.len()],
             in_flows: [Counted::default(); 2],
             defects: [0; 2],
             capacity: None,
-            last,
+            last: first,
+            accounting: [Accounting::default(); 2],
         }
     }
 
@@ -106,18 +112,19 @@ impl InterfaceNumbers {
         (self.watched, self.last, self.presence) = (watched, first, Presence::Watched);
     }
 
-    /// It is not watched any more. Both counts are as for [`Self::update`]: `kernel` is `None` where the interface
-    /// has gone, and the kernel's last numbers with it.
+    /// It is not watched any more. `totals` are its last; `kernel` is `None` where the interface has gone, and the
+    /// kernel's last numbers with it.
     pub fn pause(&mut self, totals: &InterfaceTotals, kernel: Option<Statistics>) {
-        self.update(totals, kernel);
+        self.update(totals, kernel.map(|statistics| KernelReading { statistics, after: *totals }));
         self.presence = Presence::Gone;
-        self.ratio = [None; 2];
         self.last = None;
+        self.accounting =
+            [Direction::Ingress, Direction::Egress].map(|way| Accounting::at(self.bytes(totals, way)));
     }
 
     /// Takes over both counts of the same moment; `kernel` is `None` where the interface has gone.
-    pub fn update(&mut self, totals: &InterfaceTotals, kernel: Option<Statistics>) {
-        if let Some(now) = kernel {
+    pub fn update(&mut self, totals: &InterfaceTotals, kernel: Option<KernelReading>) {
+        if let Some(KernelReading { statistics: now, after }) = kernel {
             if let Some(last) = self.last {
                 let added = [
                     (since(last.rx_bytes, now.rx_bytes), since(last.rx_packets, now.rx_packets)),
@@ -126,7 +133,10 @@ impl InterfaceNumbers {
                 for (direction, (bytes, packets)) in
                     [Direction::Ingress, Direction::Egress].into_iter().zip(added)
                 {
-                    self.compare(direction, totals, bytes);
+                    let ours = [totals, &after].map(|totals| self.bytes(totals, direction));
+                    if let Some(accounting) = self.accounting.get_mut(direction as usize) {
+                        accounting.compare(ours[0], ours[1], bytes);
+                    }
                     if let Some(counted) = self.kernel.get_mut(direction as usize) {
                         counted.bytes += bytes;
                         counted.packets += packets;
@@ -173,14 +183,10 @@ impl InterfaceNumbers {
         [sum(&passage.seen), known]
     }
 
-    /// Sets flowd's bytes since the last time against the kernel's.
-    fn compare(&mut self, direction: Direction, totals: &InterfaceTotals, theirs: u64) {
-        let ours = self.bytes(totals, direction).saturating_sub(self.bytes(&self.totals, direction));
-        if let Some(ratio) = self.ratio.get_mut(direction as usize)
-            && theirs != 0
-        {
-            *ratio = Some(ours as f64 / theirs as f64);
-        }
+    /// flowd's bytes over the kernel's: ingress, egress; `None` where nothing has passed yet.
+    #[must_use]
+    pub fn ratios(&self) -> [Option<f64>; 2] {
+        self.accounting.map(|accounting| accounting.ratio())
     }
 
     /// Counts an ended flow.
@@ -242,23 +248,31 @@ pub(super) fn watched(slot: u16, name: &str) -> Watched {
 mod tests {
     use super::*;
 
+    fn kernel(rx_bytes: u64, after: &InterfaceTotals) -> Option<KernelReading> {
+        let statistics = Statistics { rx_bytes, ..Statistics::default() };
+        Some(KernelReading { statistics, after: *after })
+    }
+
     #[test]
-    fn the_ratio_is_of_the_last_interval_with_traffic() {
-        let statistics = |rx_bytes| Some(Statistics { rx_bytes, ..Statistics::default() });
-        let mut numbers = InterfaceNumbers::new(watched(1, "eth0"), statistics(1_000));
+    fn a_reading_is_held_against_the_kernel_s() {
+        let first = Statistics { rx_bytes: 1_000, ..Statistics::default() };
+        let mut numbers = InterfaceNumbers::new(watched(1, "eth0"), Some(first));
         let mut totals = InterfaceTotals::default();
         totals.passages[0].seen[0].skb_bytes = 90;
-        numbers.update(&totals, statistics(1_100));
-        assert_eq!(numbers.kernel[0].bytes, 100);
-        assert_eq!(numbers.ratio[0], Some(0.9));
-        totals.passages[0].seen[1].skb_bytes = 50;
-        numbers.update(&totals, statistics(1_150));
-        assert_eq!(numbers.ratio[0], Some(1.0));
-        numbers.update(&totals, statistics(1_150));
-        assert_eq!(numbers.ratio[0], Some(1.0));
-        assert_eq!(numbers.ratio[1], None);
-        numbers.update(&totals, None);
+        numbers.update(&totals, kernel(1_100, &totals));
+        assert_eq!((numbers.kernel[0].bytes, numbers.ratios()), (100, [Some(0.9), None]));
+        let mut after = totals;
+        after.passages[0].seen[1].skb_bytes = 60;
+        numbers.update(&totals, kernel(1_150, &after));
+        assert_eq!(numbers.ratios()[0], Some(1.0), "50 of the 60 that came while both were read");
+        numbers.update(&after, None);
         assert_eq!(numbers.kernel[0].bytes, 150);
+        numbers.pause(&after, None);
+        numbers.resume(watched(1, "eth0"), Some(first));
+        assert_eq!(numbers.ratios(), [None; 2]);
+        totals.passages[0].seen[1].skb_bytes = 160;
+        numbers.update(&totals, kernel(1_100, &totals));
+        assert_eq!(numbers.ratios()[0], Some(1.0));
     }
 
     #[test]
@@ -267,10 +281,11 @@ mod tests {
         assert_eq!(since(1 << 40, 7), 7);
         assert_eq!(since(1_000, 7), 7);
         assert_eq!(since(u64::from(u32::MAX), 7), 8);
-        let statistics = |rx_bytes| Some(Statistics { rx_bytes, ..Statistics::default() });
-        let mut numbers = InterfaceNumbers::new(watched(1, "eth0"), statistics(1_000));
+        let first = Statistics { rx_bytes: 1_000, ..Statistics::default() };
+        let mut numbers = InterfaceNumbers::new(watched(1, "eth0"), Some(first));
+        let totals = InterfaceTotals::default();
         for now in [1_500, 200, 250] {
-            numbers.update(&InterfaceTotals::default(), statistics(now));
+            numbers.update(&totals, kernel(now, &totals));
         }
         assert_eq!(numbers.kernel[0].bytes, 500 + 200 + 50);
     }
@@ -299,13 +314,12 @@ mod tests {
 
     #[test]
     fn loopback_is_compared_without_its_link_header() {
-        let statistics = |rx_bytes| Some(Statistics { rx_bytes, ..Statistics::default() });
         let loopback = Watched { one_point: true, ..watched(1, "lo") };
-        let mut numbers = InterfaceNumbers::new(loopback, statistics(0));
+        let mut numbers = InterfaceNumbers::new(loopback, Some(Statistics::default()));
         let mut totals = InterfaceTotals::default();
         totals.passages[0].seen[0].skb_packets = 2;
         totals.passages[0].seen[0].skb_bytes = 2 * (60 + 14);
-        numbers.update(&totals, statistics(120));
-        assert_eq!(numbers.ratio[0], Some(1.0));
+        numbers.update(&totals, kernel(120, &totals));
+        assert_eq!(numbers.ratios()[0], Some(1.0));
     }
 }

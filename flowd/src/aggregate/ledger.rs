@@ -10,7 +10,7 @@ use flow_common::{
 
 use super::{
     CapacityNumbers, Filter, LiveFlow, LiveFlows, Numbers, Observed, Policy, Presence, Row, Table, Watched,
-    interface::InterfaceNumbers,
+    interface::{InterfaceNumbers, KernelReading},
     labels::{Facts, flow_labels, point},
     live::Cut,
 };
@@ -189,7 +189,7 @@ impl Ledger {
     }
 
     /// Takes over an interface's totals and what the kernel counted in the same time.
-    pub fn interface(&mut self, slot: u16, totals: &InterfaceTotals, kernel: Option<Statistics>) {
+    pub fn interface(&mut self, slot: u16, totals: &InterfaceTotals, kernel: Option<KernelReading>) {
         if let Some(interface) = self.numbers.interface(slot) {
             interface.update(totals, kernel);
         }

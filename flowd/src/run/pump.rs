@@ -20,7 +20,7 @@ use super::{
     source::Source,
 };
 use crate::{
-    aggregate::{Capacity, CapacityOptions, HttpNumbers, HttpSeen, Ledger},
+    aggregate::{Capacity, CapacityOptions, HttpNumbers, HttpSeen, KernelReading, Ledger},
     clock::{self, WallClock},
     config::{Budget, Config},
     export::{enrich::enrich, feed::Feed, log::LogSink, path::Paths, prometheus::Board},
@@ -296,7 +296,11 @@ impl Pump {
         let all = self.source.totals(&numbers)?;
         for ((slot, device), totals) in slots.into_iter().zip(&all) {
             let statistics = device.and_then(|(name, ifindex)| follow::statistics(&name, ifindex));
-            self.ledger.interface(slot, totals, statistics);
+            let kernel = match statistics {
+                Some(statistics) => Some(KernelReading { statistics, after: self.source.seen(slot)? }),
+                None => None,
+            };
+            self.ledger.interface(slot, totals, kernel);
             let capacity = self.capacity.as_ref().and_then(|capacity| capacity.numbers(slot));
             self.ledger.capacity(slot, capacity);
         }

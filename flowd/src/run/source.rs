@@ -46,6 +46,10 @@ pub(super) trait Source: Send {
     fn drain_part(&mut self, now: u64, visit: Visit<'_>) -> Result<Option<DrainReport>>;
     /// Totals of each interface over all CPUs, in which all is that the drain before has shown.
     fn totals(&mut self, slots: &[u16]) -> Result<Vec<InterfaceTotals>>;
+    /// Totals of an interface as they are now; flows may be behind.
+    fn seen(&mut self, slot: u16) -> Result<InterfaceTotals> {
+        Ok(self.totals(&[slot])?.first().copied().unwrap_or_default())
+    }
     /// Adds the bytes that passed an interface to the last argument, by milliseconds of the packets' clock from the
     /// one before it on. Returns how many of these came too late to be read.
     fn passed(&self, slot: u16, direction: Direction, from: u64, sums: &mut [u64]) -> u64;
@@ -101,6 +105,10 @@ impl Source for Kernel {
 
     fn totals(&mut self, slots: &[u16]) -> Result<Vec<InterfaceTotals>> {
         Ok(self.settled_totals(slots)?)
+    }
+
+    fn seen(&mut self, slot: u16) -> Result<InterfaceTotals> {
+        Ok(Self::totals(self, slot)?)
     }
 
     fn passed(&self, slot: u16, direction: Direction, from: u64, sums: &mut [u64]) -> u64 {

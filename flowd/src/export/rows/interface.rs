@@ -68,7 +68,7 @@ pub(in crate::export) fn kernel_packets(scrape: &Scrape, rows: &mut Rows<'_>) {
 
 pub(in crate::export) fn ratio(scrape: &Scrape, rows: &mut Rows<'_>) {
     for interface in &scrape.numbers.interfaces {
-        for (direction, ratio) in interface.watched.directions().iter().zip(interface.ratio) {
+        for (direction, ratio) in interface.watched.directions().iter().zip(interface.ratios()) {
             // Nothing to compare is no ratio.
             if let Some(ratio) = ratio {
                 rows.gauge(&[&interface.watched.name, direction_name(*direction)], ratio);
