@@ -1,48 +1,19 @@
 //! The HTTP log against nginx's access log.
 
 use std::{
-    collections::BTreeMap,
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
 };
-
-use serde_json::Value;
 
 use crate::support::{
     daemon::{Daemon, Ended},
     nginx::Nginx,
     privileged,
     process::run,
+    requests::{by_flowd, by_nginx},
     router::{LAN, Router, SERVER_V4, SERVER_V6, WAN},
     until,
 };
-
-/// Method, path, status.
-type Line = (String, String, u64);
-/// In order, by the client's address and port.
-type Connections = BTreeMap<(String, u64), Vec<Line>>;
-
-fn group(lines: &[Value], connection: impl Fn(&Value) -> (String, u64)) -> Connections {
-    let mut connections = Connections::new();
-    for line in lines {
-        let text = |key: &str| line[key].as_str().unwrap_or("none").to_owned();
-        let path = text("target").split('?').next().unwrap().to_owned();
-        let status = line["status"].as_u64().unwrap_or_default();
-        connections.entry(connection(line)).or_default().push((text("method"), path, status));
-    }
-    connections
-}
-
-pub(crate) fn by_nginx(lines: &[Value]) -> Connections {
-    group(lines, |line| (line["address"].as_str().unwrap().to_owned(), line["port"].as_u64().unwrap()))
-}
-
-pub(crate) fn by_flowd(lines: &[Value]) -> Connections {
-    group(lines, |line| {
-        let client = &line["client"];
-        (client["address"].as_str().unwrap().to_owned(), client["port"].as_u64().unwrap())
-    })
-}
 
 /// 1,000 requests: GET and POST, kept alive, each on a connection of its own, and pipelined; IPv4 and IPv6.
 fn thousand(router: &Router, body: &str) {

@@ -2,14 +2,12 @@
 
 use std::net::UdpSocket;
 
-use crate::{
-    http::{by_flowd, by_nginx},
-    support::{
-        daemon::{Daemon, in_flows},
-        namespace::{Namespace, since},
-        nginx::Nginx,
-        privileged,
-    },
+use crate::support::{
+    daemon::{Daemon, in_flows},
+    namespace::{Namespace, since},
+    nginx::Nginx,
+    privileged,
+    requests::{by_flowd, by_nginx},
 };
 
 /// The kernel counts at the loopback device without the link header.

@@ -67,7 +67,7 @@ fn one_packet_flows(test: &str, frame: &[u8]) {
     daemon.drained();
     let (sent, done) = (AtomicU64::new(0), AtomicBool::new(false));
     let (mut most, mut oldest) = (0, 0.0_f64);
-    let (start, waited) = (Instant::now(), daemon.reader_waited());
+    let (start, waited) = (Instant::now(), daemon.reader_times()[1]);
     let took = scope(|scope| {
         let sender = scope.spawn(|| {
             let mut flood = Flood::open(&router.client, "eth0", frame);
@@ -91,7 +91,7 @@ fn one_packet_flows(test: &str, frame: &[u8]) {
         }
         sender.join().unwrap()
     });
-    let waited = (daemon.reader_waited() - waited).as_secs_f64();
+    let waited = (daemon.reader_times()[1] - waited).as_secs_f64();
     let kernel = since(router.gateway.quiet(LAN), before);
     let passages = daemon.passages(LAN);
     let (sent, full) = (sent.load(Relaxed), passages[0].reason("table_full"));
@@ -200,7 +200,7 @@ fn a_reader_that_stops_costs_lines_until_it_goes_on() {
     // Nobody waits for it meanwhile.
     for _ in 0..4 {
         daemon.drained();
-        assert!(daemon.age() - daemon.reader_waited().as_secs_f64() < OLDEST);
+        assert!(daemon.age() - daemon.reader_times()[1].as_secs_f64() < OLDEST);
     }
     let lines = std::sync::mpsc::channel();
     std::thread::spawn(move || {
@@ -274,7 +274,7 @@ fn clients_that_never_read_leave_room_for_others() {
         assert!(daemon.get("/metrics").len() as u64 > answer / 2);
         slowest = slowest.max(start.elapsed());
         daemon.drained();
-        assert!(daemon.age() - daemon.reader_waited().as_secs_f64() < OLDEST);
+        assert!(daemon.age() - daemon.reader_times()[1].as_secs_f64() < OLDEST);
     }
     let grown = daemon.memory("VmRSS").saturating_sub(small);
     println!(

@@ -2,18 +2,16 @@
 
 use std::net::UdpSocket;
 
-use crate::{
-    http::{by_flowd, by_nginx},
-    support::{
-        daemon::{Daemon, flowd, in_flows},
-        foreign::Foreign,
-        namespace::{Counts, Namespace, since},
-        nginx::Nginx,
-        privileged,
-        process::attempt,
-        router::{CLIENT_V4, LAN, Router, SERVER_V4, SERVER_V6},
-        user,
-    },
+use crate::support::{
+    daemon::{Daemon, flowd, in_flows},
+    foreign::Foreign,
+    namespace::{Counts, Namespace, since},
+    nginx::Nginx,
+    privileged,
+    process::attempt,
+    requests::{by_flowd, by_nginx},
+    router::{CLIENT_V4, LAN, Router, SERVER_V4, SERVER_V6},
+    user,
 };
 
 /// Where its driver runs XDP, veth counts what it receives without the link header; loopback always does.

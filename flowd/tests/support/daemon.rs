@@ -194,14 +194,9 @@ impl<'a> Daemon<'a> {
         files
     }
 
-    /// Processor time of the thread that reads from the kernel so far.
-    pub fn reader_time(&self) -> Duration {
-        self.process.thread_time("pump")[0]
-    }
-
-    /// How long that thread has waited for a processor so far.
-    pub fn reader_waited(&self) -> Duration {
-        self.process.thread_time("pump")[1]
+    /// Processor time that the thread which reads from the kernel has had so far, and how long it has waited for it.
+    pub fn reader_times(&self) -> [Duration; 2] {
+        self.process.thread_time("pump")
     }
 
     /// A field of its memory in /proc, as `VmRSS`; bytes.

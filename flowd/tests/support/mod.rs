@@ -10,6 +10,7 @@ pub mod lossy;
 pub mod namespace;
 pub mod nginx;
 pub mod process;
+pub mod requests;
 pub mod router;
 pub mod standstill;
 mod until;

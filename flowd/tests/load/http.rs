@@ -1,7 +1,6 @@
 //! HTTP at the rates that the machine carries: every request is in the log, or what is missing in a counter.
 
 use std::{
-    io::{Read as _, Write as _},
     net::TcpStream,
     thread::{scope, sleep},
     time::{Duration, Instant},
@@ -9,44 +8,24 @@ use std::{
 
 use serde_json::Value;
 
-use super::http::{by_flowd, by_nginx};
+use super::{
+    alone,
+    requests::{KINDS, ask, assert_pairs},
+};
 use crate::support::{
     daemon::Daemon,
     nginx::Nginx,
     privileged,
     process::run,
+    requests::{by_flowd, by_nginx},
     router::{LAN, Router, SERVER_V4},
 };
 
 const CONNECTIONS: usize = 8;
-/// The target tells the status, so that a wrong pair shows.
-pub const KINDS: [(&str, &str, u64); 4] =
-    [("GET", "/echo/", 200), ("GET", "/missing/", 404), ("POST", "/made/", 201), ("GET", "/broken/", 503)];
+/// How often half the rate is tried.
+const ROUNDS: usize = 3;
 /// An answered exchange waits for so long for bytes that are sent again.
 const LINGER: Duration = Duration::from_millis(1_500);
-
-/// Reads one response.
-fn answer(stream: &mut TcpStream) {
-    let (mut buffer, mut len) = ([0; 4096], 0);
-    loop {
-        let read = stream.read(&mut buffer[len..]).unwrap();
-        assert!(read > 0, "the server closed");
-        len += read;
-        let text = std::str::from_utf8(&buffer[..len]).unwrap();
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length = head.split("Content-Length: ").nth(1).unwrap().split("\r\n").next().unwrap();
-        if body.len() >= length.parse().unwrap() {
-            return;
-        }
-    }
-}
-
-/// One request, and all of its response.
-pub fn ask(stream: &mut TcpStream, method: &str, target: &str) {
-    let request = format!("{method} {target}?x=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
-    stream.write_all(request.as_bytes()).unwrap();
-    answer(stream);
-}
 
 /// `each` requests on each of the connections, one at a time, with `pause` between their beginnings; gives how
 /// long they took. The connections end only when flowd has read what was copied, so that a copy that finds no
@@ -95,20 +74,12 @@ fn missing(lines: &[Value], count: usize) -> u64 {
     (2 * count).saturating_sub(with("method") + with("status")) as u64
 }
 
-/// Every complete line has the status that its target asks for.
-pub fn assert_pairs(lines: &[Value]) {
-    for line in lines.iter().filter(|line| line["outcome"] == "complete") {
-        let target = line["target"].as_str().unwrap();
-        let (method, _, status) = KINDS.into_iter().find(|(_, path, _)| target.starts_with(path)).unwrap();
-        assert!(line["method"] == method && line["status"] == status, "{line}");
-    }
-}
-
 #[test]
 fn at_half_the_highest_rate_the_log_is_nginx_access_log() {
     if !privileged("at_half_the_highest_rate_the_log_is_nginx_access_log") {
         return;
     }
+    let _alone = alone();
     let router = Router::new(false);
     let nginx = Nginx::start(&router.server);
     let daemon = Daemon::start(&router.gateway, &[LAN], "");
@@ -117,25 +88,34 @@ fn at_half_the_highest_rate_the_log_is_nginx_access_log() {
     let said = run(&mut wrk);
     let rate: f64 =
         said.split("Requests/sec:").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
-    let at_full = losses(&daemon);
-    let full = nginx.log().len();
+    let mut lost = losses(&daemon);
+    let mut before = nginx.log().len();
+    println!("wrk: {rate:.0} requests/s, lost {lost:?}");
 
-    let (spent, start) = (daemon.reader_time(), Instant::now());
     // Two seconds of it.
     let each = rate as usize / CONNECTIONS;
-    let took = load(&router, each, Duration::from_secs_f64(CONNECTIONS as f64 * 2.0 / rate));
-    let (spent, watched) = (daemon.reader_time() - spent, start.elapsed());
-    let at_half = losses(&daemon);
-    let truth = nginx.logged(full + each * CONNECTIONS);
+    let pause = Duration::from_secs_f64(CONNECTIONS as f64 * 2.0 / rate);
+    // Whoever else is at work on the machine may take what half the load leaves free, but not every time.
+    let whole = (0..ROUNDS).any(|_| {
+        let (spent, start) = (daemon.reader_times()[0], Instant::now());
+        let took = load(&router, each, pause);
+        let (spent, watched) = (daemon.reader_times()[0] - spent, start.elapsed());
+        let now = losses(&daemon);
+        println!(
+            "{:.0} requests/s, lost {now:?}, reader {spent:?} in {watched:?}: {:.1} us each",
+            (each * CONNECTIONS) as f64 / took.as_secs_f64(),
+            spent.as_secs_f64() * 1e6 / (each * CONNECTIONS) as f64
+        );
+        if now != lost {
+            before += each * CONNECTIONS;
+        }
+        std::mem::replace(&mut lost, now) == now
+    });
+    assert!(whole, "nothing is lost at half the rate");
+    let truth = nginx.logged(before + each * CONNECTIONS);
     let ended = daemon.stop();
-    println!(
-        "wrk: {rate:.0} requests/s, lost {at_full:?}; then {:.0}/s, reader {spent:?} in {watched:?}: {:.1} us each",
-        (each * CONNECTIONS) as f64 / took.as_secs_f64(),
-        spent.as_secs_f64() * 1e6 / (each * CONNECTIONS) as f64
-    );
 
-    assert_eq!(at_half, at_full, "nothing is lost at half the rate");
-    let theirs = by_nginx(&truth[full..]);
+    let theirs = by_nginx(&truth[before..]);
     let (calm, wild): (Vec<Value>, Vec<Value>) = ended.http.into_iter().partition(|line| {
         let client = &line["client"];
         theirs.contains_key(&(client["address"].as_str().unwrap().into(), client["port"].as_u64().unwrap()))
@@ -146,11 +126,11 @@ fn at_half_the_highest_rate_the_log_is_nginx_access_log() {
 
     // wrk leaves when its time is up, in the middle of a request on each connection; and each ends twice.
     let slack = 4 * CONNECTIONS as u64;
-    let (missing, [copies, messages, dropped]) = (missing(&wild, full), at_full);
+    let (missing, [copies, messages, dropped]) = (missing(&wild, before), lost);
     let counted = copies + messages + dropped;
     assert!(
         missing <= counted + dropped + slack && counted <= missing + slack,
-        "{missing} missing, {at_full:?}"
+        "{missing} missing, {lost:?}"
     );
 }
 
@@ -159,6 +139,7 @@ fn what_a_small_buffer_loses_is_counted_exactly() {
     if !privileged("what_a_small_buffer_loses_is_counted_exactly") {
         return;
     }
+    let _alone = alone();
     const EACH: usize = 1_500;
     const CALM: usize = 20;
     let router = Router::new(false);

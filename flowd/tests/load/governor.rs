@@ -10,7 +10,10 @@ use std::{
 
 use serde_json::Value;
 
-use super::http_load::{KINDS, ask, assert_pairs};
+use super::{
+    alone,
+    requests::{KINDS, ask, assert_pairs},
+};
 use crate::support::{
     daemon::{Daemon, in_flows},
     namespace::since,
@@ -63,6 +66,7 @@ fn it_leaves_out_copies_under_load_and_comes_back() {
     if !privileged("it_leaves_out_copies_under_load_and_comes_back") {
         return;
     }
+    let _alone = alone();
     let router = Router::new(false);
     let nginx = Nginx::start(&router.server);
     let before = router.gateway.quiet(LAN);

@@ -1,0 +1,25 @@
+//! flowd under load that asks for a share of the processor: one test at a time, as what runs beside takes it away.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "all of this is tests"
+)]
+#![allow(unreachable_pub, dead_code, reason = "the harness is a module here")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod governor;
+mod http;
+mod requests;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Until it is dropped, no other test of this file runs.
+fn alone() -> MutexGuard<'static, ()> {
+    static MACHINE: Mutex<()> = Mutex::new(());
+    MACHINE.lock().unwrap_or_else(PoisonError::into_inner)
+}
