@@ -187,8 +187,8 @@ pub fn check_change(before: &[String], new: &[String]) -> Result<(), InterfaceEr
 }
 
 /// Names and indices of those interfaces of this network namespace that are to be watched now, by index; where
-/// default routes choose, those in `kept` (by index) as well, as a route may go for a while. To look takes none of the
-/// kernel's locks.
+/// default routes choose, those in `kept` (by index), which are watched, as well: a route may go for a while. To look
+/// takes none of the kernel's locks.
 ///
 /// # Errors
 /// Fails where /sys cannot be read.
@@ -197,16 +197,22 @@ pub fn present(patterns: &Patterns, kept: &[u32]) -> Result<Vec<(String, u32)>, 
     let by_route = patterns.by_default_route();
     // Tables of routes may be long.
     let routed = if by_route { routes::default_interfaces() } else { Vec::new() };
-    let entries = fs::read_dir(root).map_err(|source| read_error(root, source))?;
-    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
     let wanted = |name: &String| !patterns.excludes(name) && (by_route || patterns.includes(name));
-    let found = names.filter(wanted).filter_map(|name| {
-        let index = index(&root.join(&name))?;
-        (!by_route || kept.contains(&index) || routed.contains(&name)).then_some((name, index))
-    });
-    let mut found: Vec<(String, u32)> = found.collect();
-    found.sort_by_key(|(_, index)| *index);
-    Ok(found)
+    let look = || -> Result<Vec<(String, u32)>, InterfaceError> {
+        let entries = fs::read_dir(root).map_err(|source| read_error(root, source))?;
+        let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+        let found = names.filter(wanted).filter_map(|name| {
+            let index = index(&root.join(&name))?;
+            (!by_route || kept.contains(&index) || routed.contains(&name)).then_some((name, index))
+        });
+        let mut found: Vec<(String, u32)> = found.collect();
+        found.sort_by_key(|(_, index)| *index);
+        Ok(found)
+    };
+    let found = look()?;
+    // One that gets another name while they are listed is under neither.
+    let all = kept.iter().all(|kept| found.iter().any(|(_, index)| index == kept));
+    if all { Ok(found) } else { look() }
 }
 
 /// What there is to know of an interface but its routes; `None` where it has gone. To ask for the speed takes the

@@ -26,7 +26,19 @@ pub const LOOKUPS: &str = "[dns]\nlog = \"DNS\"\n[tls]\nlog = \"TLS\"\n";
 pub struct Daemon<'a> {
     namespace: &'a Namespace,
     process: Process,
+    _said: Said,
     folder: TempDir,
+}
+
+/// Its log, which is shown where the test fails.
+struct Said(PathBuf);
+
+impl Drop for Said {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("flowd said: {}", fs::read_to_string(&self.0).unwrap_or_default());
+        }
+    }
 }
 
 /// What a daemon left when it had ended.
@@ -100,7 +112,8 @@ impl<'a> Daemon<'a> {
         command.envs(environment.iter().copied());
         let stderr = File::create(path("stderr")).unwrap();
         command.stdin(Stdio::null()).stdout(stderr.try_clone().unwrap()).stderr(stderr);
-        let mut daemon = Self { namespace, process: Process::start(&mut command), folder };
+        let process = Process::start(&mut command);
+        let mut daemon = Self { namespace, process, _said: Said(folder.path().join("stderr")), folder };
         // By its log and not by asking it, so that there is no traffic of ours on the loopback device.
         until("flowd is ready", 20, || {
             let said = daemon.stderr();
