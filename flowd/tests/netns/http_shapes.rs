@@ -9,6 +9,7 @@ use std::{
 
 use crate::support::{
     daemon::Daemon,
+    lossy::ahead_of_others,
     nginx::{Nginx, UPSTREAM},
     privileged,
     process::run,
@@ -38,8 +39,9 @@ fn every_shape_of_response_is_logged_as_nginx_has_it() {
     curl(&["-I"], "large/[1-5]");
     curl(&["--compressed"], "chunked/[1-5]");
     curl(&[], "dead/[1-5]");
-    let mut took = scope(|scope| {
+    let took = scope(|scope| {
         let server = scope.spawn(|| {
+            ahead_of_others();
             let serve = |_| {
                 let mut stream = upstream.accept().unwrap().0;
                 let mut request = [0; 4096];
@@ -89,11 +91,11 @@ fn every_shape_of_response_is_logged_as_nginx_has_it() {
             "{line}"
         );
     }
-    let mut think: Vec<f64> =
-        of("/slow/").iter().map(|line| line["think_time_us"].as_f64().unwrap()).collect();
-    think.sort_by(f64::total_cmp);
-    took.sort_by(f64::total_cmp);
-    println!("the upstream took {took:.0?} us, flowd says {think:.0?}");
-    let (think, took) = (think[SLOW / 2], took[SLOW / 2]);
-    assert!((think - took).abs() <= took * 0.05, "{think} us of {took}");
+    // nginx may wait for its turn on a busy machine, so that each may take longer than its upstream; never less.
+    let think = of("/slow/").into_iter().map(|line| line["think_time_us"].as_f64().unwrap());
+    let over: Vec<f64> = think.zip(&took).map(|(think, took)| think - took).collect();
+    println!("the upstream took {took:.0?} us, flowd says {over:.0?} more");
+    assert!(over.iter().all(|over| *over > -200.0));
+    let least = over.iter().copied().fold(f64::INFINITY, f64::min);
+    assert!(least <= THINK.as_secs_f64() * 1e6 * 0.05, "{least} us over");
 }
