@@ -56,9 +56,11 @@ pub(crate) fn run() -> Result<()> {
             cargo_test(["--package", package, "--test", &test], tally)
         });
     }
-    ci.step("netns tests as nobody", |tally| {
-        cargo_test_with(["--package", "flowd", "--test", "netns"], Some("nobody"), tally)
-    });
+    for test in ["netns", "load"] {
+        ci.step(&format!("{test} tests as nobody"), |tally| {
+            cargo_test_with(["--package", "flowd", "--test", test], Some("nobody"), tally)
+        });
+    }
     ci.step("kernels", |_| kernels::run(&kernels::Options::fast()));
     ci.step("soak", |_| soak::short());
     // last, when nothing else runs beside what is timed
