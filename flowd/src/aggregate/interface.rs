@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reading_is_held_against_the_kernel_s() {
+    fn a_reading_is_held_against_the_kernels() {
         let first = Statistics { rx_bytes: 1_000, ..Statistics::default() };
         let mut numbers = InterfaceNumbers::new(watched(1, "eth0"), Some(first));
         let mut totals = InterfaceTotals::default();

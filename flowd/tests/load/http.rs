@@ -22,8 +22,6 @@ use crate::support::{
 };
 
 const CONNECTIONS: usize = 8;
-/// How often half the rate is tried.
-const ROUNDS: usize = 3;
 /// An answered exchange waits for so long for bytes that are sent again.
 const LINGER: Duration = Duration::from_millis(1_500);
 
@@ -88,34 +86,25 @@ fn at_half_the_highest_rate_the_log_is_nginx_access_log() {
     let said = run(&mut wrk);
     let rate: f64 =
         said.split("Requests/sec:").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
-    let mut lost = losses(&daemon);
-    let mut before = nginx.log().len();
-    println!("wrk: {rate:.0} requests/s, lost {lost:?}");
+    let at_full = losses(&daemon);
+    let full = nginx.log().len();
+    println!("wrk: {rate:.0} requests/s, lost {at_full:?}");
 
+    let (spent, start) = (daemon.reader_times()[0], Instant::now());
     // Two seconds of it.
     let each = rate as usize / CONNECTIONS;
-    let pause = Duration::from_secs_f64(CONNECTIONS as f64 * 2.0 / rate);
-    // Whoever else is at work on the machine may take what half the load leaves free, but not every time.
-    let whole = (0..ROUNDS).any(|_| {
-        let (spent, start) = (daemon.reader_times()[0], Instant::now());
-        let took = load(&router, each, pause);
-        let (spent, watched) = (daemon.reader_times()[0] - spent, start.elapsed());
-        let now = losses(&daemon);
-        println!(
-            "{:.0} requests/s, lost {now:?}, reader {spent:?} in {watched:?}: {:.1} us each",
-            (each * CONNECTIONS) as f64 / took.as_secs_f64(),
-            spent.as_secs_f64() * 1e6 / (each * CONNECTIONS) as f64
-        );
-        if now != lost {
-            before += each * CONNECTIONS;
-        }
-        std::mem::replace(&mut lost, now) == now
-    });
-    assert!(whole, "nothing is lost at half the rate");
-    let truth = nginx.logged(before + each * CONNECTIONS);
+    let took = load(&router, each, Duration::from_secs_f64(CONNECTIONS as f64 * 2.0 / rate));
+    let (spent, watched) = (daemon.reader_times()[0] - spent, start.elapsed());
+    println!(
+        "{:.0} requests/s, reader {spent:?} in {watched:?}: {:.1} us each",
+        (each * CONNECTIONS) as f64 / took.as_secs_f64(),
+        spent.as_secs_f64() * 1e6 / (each * CONNECTIONS) as f64
+    );
+    assert_eq!(losses(&daemon), at_full, "nothing is lost at half the rate");
+    let truth = nginx.logged(full + each * CONNECTIONS);
     let ended = daemon.stop();
 
-    let theirs = by_nginx(&truth[before..]);
+    let theirs = by_nginx(&truth[full..]);
     let (calm, wild): (Vec<Value>, Vec<Value>) = ended.http.into_iter().partition(|line| {
         let client = &line["client"];
         theirs.contains_key(&(client["address"].as_str().unwrap().into(), client["port"].as_u64().unwrap()))
@@ -126,11 +115,11 @@ fn at_half_the_highest_rate_the_log_is_nginx_access_log() {
 
     // wrk leaves when its time is up, in the middle of a request on each connection; and each ends twice.
     let slack = 4 * CONNECTIONS as u64;
-    let (missing, [copies, messages, dropped]) = (missing(&wild, before), lost);
+    let (missing, [copies, messages, dropped]) = (missing(&wild, full), at_full);
     let counted = copies + messages + dropped;
     assert!(
         missing <= counted + dropped + slack && counted <= missing + slack,
-        "{missing} missing, {lost:?}"
+        "{missing} missing, {at_full:?}"
     );
 }
 

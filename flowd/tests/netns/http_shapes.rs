@@ -26,7 +26,12 @@ fn every_shape_of_response_is_logged_as_nginx_has_it() {
         return;
     }
     let router = Router::new(false);
-    let nginx = Nginx::start(&router.server);
+    // What a busy machine makes it wait for would be think time of its own, of which the upstream knows nothing.
+    let first = || {
+        ahead_of_others();
+        Nginx::start(&router.server)
+    };
+    let nginx = scope(|scope| scope.spawn(first).join().unwrap());
     let upstream = router.server.enter(|| TcpListener::bind(UPSTREAM).unwrap());
     let daemon = Daemon::start(&router.gateway, &[LAN], "");
     let curl = |more: &[&str], path: &str| {
@@ -39,7 +44,7 @@ fn every_shape_of_response_is_logged_as_nginx_has_it() {
     curl(&["-I"], "large/[1-5]");
     curl(&["--compressed"], "chunked/[1-5]");
     curl(&[], "dead/[1-5]");
-    let took = scope(|scope| {
+    let mut took = scope(|scope| {
         let server = scope.spawn(|| {
             ahead_of_others();
             let serve = |_| {
@@ -91,11 +96,15 @@ fn every_shape_of_response_is_logged_as_nginx_has_it() {
             "{line}"
         );
     }
-    // nginx may wait for its turn on a busy machine, so that each may take longer than its upstream; never less.
-    let think = of("/slow/").into_iter().map(|line| line["think_time_us"].as_f64().unwrap());
-    let over: Vec<f64> = think.zip(&took).map(|(think, took)| think - took).collect();
-    println!("the upstream took {took:.0?} us, flowd says {over:.0?} more");
-    assert!(over.iter().all(|over| *over > -200.0));
-    let least = over.iter().copied().fold(f64::INFINITY, f64::min);
-    assert!(least <= THINK.as_secs_f64() * 1e6 * 0.05, "{least} us over");
+    let mut think: Vec<f64> =
+        of("/slow/").iter().map(|line| line["think_time_us"].as_f64().unwrap()).collect();
+    assert!(
+        think.iter().zip(&took).all(|(think, took)| *think > took - 200.0),
+        "{think:.0?} us of {took:.0?}"
+    );
+    think.sort_by(f64::total_cmp);
+    took.sort_by(f64::total_cmp);
+    println!("the upstream took {took:.0?} us, flowd says {think:.0?}");
+    let (think, took) = (think[SLOW / 2], took[SLOW / 2]);
+    assert!((think - took).abs() <= took * 0.05, "{think} us of {took}");
 }
