@@ -8,6 +8,7 @@
 pub mod account;
 pub mod counter;
 pub mod dissect;
+pub mod end;
 pub mod event;
 pub mod flows;
 pub mod free;

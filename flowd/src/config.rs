@@ -9,6 +9,7 @@ mod error;
 mod governor;
 mod http;
 mod keys;
+mod needs;
 mod outputs;
 mod renew;
 mod security;

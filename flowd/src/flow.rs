@@ -4,7 +4,6 @@
 //! a made-up 0. Times are nanoseconds since the epoch inside and RFC 3339 in JSON; round-trip times are
 //! microseconds in JSON.
 
-mod end;
 mod snapshot;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -13,12 +12,15 @@ mod tests;
 mod view;
 pub mod words;
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
-pub use end::{Rest, shortest_timeout};
+pub use flow_common::end::EndReason;
+pub use flowd_protocols::{
+    party::Endpoint,
+    time::{micros, rfc3339, rfc3339_option, time_text},
+};
 use serde::{Serialize, Serializer};
 pub use snapshot::{Side, Snapshot};
-pub use view::micros;
 
 /// One flow with all that is known of it so far.
 #[derive(Clone, Debug, Serialize)]
@@ -51,6 +53,7 @@ pub struct Flow {
     pub tcp: Option<Tcp>,
     pub icmp: Option<Icmp>,
     /// `null` while the flow goes on.
+    #[serde(serialize_with = "end_reason")]
     pub end_reason: Option<EndReason>,
     /// Application protocol, where its payload told.
     pub app: Option<&'static str>,
@@ -60,13 +63,6 @@ pub struct Flow {
     pub direction: Option<&'static str>,
     /// Name of the server's port, where an answer to a SYN proved it.
     pub service: Option<Arc<str>>,
-}
-
-/// Address and port; port 0 for protocols without ports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-pub struct Endpoint {
-    pub address: IpAddr,
-    pub port: u16,
 }
 
 /// What an inner flow was wrapped in.
@@ -136,57 +132,7 @@ pub struct Icmp {
     pub identifier: Option<u16>,
 }
 
-/// Why a flow record ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EndReason {
-    Fin,
-    Rst,
-    Idle,
-    Active,
-    Evicted,
-    Shutdown,
-    Eof,
-}
-
-impl EndReason {
-    /// Every reason, for metrics that exist from the start.
-    pub const ALL: [Self; 7] =
-        [Self::Fin, Self::Rst, Self::Idle, Self::Active, Self::Evicted, Self::Shutdown, Self::Eof];
-
-    /// The word in records and labels.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Fin => "fin",
-            Self::Rst => "rst",
-            Self::Idle => "idle",
-            Self::Active => "active",
-            Self::Evicted => "evicted",
-            Self::Shutdown => "shutdown",
-            Self::Eof => "eof",
-        }
-    }
-}
-
-/// Nanoseconds since the epoch as RFC 3339 with nine digits, in UTC.
-#[must_use]
-pub fn time_text(nanoseconds: u64) -> String {
-    let Ok(time) = jiff::Timestamp::from_nanosecond(i128::from(nanoseconds)) else {
-        return String::new();
-    };
-    format!("{time:.9}")
-}
-
-/// For serde: a time in nanoseconds since the epoch as RFC 3339.
-pub fn rfc3339<S: Serializer>(nanoseconds: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&time_text(*nanoseconds))
-}
-
-/// For serde: the same, `null` where unknown.
-pub fn rfc3339_option<S: Serializer>(nanoseconds: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
-    match nanoseconds {
-        Some(nanoseconds) => rfc3339(nanoseconds, serializer),
-        None => serializer.serialize_none(),
-    }
+/// For serde: the word for why a flow ended, `null` while it goes on.
+fn end_reason<S: Serializer>(reason: &Option<EndReason>, serializer: S) -> Result<S::Ok, S::Error> {
+    reason.map(EndReason::name).serialize(serializer)
 }

@@ -1,18 +1,19 @@
-//! The daemon behind the `flowd` binary.
+//! The daemon behind the `flowd` binary: configuration, numbers, sinks, web server, and what wires them together.
+//!
+//! No unsafe code: whatever calls the C library or maps memory is in `flowd-kernel`, and what strangers send is read in
+//! `flowd-protocols`.
+#![forbid(unsafe_code)]
+
 pub mod aggregate;
 pub mod capture;
 pub mod check;
 pub mod cli;
-pub mod clock;
 pub mod config;
 pub mod export;
 pub mod flow;
 pub mod governor;
 pub mod interfaces;
-pub mod kernel;
 pub mod native;
-pub mod privileges;
-pub mod protocol;
 pub mod read;
 pub mod report;
 pub mod run;
@@ -20,3 +21,6 @@ pub mod service;
 pub mod tail;
 pub mod telemetry;
 pub mod web;
+
+pub use flowd_kernel::{self as kernel, clock, privileges};
+pub use flowd_protocols as protocol;

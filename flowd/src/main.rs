@@ -43,7 +43,7 @@ fn execute(command: Command) -> Result<()> {
             drop(out);
             let config = options.config()?;
             telemetry::init();
-            let sandbox = privileges::confine(&config, options.which.config.as_deref());
+            let sandbox = privileges::confine(config.needs(options.which.config.as_deref()).as_ref());
             run::run(&config, Box::new(move || options.config()), &sandbox)
         }
         Command::Read(options) => {

@@ -8,17 +8,13 @@ use std::{
 
 /// How a crate shows in source, and the files or folders of `src` that may use it.
 const HOMES: &[(&str, &[&str])] = &[
-    ("aya::", &["kernel"]),
     ("warp::", &["web"]),
     ("hyper::", &["web/serve"]),
     ("hyper_util::", &["web/serve"]),
     ("tokio_rustls::", &["tail/tls", "web/tls"]),
-    ("ring::", &["protocol/tls/ja4", "tail/tls", "web/access", "web/tls"]),
+    ("ring::", &["tail/tls", "web/access", "web/tls"]),
     ("bcrypt::", &["web/access"]),
     ("base64::", &["web/access"]),
-    ("caps::", &["privileges/capabilities"]),
-    ("landlock::", &["privileges/files"]),
-    ("seccompiler::", &["privileges/calls"]),
     ("flate2::", &["web/answer", "web/tests"]),
     ("clap::", &["cli"]),
     ("ureq::", &["report/prometheus"]),

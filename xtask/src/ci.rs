@@ -8,7 +8,7 @@ use crate::process::{cargo, check, root};
 use crate::test::{Tally, cargo_test, cargo_test_with};
 use crate::{build, dist, kernels, setup, soak, supply, verify};
 
-const MEMBERS: [&str; 4] = ["flow-common", "flowd", "xdp-ebpf", "xtask"];
+const MEMBERS: [&str; 6] = ["flow-common", "flowd", "flowd/kernel", "flowd/protocols", "xdp-ebpf", "xtask"];
 
 #[derive(Default)]
 struct Run {

@@ -1,4 +1,4 @@
-//! Where the BPF toolchain is and how the BPF object is built with it. `flowd/build.rs` includes this very
+//! Where the BPF toolchain is and how the BPF object is built with it. `flowd/kernel/build.rs` includes this very
 //! file, so that a plain `cargo build` and `cargo xtask build` cannot differ; hence std only, errors as text.
 
 use std::ffi::OsString;

@@ -7,7 +7,7 @@ use flow_common::{
     record::{FlowRecord, Rtt as Samples},
 };
 
-use super::{EndReason, Endpoint, Flow, Icmp, Rtt, Side, Snapshot, Tcp, Traffic, words};
+use super::{EndReason, Endpoint, Flow, Icmp, Rtt, Side, Snapshot, Tcp, Traffic, micros, words};
 use crate::clock::WallClock;
 
 const TCP: u8 = 6;
@@ -110,12 +110,6 @@ fn rtt(samples: &Samples) -> Option<Rtt> {
         mean: round(micros(samples.sum) / f64::from(samples.count)),
         max: micros(samples.max),
     })
-}
-
-/// Nanoseconds as microseconds.
-#[must_use]
-pub fn micros(ns: u64) -> f64 {
-    ns as f64 / 1000.0
 }
 
 /// To whole nanoseconds, so that a mean does not print digits that were never measured.

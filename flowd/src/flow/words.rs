@@ -1,74 +1,15 @@
 //! Numbers of records as the words of the JSON schema.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
 use flow_common::{
-    key::{FlowKey, Sender, TunnelKind},
+    key::{FlowKey, TunnelKind},
     record::{RoleBy, TcpEnd},
+};
+pub use flowd_protocols::{
+    party::{address, port},
+    transport::{is_icmp, transport},
 };
 
 use super::{Side, Snapshot, Tunnel};
-
-/// Address of one endpoint of `key`.
-#[must_use]
-pub fn address(key: &FlowKey, of: Sender) -> IpAddr {
-    let words = match of {
-        Sender::A => key.a_address,
-        Sender::B => key.b_address,
-    };
-    // The words stand as in the header: their bytes in memory are the address.
-    let [high, low] = words.map(u64::from_be);
-    let bits = u128::from(high) << 64 | u128::from(low);
-    // IPv4 stands in the last four bytes.
-    if key.is_ipv6() {
-        IpAddr::V6(Ipv6Addr::from_bits(bits))
-    } else {
-        IpAddr::V4(Ipv4Addr::from_bits(bits as u32))
-    }
-}
-
-/// Port of one endpoint of `key`, as the packet path put it there.
-#[must_use]
-pub const fn port(key: &FlowKey, of: Sender) -> u16 {
-    match of {
-        Sender::A => key.a_port,
-        Sender::B => key.b_port,
-    }
-}
-
-/// The common name of an IP protocol; `None` where there is none.
-#[must_use]
-pub const fn transport(protocol: u8) -> Option<&'static str> {
-    Some(match protocol {
-        1 => "icmp",
-        2 => "igmp",
-        4 => "ipip",
-        6 => "tcp",
-        17 => "udp",
-        33 => "dccp",
-        41 => "ipv6",
-        46 => "rsvp",
-        47 => "gre",
-        50 => "esp",
-        51 => "ah",
-        58 => "icmpv6",
-        59 => "ipv6-nonxt",
-        88 => "eigrp",
-        89 => "ospf",
-        103 => "pim",
-        112 => "vrrp",
-        115 => "l2tp",
-        132 => "sctp",
-        136 => "udplite",
-        _ => return None,
-    })
-}
-
-/// True for protocols whose key ports hold an echo identifier.
-#[must_use]
-pub const fn is_icmp(protocol: u8) -> bool {
-    matches!(protocol, 1 | 58)
-}
 
 /// Flags from the lowest bit: `FSRPAUECN`.
 #[must_use]

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use flow_common::{
     counter::{InterfaceTotals, Passage},
     dissect::{NO_TAG, link::Link},
+    end::{EndReason, Rest},
     event::PayloadEvent,
     key::{Direction, FlowKey},
     lane::Lane,
@@ -19,7 +20,6 @@ use flow_common::{
 };
 
 use self::fragments::FragmentTable;
-use crate::flow::{EndReason, Rest};
 
 /// Flow table, totals and waiting events of the native engine.
 pub struct Native {

@@ -1,0 +1,216 @@
+//! When exchanges are over: by the next message, by the end of the connection, by time.
+
+use flow_common::key::Sender;
+
+use super::{
+    super::{
+        HttpOptions, Sink,
+        lane::Lanes,
+        pending::{Owner, SIZE_WAIT},
+        progress::Progress,
+        span::distance,
+    },
+    Connection, Moment, Pending,
+};
+
+impl Connection {
+    /// Ends the head that `from` has under way, if any.
+    pub(super) fn cut(&mut self, from: Sender, options: &HttpOptions, sink: Sink<'_>) {
+        if let Some(message) = self.lanes.of_mut(from).cut(&options.privacy)
+            && !self.left_http
+        {
+            let expect = self.message(from, message, options, sink);
+            self.lanes.of_mut(from).follow(expect);
+        }
+    }
+
+    /// FIN or RST of `from`; `seq` is the sequence number behind its last byte, which passed at `last`.
+    pub(in crate::http) fn end(
+        &mut self,
+        from: Sender,
+        seq: u32,
+        last: u64,
+        reset: bool,
+        options: &HttpOptions,
+        sink: Sink<'_>,
+    ) {
+        if self.ended.is_some() {
+            return;
+        }
+        // With bytes missing before it, a FIN overtook a segment that may still come.
+        if reset || self.lanes.of(from).is_taken_up_to(seq) {
+            self.cut(from, options, sink);
+        }
+        if !reset {
+            self.lanes.of_mut(from).fin = Some(seq);
+        }
+        let Moment { time, ack, .. } = self.moment;
+        if self.lanes.of(from).may_end(seq) {
+            self.stop_message(from, seq, Some(last).filter(|&last| last != 0));
+        }
+        if let Some(ack) = ack.filter(|_| reset) {
+            // It will take nothing more either.
+            self.stop_message(from.other(), ack, None);
+        }
+        if reset || self.lanes.both_ended() {
+            self.cut_both(options, sink);
+            self.ended = Some(time);
+            self.reset = reset;
+            self.flush(sink);
+        } else {
+            self.release(sink);
+        }
+    }
+
+    pub(super) fn cut_both(&mut self, options: &HttpOptions, sink: Sink<'_>) {
+        // The client's first, so that the server's finds its request.
+        let client = self.client.unwrap_or(Sender::A);
+        self.cut(client, options, sink);
+        self.cut(client.other(), options, sink);
+        for side in [client, client.other()] {
+            let lane = self.lanes.of_mut(side);
+            lane.forget_later(&options.privacy);
+            self.losses.lost_copy += lane.take_given_up();
+        }
+    }
+
+    /// Everything outstanding is reported as it is.
+    pub(in crate::http) fn finish(&mut self, options: &HttpOptions, sink: Sink<'_>) {
+        self.cut_both(options, sink);
+        self.flush(sink);
+    }
+
+    pub(super) fn leave(&mut self, sink: Sink<'_>) {
+        self.left_http = true;
+        self.lanes = Lanes::default();
+        self.flush(sink);
+    }
+
+    pub(super) fn flush(&mut self, sink: Sink<'_>) {
+        while let Some(pending) = self.pending.pop_front() {
+            self.report(pending, sink);
+        }
+    }
+
+    pub(super) fn is_full(&self, options: &HttpOptions) -> bool {
+        self.pending.len() >= options.max_pending_per_flow.max(1)
+    }
+
+    /// Gives up the oldest outstanding exchanges until there is room for one more.
+    pub(super) fn make_room(&mut self, options: &HttpOptions, sink: Sink<'_>) {
+        self.release(sink);
+        while self.is_full(options) {
+            let Some(oldest) = self.pending.pop_front() else { return };
+            if oldest.response.is_none() && !oldest.missed {
+                self.owed += usize::from(oldest.request.is_some());
+                self.losses.pipeline_full += 1;
+            }
+            self.report(oldest, sink);
+        }
+    }
+
+    /// Reports what is complete, in the order of the requests.
+    pub(super) fn release(&mut self, sink: Sink<'_>) {
+        while self.pending.front().is_some_and(|front| front.missed || self.is_over(front)) {
+            if let Some(pending) = self.pending.pop_front() {
+                self.report(pending, sink);
+            }
+        }
+    }
+
+    /// All that can be known of it is known, what is sent again of it included.
+    pub(super) fn is_over(&self, pending: &Pending) -> bool {
+        let over = |side: Option<Sender>| side.is_some_and(|side| self.lanes.of(side).fin.is_some());
+        let (client_over, server_over) = (over(self.client), over(self.client.map(Sender::other)));
+        let sized = (pending.request.is_none() || pending.sent.bytes.is_some() || client_over)
+            && (pending.received.bytes.is_some() || server_over);
+        let timed = pending.received.ended.is_some() || server_over || !self.goes_on(pending);
+        let newer = self.pending.back().is_some_and(|back| back.number != pending.number);
+        pending.response.is_some() && sized && timed && (newer || client_over || server_over)
+    }
+
+    /// Its response is the last message of the server.
+    pub(super) fn goes_on(&self, pending: &Pending) -> bool {
+        let server = self.client.map(Sender::other);
+        server.and_then(|server| self.lanes.of(server).last).is_some_and(|last| last.number == pending.number)
+    }
+
+    /// What time ends; `look` asks for the flow's record.
+    pub(in crate::http) fn expire(
+        &mut self,
+        now: u64,
+        look: &mut dyn FnMut(u32) -> Option<Progress>,
+        options: &HttpOptions,
+        sink: Sink<'_>,
+    ) {
+        let client = self.client.unwrap_or(Sender::A);
+        for sender in [client, client.other()] {
+            let since = self.lanes.of(sender).open_since();
+            if since.is_some_and(|since| since.saturating_add(options.timeout) <= now) {
+                self.cut(sender, options, sink);
+            }
+        }
+        self.release(sink);
+        while self.pending.front().is_some_and(|front| front.due(options) <= now) {
+            if let Some(progress) = look(self.slot).filter(|progress| progress.key == self.key)
+                && self.goes_further(&progress, now, options)
+            {
+                return;
+            }
+            if let Some(pending) = self.pending.pop_front() {
+                self.report(pending, sink);
+            }
+            self.release(sink);
+        }
+        if self.pending.is_empty() {
+            // Answers that have not come by now will not come.
+            self.owed = 0;
+        }
+    }
+
+    /// Learns from the record what became of the oldest exchange; true where its response still comes.
+    pub(super) fn goes_further(&mut self, progress: &Progress, now: u64, options: &HttpOptions) -> bool {
+        self.count(progress.retransmits);
+        let server = self.client.unwrap_or(Sender::A).other();
+        let last = self.lanes.of(server).last;
+        let Some(front) = self.pending.front_mut() else { return false };
+        let Some(last) = last.filter(|last| last.number == front.number) else { return false };
+        if front.received.ended.is_some() || front.response.is_none() {
+            return false;
+        }
+        let (edge, time) = progress.sent(server);
+        if last.end.is_some_and(|end| distance(end, edge) >= 0) {
+            front.received.ended = Some(time);
+            return front.due(options) > now;
+        }
+        let quiet_at = time.saturating_add(SIZE_WAIT);
+        front.recheck = Some(quiet_at);
+        if front.due(options) > now {
+            return true;
+        }
+        if last.end.is_none() && quiet_at <= now && distance(last.start, edge) > 0 {
+            front.received.bytes = Some(u64::from(edge.wrapping_sub(last.start)));
+            front.received.ended = Some(time);
+        }
+        false
+    }
+
+    /// When [`Connection::expire`] has something to do; `None` while nothing is outstanding.
+    pub(in crate::http) fn due(&self, options: &HttpOptions) -> Option<u64> {
+        let head = self.lanes.open_since().map(|since| since.saturating_add(options.timeout));
+        head.into_iter().chain(self.pending.front().map(|front| front.due(options))).min()
+    }
+
+    /// The last event after which nothing is worth keeping.
+    pub(in crate::http) const fn patience(&self, options: &HttpOptions) -> u64 {
+        // A tunnel is remembered longer, lest what passes through it is logged.
+        options.timeout.saturating_mul(if self.left_http { 10 } else { 1 })
+    }
+
+    pub(super) fn report(&self, pending: Pending, sink: Sink<'_>) {
+        let client = self.client.unwrap_or(Sender::A);
+        let uncopied = self.lanes.of(client.other()).uncopied();
+        let (key, slot, reset, retransmits) = (self.key, self.slot, self.reset, self.retransmits);
+        sink(pending.into_exchange(&Owner { key, slot, client, reset, uncopied, retransmits }));
+    }
+}

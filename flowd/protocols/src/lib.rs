@@ -1,0 +1,17 @@
+//! Application protocols, followed from copies of payload alone: parsing, pairing, records. One folder per protocol.
+//!
+//! This crate gets bytes and times, and gives records. It opens no file and no socket, reads no clock, and has no
+//! unsafe code: what strangers send is read here.
+#![forbid(unsafe_code)]
+
+mod assembly;
+pub mod dns;
+mod escape;
+pub mod http;
+pub mod network;
+pub mod party;
+#[cfg(test)]
+mod testing;
+pub mod time;
+pub mod tls;
+pub mod transport;
