@@ -8,14 +8,16 @@ use flow_common::{
 use std::sync::{Arc, LazyLock};
 
 use flowd::{
-    aggregate::{HttpNumbers, Ledger, LedgerOptions},
+    aggregate::{Ledger, LedgerOptions},
     capture::Capture,
     clock::WallClock,
     config::Config,
-    export::{feed::Feed, prometheus::Board},
+    export::feed::Feed,
+    numbers::Board,
     protocol::{
         dns::{DnsOptions, DnsTracker},
-        http::{HttpExchange, HttpOptions, HttpTracker, Privacy, Progress, Query},
+        http::{HttpExchange, HttpOptions, HttpTracker, Privacy, Query},
+        progress::Progress,
         tls::{TlsOptions, TlsTracker},
     },
     telemetry::{SinkCounters, Telemetry},
@@ -253,8 +255,7 @@ fn state() -> State {
     let options = LedgerOptions { conversations: 16, active_timeout: None };
     let ledger = Ledger::new(options, Arc::default(), Vec::new(), WallClock::CAPTURE);
     let telemetry = Arc::new(Telemetry::new(Vec::new()));
-    let board =
-        Board::new(ledger.numbers().clone(), HttpNumbers::new(Arc::default()), Arc::clone(&telemetry));
+    let board = Board::new(ledger.numbers().clone(), Vec::new(), Arc::clone(&telemetry));
     let http = Arc::new(Feed::new(1, 0, SinkCounters::new("http_stream")));
     State { board: Arc::new(board), live: Arc::clone(ledger.live()), telemetry, http }
 }

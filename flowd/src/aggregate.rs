@@ -3,9 +3,6 @@
 
 mod accounting;
 mod capacity;
-mod dns;
-mod histogram;
-mod http;
 mod interface;
 mod labels;
 mod ledger;
@@ -15,15 +12,9 @@ mod observed;
 mod policy;
 mod ranges;
 mod services;
-mod sum;
-mod table;
-mod tls;
 mod zone;
 
 pub use capacity::{Capacity, CapacityNumbers, CapacityOptions, Passed, WINDOWS};
-pub use dns::{DNS_BOUNDS, DnsLabels, DnsNumbers};
-pub use histogram::Histogram;
-pub use http::{BOUNDS as HTTP_BOUNDS, HttpDurations, HttpLabels, HttpNumbers, HttpSeen, Method};
 pub use interface::{Counted, InterfaceNumbers, KernelReading, Presence, Watched, passage};
 pub use labels::{Dscp, FlowLabels, Group, Nets, Point, Service};
 pub use ledger::{Ledger, LedgerOptions, Lines};
@@ -33,7 +24,4 @@ pub use numbers::{
 };
 pub use observed::Observed;
 pub use policy::Policy;
-pub use sum::Sum;
-pub use table::{Row, Table};
-pub use tls::TlsNumbers;
 pub use zone::{Way, Zone, Zones};

@@ -4,11 +4,9 @@ mod crash;
 mod follow;
 mod govern;
 mod logs;
-mod lookups;
 mod pump;
 mod reload;
 mod signals;
-mod source;
 mod vigil;
 
 use std::{
@@ -23,24 +21,23 @@ use flow_common::{key::FlowKey, names, settings::Settings};
 use follow::Follow;
 use govern::Governed;
 use logs::{Logs, Opener};
-use lookups::Lookups;
-use pump::Pump;
+use pump::{Outputs, Pump};
 use reload::Reload;
 use signals::{End, Parts, Signals, died, pump_ended};
-use source::Source;
 use tokio::{runtime::Runtime, sync::oneshot};
 use tracing::{info, warn};
 use vigil::Vigil;
 
 use crate::{
-    aggregate::{Capacity, HttpNumbers, Ledger, LedgerOptions, Policy, Watched},
+    aggregate::{Capacity, Ledger, LedgerOptions, Policy, Watched},
     clock::{self, WallClock},
     config::{Config, ConfigError, Hook, Order, XdpMode},
-    export::{feed::Feed, prometheus::Board},
+    export::feed::Feed,
     interfaces::{self, Interface},
     kernel::{self, FrameMode, Frames, LoadOptions},
+    numbers::Board,
+    pipeline::{self, Source},
     privileges::{self, Role, Sandbox},
-    protocol::http::HttpTracker,
     service::Service,
     telemetry::{Part, SinkCounters, Telemetry},
     web::{self, Guard, State},
@@ -66,7 +63,7 @@ pub type Again = Box<dyn Fn() -> Result<Config, ConfigError> + Send>;
 pub fn run(config: &Config, again: Again, sandbox: &Sandbox) -> Result<()> {
     let runtime = runtime()?;
     let load = |options: &LoadOptions| {
-        let source = source::load(options)?;
+        let source = pipeline::load(options)?;
         sandbox.settle();
         Ok(source)
     };
@@ -138,35 +135,25 @@ async fn daemon(
         (watched, before)
     };
     let watched = watched.into_iter().map(baseline).collect();
-    let ledger = Ledger::new(options, Arc::clone(&policy), watched, clock);
+    let ledger = Ledger::new(options, policy, watched, clock);
     let live = Arc::clone(ledger.live());
-    let http = HttpNumbers::new(policy);
-    let (numbers, shown) = (ledger.numbers().published(), http.published());
-    let board = Arc::new(Board::new(numbers, shown, Arc::clone(&telemetry)));
+    let board = Arc::new(Board::new(ledger.numbers().published(), Vec::new(), Arc::clone(&telemetry)));
     let state = State {
         board: Arc::clone(&board),
         live: Arc::clone(&live),
         telemetry: Arc::clone(&telemetry),
         http: Arc::clone(&feed),
     };
-    let tracker = HttpTracker::new(config.http_options());
-    let lookups = Lookups::new(config.head_bytes);
-    let pump = Pump::new(
-        source,
-        ledger,
-        http,
-        tracker,
-        lookups,
-        Arc::clone(&board),
-        Arc::clone(&telemetry),
-        Arc::clone(&feed),
+    let outputs = Outputs {
+        board: Arc::clone(&board),
+        telemetry: Arc::clone(&telemetry),
+        feed: Arc::clone(&feed),
         logs,
-        clock,
-        capacity,
-        follow,
-        config,
-    )
-    .governed(Governed::new(config.governor.cpu));
+    };
+    let pump = Pump::new(source, ledger, outputs, clock, follow, config)
+        .with_capacity(capacity)
+        .governed(Governed::new(config.governor.cpu));
+    pump.announce();
 
     let (changes, new_changes) = mpsc::channel();
     let (done, pump_done) = oneshot::channel();

@@ -29,9 +29,10 @@ use warp::{
 
 use crate::{
     aggregate::LiveFlows,
-    export::{classic::classic, feed::Feed, interfaces, prometheus::Board},
+    export::{classic::classic, feed::Feed, interfaces, prometheus},
     flow::Flow,
-    protocol::http::HttpExchange,
+    numbers::Board,
+    pipeline::Record,
     telemetry::{Part, Readiness, Telemetry},
 };
 
@@ -44,7 +45,7 @@ pub struct State {
     pub board: Arc<Board>,
     pub live: Arc<LiveFlows>,
     pub telemetry: Arc<Telemetry>,
-    pub http: Arc<Feed<HttpExchange>>,
+    pub http: Arc<Feed<Record>>,
 }
 
 type Parameters = HashMap<String, String>;
@@ -159,7 +160,7 @@ where
 }
 
 fn metrics(board: &Board, accept: &str) -> Answer {
-    match board.open_metrics() {
+    match prometheus::open_metrics(board) {
         Ok(body) if query::wants_open_metrics(accept) => answer(StatusCode::OK, OPEN_METRICS, body),
         Ok(body) => answer(StatusCode::OK, CLASSIC, classic(&body)),
         Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &format!("{error}\n")),

@@ -16,15 +16,16 @@ use flow_common::{
     record::FlowRecord,
 };
 use flowd::{
-    export::prometheus::{FAMILIES, Kind},
     flow::{Endpoint, Flow, Icmp, Rtt, Tcp, Traffic, Tunnel},
+    numbers::families,
     protocol::{
         dns::{DnsExchange, DnsOutcome},
         http::{HttpExchange, Outcome},
-        network::Network,
+        record::Head,
         tls::{TlsHandshake, TlsOutcome},
     },
 };
+use flowd_numbers::{Kind, Meta};
 use serde_json::Value;
 
 const README: &str = include_str!("../../README.md");
@@ -49,7 +50,7 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
 
 #[test]
 fn metrics_are_those_of_the_exposition() {
-    let expected: Vec<String> = FAMILIES
+    let expected: Vec<String> = families()
         .iter()
         .map(|family| {
             let kind = match family.kind {
@@ -68,7 +69,7 @@ fn metrics_are_those_of_the_exposition() {
 /// Every metric that the rest of the README names exists.
 #[test]
 fn metrics_in_the_text_exist() {
-    let known: BTreeSet<String> = FAMILIES.iter().map(flowd::export::prometheus::Family::full_name).collect();
+    let known: BTreeSet<String> = families().iter().map(Meta::full_name).collect();
     let words = README.split(|character: char| !(character.is_ascii_alphanumeric() || character == '_'));
     for word in words.filter(|word| word.starts_with("flowd_")) {
         assert!(known.contains(word), "{word} is no metric");
@@ -144,10 +145,7 @@ fn http_fields_are_those_of_the_log() {
     same_fields(
         "### HTTP",
         &HttpExchange {
-            key: FlowKey::EMPTY,
-            slot: 0,
-            request_from: Sender::A,
-            time: 0,
+            head: Head::new(FlowKey::EMPTY, 0, Sender::A, 0),
             request_time: None,
             request_end: None,
             acknowledged: None,
@@ -169,12 +167,7 @@ fn http_fields_are_those_of_the_log() {
             partial: false,
             outcome: Outcome::Complete,
             retransmits: 0,
-            iface: None,
             think_time: None,
-            server_rtt_us: None,
-            client_rtt_us: None,
-            client_zone: None,
-            server_zone: None,
         },
     );
     for outcome in Outcome::ALL {
@@ -187,10 +180,7 @@ fn dns_fields_are_those_of_the_log() {
     same_fields(
         "### DNS",
         &DnsExchange {
-            key: FlowKey::EMPTY,
-            slot: 0,
-            client: Sender::A,
-            time: 0,
+            head: Head::new(FlowKey::EMPTY, 0, Sender::A, 0),
             query: None,
             qtype: None,
             rcode: None,
@@ -200,7 +190,6 @@ fn dns_fields_are_those_of_the_log() {
             response_time: None,
             retries: 0,
             outcome: DnsOutcome::Answered,
-            network: Network::default(),
         },
     );
     for outcome in DnsOutcome::ALL {
@@ -213,10 +202,7 @@ fn tls_fields_are_those_of_the_log() {
     same_fields(
         "### TLS",
         &TlsHandshake {
-            key: FlowKey::EMPTY,
-            slot: 0,
-            client: Sender::A,
-            time: 0,
+            head: Head::new(FlowKey::EMPTY, 0, Sender::A, 0),
             sni: None,
             alpn: None,
             alpn_chosen: None,
@@ -227,7 +213,6 @@ fn tls_fields_are_those_of_the_log() {
             handshake_time: None,
             partial: false,
             outcome: TlsOutcome::Complete,
-            network: Network::default(),
         },
     );
     for outcome in TlsOutcome::ALL {

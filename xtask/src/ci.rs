@@ -8,7 +8,8 @@ use crate::process::{cargo, check, root};
 use crate::test::{Tally, cargo_test, cargo_test_with};
 use crate::{build, dist, kernels, setup, soak, supply, verify};
 
-const MEMBERS: [&str; 6] = ["flow-common", "flowd", "flowd/kernel", "flowd/protocols", "xdp-ebpf", "xtask"];
+const MEMBERS: [&str; 7] =
+    ["flow-common", "flowd", "flowd/kernel", "flowd/numbers", "flowd/protocols", "xdp-ebpf", "xtask"];
 
 #[derive(Default)]
 struct Run {
@@ -53,7 +54,7 @@ pub(crate) fn run() -> Result<()> {
     // load, twin, netns, binary and whatever comes: each file is a step, so that each has its duration
     for (package, test) in integration_tests()? {
         ci.step(&format!("{package} {test} tests"), |tally| {
-            cargo_test(["--package", package, "--test", &test], tally)
+            cargo_test(["--package", &package, "--test", &test], tally)
         });
     }
     for test in ["netns", "load"] {
@@ -78,10 +79,10 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// Package and name of every integration test, sorted.
-fn integration_tests() -> Result<Vec<(&'static str, String)>> {
+fn integration_tests() -> Result<Vec<(String, String)>> {
     let mut tests = Vec::new();
-    for package in MEMBERS {
-        let folder = root().join(package).join("tests");
+    for member in MEMBERS {
+        let (folder, package) = (root().join(member).join("tests"), member.replace('/', "-"));
         if !folder.exists() {
             continue;
         }
@@ -90,10 +91,10 @@ fn integration_tests() -> Result<Vec<(&'static str, String)>> {
             let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
             match stem {
                 Some(stem) if path.extension().is_some_and(|extension| extension == "rs") => {
-                    tests.push((package, stem));
+                    tests.push((package.clone(), stem));
                 }
                 // tests/name/main.rs is a test, tests/common/mod.rs is not
-                Some(stem) if path.join("main.rs").exists() => tests.push((package, stem)),
+                Some(stem) if path.join("main.rs").exists() => tests.push((package.clone(), stem)),
                 Some(_) => {}
                 None => bail!("{} has no name", path.display()),
             }

@@ -6,25 +6,31 @@
 use flow_common::{
     dissect::transport::protocol::TCP,
     event::{PayloadEvent, PayloadKind},
-    sniff::DNS_BYTES,
+    key::Sender,
+    sniff::{DNS_BYTES, dns_limit as limit},
 };
 
-mod exchange;
 mod message;
 mod name;
+mod numbers;
 mod pending;
 mod record;
+mod resource;
 mod stream;
 #[cfg(test)]
 mod tests;
 pub mod words;
 
-pub use exchange::{DnsExchange, DnsOutcome};
 use message::{Message, Question};
+pub use numbers::{DnsNumbers, FAMILIES};
 use pending::Waiting;
+pub use record::{DnsExchange, DnsOutcome};
 use stream::Streams;
 
-use super::network::Network;
+use crate::{
+    protocol::{Found, Look, Protocol, Registered},
+    record::Head,
+};
 
 type Sink<'a> = &'a mut dyn FnMut(DnsExchange);
 
@@ -151,8 +157,7 @@ impl DnsTracker {
         for question in &message.questions {
             let place = (event.key, message.id);
             if self.waiting.ask(place, event.slot, event.from(), question, event.time) {
-                let again = blank(event, Some(question.clone()), DnsOutcome::Repeated);
-                sink(DnsExchange { client: event.from(), ..again });
+                sink(blank(event, event.from(), Some(question.clone()), DnsOutcome::Repeated));
             }
             while self.waiting.len() > self.options.max_pending.max(1) {
                 let Some((key, pending)) = self.waiting.oldest(u64::MAX) else { break };
@@ -179,9 +184,9 @@ impl DnsTracker {
                     exchange.response_time = event.time.checked_sub(first);
                     exchange
                 }
-                None => DnsExchange { client, ..blank(event, question.cloned(), DnsOutcome::NoQuery) },
+                None => blank(event, client, question.cloned(), DnsOutcome::NoQuery),
             };
-            exchange.slot = event.slot;
+            exchange.head.slot = event.slot;
             exchange.rcode = Some(message.rcode);
             exchange.answers.clone_from(&message.answers);
             exchange.answer_count = Some(message.answer_count);
@@ -191,14 +196,51 @@ impl DnsTracker {
     }
 }
 
+/// This protocol's line in the registry.
+pub(crate) const REGISTERED: Registered = Registered {
+    name: NAME,
+    start: |options| {
+        Box::new(DnsTracker::new(DnsOptions { copied: limit(options.head_bytes), ..DnsOptions::default() }))
+    },
+    numbers: |_| Box::new(DnsNumbers::default()),
+    families: || FAMILIES.iter().map(|family| family.meta).collect(),
+};
+
+/// In records, labels and the configuration.
+const NAME: &str = "dns";
+
+impl Protocol for DnsTracker {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn event(&mut self, event: &PayloadEvent, payload: &[u8], found: &mut Found) {
+        Self::event(self, event, payload, &mut |exchange| found.push(Box::new(exchange)));
+    }
+
+    fn expire(&mut self, now: u64, _: Look<'_>, found: &mut Found) {
+        Self::expire(self, now, &mut |exchange| found.push(Box::new(exchange)));
+    }
+
+    fn finish(&mut self, found: &mut Found) {
+        Self::finish(self, &mut |exchange| found.push(Box::new(exchange)));
+    }
+
+    fn losses(&self) -> Vec<(&'static str, u64)> {
+        vec![("malformed", self.losses.malformed), ("evicted", self.losses.evicted)]
+    }
+}
+
 /// A line of one message alone.
-fn blank(event: &PayloadEvent, question: Option<Question>, outcome: DnsOutcome) -> DnsExchange {
+fn blank(
+    event: &PayloadEvent,
+    client: Sender,
+    question: Option<Question>,
+    outcome: DnsOutcome,
+) -> DnsExchange {
     let (query, qtype) = question.map(|question| (question.name, question.qtype)).unzip();
     DnsExchange {
-        key: event.key,
-        slot: event.slot,
-        client: event.from(),
-        time: event.time,
+        head: Head::new(event.key, event.slot, client, event.time),
         query,
         qtype,
         rcode: None,
@@ -208,6 +250,5 @@ fn blank(event: &PayloadEvent, question: Option<Question>, outcome: DnsOutcome) 
         response_time: None,
         retries: 0,
         outcome,
-        network: Network::default(),
     }
 }

@@ -5,7 +5,10 @@
 //! as soon as all that can be known of it is known: with the final response when the heads tell the sizes,
 //! else with the next message or the end of that side, or a few seconds later.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use flow_common::{
     event::{MAX_PAYLOAD, PayloadEvent, PayloadKind},
@@ -13,42 +16,35 @@ use flow_common::{
 };
 
 mod answer;
-mod exchange;
 mod head;
 mod lane;
 mod line;
+mod numbers;
 mod pairing;
 mod pending;
 mod privacy;
-mod progress;
+mod record;
 mod redact;
 mod span;
 #[cfg(test)]
 mod tests;
 
-pub use exchange::{HttpExchange, Outcome};
+pub use crate::privacy::{Privacy, Query};
+pub use numbers::{FAMILIES, HttpNumbers};
 use pairing::{Connection, Moment};
-pub use privacy::Privacy;
-pub use progress::Progress;
+pub use record::{HttpExchange, Outcome};
 use span::Input;
+
+use crate::{
+    progress::Progress,
+    protocol::{Found, Look, Protocol, Registered},
+};
 
 type Sink<'a> = &'a mut dyn FnMut(HttpExchange);
 
 const FIN: u16 = 0x01;
 const RST: u16 = 0x04;
 const ACK: u16 = 0x10;
-
-/// What of a target's query string is logged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Query {
-    /// Nothing from the `?` on, no fragment, no user info.
-    #[default]
-    Drop,
-    /// The names without their values (`?a&b`), no fragment, no user info.
-    Keys,
-    /// The target as it is, user info included, but for what [`Privacy::redact`] names.
-    Keep,
-}
 
 /// What the tracker keeps, and for how long.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -297,5 +293,49 @@ impl HttpTracker {
     fn close(&mut self, connection: &mut Connection, sink: Sink<'_>) {
         connection.finish(&self.options, sink);
         self.losses += connection.losses;
+    }
+}
+
+/// This protocol's line in the registry.
+pub(crate) const REGISTERED: Registered = Registered {
+    name: NAME,
+    start: |options| {
+        Box::new(HttpTracker::new(HttpOptions {
+            privacy: options.privacy.clone(),
+            head_bytes: options.head_bytes,
+            ..HttpOptions::default()
+        }))
+    },
+    numbers: |policy| Box::new(HttpNumbers::new(Arc::clone(policy))),
+    families: || FAMILIES.iter().map(|family| family.meta).collect(),
+};
+
+/// In records, labels and the configuration.
+const NAME: &str = "http";
+
+impl Protocol for HttpTracker {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn event(&mut self, event: &PayloadEvent, payload: &[u8], found: &mut Found) {
+        Self::event(self, event, payload, &mut |exchange| found.push(Box::new(exchange)));
+    }
+
+    fn expire(&mut self, now: u64, look: Look<'_>, found: &mut Found) {
+        Self::expire(self, now, look, &mut |exchange| found.push(Box::new(exchange)));
+    }
+
+    fn finish(&mut self, found: &mut Found) {
+        Self::finish(self, &mut |exchange| found.push(Box::new(exchange)));
+    }
+
+    fn set_privacy(&mut self, privacy: &Privacy) {
+        self.options.privacy = privacy.clone();
+    }
+
+    fn losses(&self) -> Vec<(&'static str, u64)> {
+        let HttpLosses { evicted, pipeline_full, lost_copy } = self.losses;
+        vec![("evicted", evicted), ("pipeline_full", pipeline_full), ("lost_copy", lost_copy)]
     }
 }

@@ -8,10 +8,19 @@ mod assembly;
 pub mod dns;
 mod escape;
 pub mod http;
-pub mod network;
 pub mod party;
+mod privacy;
+pub mod progress;
+mod protocol;
+pub mod record;
+mod registry;
 #[cfg(test)]
 mod testing;
 pub mod time;
 pub mod tls;
 pub mod transport;
+
+pub use privacy::{Privacy, Query};
+pub use protocol::{Found, Look, Options, Protocol, ProtocolNumbers, Registered, Shown};
+pub use record::AppRecord;
+pub use registry::PROTOCOLS;

@@ -13,16 +13,20 @@ use flow_common::{
 
 mod bytes;
 mod connection;
-mod handshake;
 mod hello;
 mod ja4;
+mod layer;
+mod numbers;
 mod record;
 #[cfg(test)]
 mod tests;
 pub mod words;
 
 use connection::Connection;
-pub use handshake::{TlsHandshake, TlsOutcome};
+pub use numbers::{FAMILIES, TlsNumbers};
+pub use record::{TlsHandshake, TlsOutcome};
+
+use crate::protocol::{Found, Look, Protocol, Registered};
 
 type Sink<'a> = &'a mut dyn FnMut(TlsHandshake);
 
@@ -157,6 +161,39 @@ impl TlsTracker {
             Some(handshake) => sink(handshake),
             None => self.losses.malformed += 1,
         }
+    }
+}
+
+/// This protocol's line in the registry.
+pub(crate) const REGISTERED: Registered = Registered {
+    name: NAME,
+    start: |_| Box::new(TlsTracker::new(TlsOptions::default())),
+    numbers: |_| Box::new(TlsNumbers::default()),
+    families: || FAMILIES.iter().map(|family| family.meta).collect(),
+};
+
+/// In records, labels and the configuration.
+const NAME: &str = "tls";
+
+impl Protocol for TlsTracker {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn event(&mut self, event: &PayloadEvent, payload: &[u8], found: &mut Found) {
+        Self::event(self, event, payload, &mut |handshake| found.push(Box::new(handshake)));
+    }
+
+    fn expire(&mut self, now: u64, _: Look<'_>, found: &mut Found) {
+        Self::expire(self, now, &mut |handshake| found.push(Box::new(handshake)));
+    }
+
+    fn finish(&mut self, found: &mut Found) {
+        Self::finish(self, &mut |handshake| found.push(Box::new(handshake)));
+    }
+
+    fn losses(&self) -> Vec<(&'static str, u64)> {
+        vec![("malformed", self.losses.malformed), ("evicted", self.losses.evicted)]
     }
 }
 

@@ -8,8 +8,10 @@ use flow_common::{
     record::FlowRecord,
 };
 
+use flowd_numbers::{Row, Table};
+
 use super::{
-    CapacityNumbers, Filter, LiveFlow, LiveFlows, Numbers, Observed, Policy, Presence, Row, Table, Watched,
+    CapacityNumbers, Filter, LiveFlow, LiveFlows, Numbers, Observed, Policy, Presence, Watched,
     interface::{InterfaceNumbers, KernelReading},
     labels::{Facts, flow_labels, point},
     live::Cut,

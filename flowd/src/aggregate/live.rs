@@ -13,8 +13,10 @@ use dashmap::DashMap;
 use flow_common::key::Sender;
 use ipnetwork::IpNetwork;
 
+use flowd_numbers::Row;
+
 use crate::{
-    aggregate::{Nets, Policy, Row, Service, Zone, labels::Facts},
+    aggregate::{Nets, Policy, Service, Zone, labels::Facts},
     clock::WallClock,
     flow::{Flow, Side, Snapshot, words},
 };

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use flow_common::record::Rtt;
 
-use super::{
-    FlowLabels, Histogram, InterfaceNumbers, Nets, Point, Policy, Presence, Service, Sum, Table,
-    sum::sum_of_fields,
-};
+use flowd_numbers::{Histogram, Table, sum_of_fields};
+
+use super::{FlowLabels, InterfaceNumbers, Nets, Point, Policy, Presence, Service};
 
 /// What [`super::Ledger`] counts.
 #[derive(Clone, Debug)]

@@ -4,8 +4,9 @@
 use std::{net::IpAddr, sync::Arc};
 
 use flow_common::record::RoleBy;
+use flowd_numbers::LabelPolicy;
 
-use super::{Nets, Zones, services::Services};
+use super::{Nets, Zone, Zones, services::Services};
 use crate::{
     config::{Config, FlowLabel, Series},
     flow::{Flow, Snapshot, words},
@@ -134,12 +135,6 @@ impl Policy {
         new.flow_labels != old.flow_labels || new.services != old.services
     }
 
-    /// True if only one of both has HTTP metrics by host.
-    #[must_use]
-    pub(super) fn groups_http_unlike(&self, other: &Self) -> bool {
-        self.series.hosts.is_empty() != other.series.hosts.is_empty()
-    }
-
     /// The zones from client to server.
     #[must_use]
     pub fn nets(&self, flow: &Snapshot) -> Nets {
@@ -159,5 +154,31 @@ impl Policy {
     #[must_use]
     pub fn zone_name(&self, address: IpAddr) -> Arc<str> {
         self.zones.name_of(address)
+    }
+}
+
+impl LabelPolicy for Policy {
+    fn zone(&self, address: IpAddr) -> u16 {
+        self.zones.of(address).number()
+    }
+
+    fn zone_name(&self, zone: u16) -> &str {
+        self.zones.name(Zone::numbered(zone))
+    }
+
+    fn host(&self, host: Option<&str>) -> u16 {
+        Self::host(self, host)
+    }
+
+    fn host_name(&self, host: u16) -> Option<&str> {
+        Self::host_name(self, host)
+    }
+
+    fn has_hosts(&self) -> bool {
+        !self.series.hosts.is_empty()
+    }
+
+    fn limit(&self, budget: &str) -> usize {
+        self.series.limit(budget)
     }
 }

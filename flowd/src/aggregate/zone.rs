@@ -25,6 +25,18 @@ impl Zone {
     pub const LINK_LOCAL: Self = Self(2);
     pub const MULTICAST: Self = Self(3);
 
+    /// Its number, for those who know zones by nothing else.
+    #[must_use]
+    pub const fn number(self) -> u16 {
+        self.0
+    }
+
+    /// The zone with this number.
+    #[must_use]
+    pub const fn numbered(number: u16) -> Self {
+        Self(number)
+    }
+
     /// The built-in zone of `address`.
     #[must_use]
     pub fn built_in(address: IpAddr) -> Self {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Config, ConfigError, Query};
-use crate::protocol::http::{self, HttpOptions, Privacy};
+use flowd_protocols::{Options, Privacy};
 
 /// Templates and names beyond this would make each line slow.
 const MOST: usize = 1_000;
@@ -70,18 +70,18 @@ impl Http {
 }
 
 impl Config {
-    /// What the HTTP tracker is told.
+    /// What protocols are told.
     #[must_use]
-    pub fn http_options(&self) -> HttpOptions {
+    pub fn protocol_options(&self) -> Options {
         let query = match self.query {
-            Query::Drop => http::Query::Drop,
-            Query::Keys => http::Query::Keys,
-            Query::Keep => http::Query::Keep,
+            Query::Drop => flowd_protocols::Query::Drop,
+            Query::Keys => flowd_protocols::Query::Keys,
+            Query::Keep => flowd_protocols::Query::Keep,
         };
         let redact = self.http.redact.iter().map(|name| name.to_ascii_lowercase()).collect();
         let Http { templates, template_paths, .. } = self.http.clone();
         let privacy = Privacy { query, redact, templates, template_paths };
-        HttpOptions { privacy, head_bytes: self.head_bytes, ..HttpOptions::default() }
+        Options { head_bytes: self.head_bytes, privacy }
     }
 }
 
@@ -92,10 +92,13 @@ mod tests {
     #[test]
     fn the_section_reaches_the_tracker() {
         let text = "query = \"keep\"\n[http]\nredact = [\"Token\"]\ntemplates = [\"/u/{id}\"]\n";
-        let options = Config::parse("t", text).unwrap().http_options();
+        let options = Config::parse("t", text).unwrap().protocol_options();
         assert_eq!(options.privacy.redact, ["token"]);
         assert_eq!(options.privacy.templates, ["/u/{id}"]);
-        assert_eq!((options.privacy.query, options.privacy.template_paths), (http::Query::Keep, false));
+        assert_eq!(
+            (options.privacy.query, options.privacy.template_paths),
+            (flowd_protocols::Query::Keep, false)
+        );
     }
 
     #[test]

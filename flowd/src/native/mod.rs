@@ -97,14 +97,16 @@ impl Native {
         }
     }
 
-    /// Hands every waiting payload event to `visit`, in order.
-    pub fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) {
+    /// Hands every waiting payload event to `visit`, in order; returns their number.
+    pub fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize {
         let State { events, payload, .. } = &mut self.state;
+        let count = events.len();
         for (event, start) in events.drain(..) {
             let copied = payload.get(start..start + usize::from(event.copied));
             visit(&event, copied.unwrap_or_default());
         }
         payload.clear();
+        count
     }
 
     /// Totals of the interface in `slot`.

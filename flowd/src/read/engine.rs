@@ -1,5 +1,7 @@
 //! The two engines behind one face.
 
+use std::io;
+
 use anyhow::{Result, bail};
 use flow_common::{
     counter::{InterfaceTotals, Passage},
@@ -15,14 +17,12 @@ use flow_common::{
 
 use super::EngineKind;
 use crate::{
+    clock::WallClock,
     config::Config,
-    flow::EndReason,
-    kernel::{Kernel, LoadOptions},
+    kernel::{DrainReport, Kernel, LoadOptions},
     native::Native,
+    pipeline::{Source, Visit},
 };
-
-/// Shows a slot, its record, and why it ended where it did.
-pub(super) type Visit<'a> = &'a mut dyn FnMut(u32, &FlowRecord, Option<EndReason>);
 
 pub(super) enum Engine {
     Native(Box<Native>),
@@ -97,9 +97,55 @@ impl Engine {
         }
         Ok(())
     }
+}
 
+impl Source for Engine {
+    fn drain_part(&mut self, now: u64, visit: Visit<'_>) -> Result<Option<DrainReport>> {
+        self.sweep(Some(now), visit)?;
+        Ok(Some(DrainReport::default()))
+    }
+
+    fn finish(&mut self, visit: Visit<'_>) -> Result<DrainReport> {
+        self.sweep(None, visit)?;
+        Ok(DrainReport::default())
+    }
+
+    fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize {
+        match self {
+            Self::Native(native) => native.events(visit),
+            Self::Kernel(replay) => replay.kernel.events(visit),
+        }
+    }
+
+    fn record(&mut self, slot: u32, visit: &mut dyn FnMut(&FlowRecord)) {
+        match self {
+            Self::Native(native) => native.record(slot).into_iter().for_each(visit),
+            Self::Kernel(replay) => replay.kernel.record(slot).iter().for_each(visit),
+        }
+    }
+
+    fn passed(&self, slot: u16, direction: Direction, from: u64, sums: &mut [u64]) -> u64 {
+        match self {
+            Self::Native(native) => native.passed(slot, direction, from, sums),
+            Self::Kernel(replay) => {
+                let missed = replay.kernel.passed(slot, direction, from, sums);
+                missed.max(replay.refused.passed(slot, direction, from, sums))
+            }
+        }
+    }
+
+    fn totals(&mut self, slots: &[u16]) -> Result<Vec<InterfaceTotals>> {
+        slots.iter().map(|slot| self.totals_of(*slot)).collect()
+    }
+
+    fn clock(&self) -> io::Result<WallClock> {
+        Ok(WallClock::CAPTURE)
+    }
+}
+
+impl Engine {
     /// Ends what is over at `now`, or everything; shows what ended, and what lives with no reason.
-    pub(super) fn sweep(&mut self, now: Option<u64>, visit: Visit<'_>) -> Result<()> {
+    fn sweep(&mut self, now: Option<u64>, visit: Visit<'_>) -> Result<()> {
         match self {
             Self::Native(native) => native.sweep(now, visit),
             Self::Kernel(replay) => {
@@ -110,37 +156,7 @@ impl Engine {
         Ok(())
     }
 
-    pub(super) fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) {
-        match self {
-            Self::Native(native) => native.events(visit),
-            Self::Kernel(replay) => {
-                replay.kernel.events(visit);
-            }
-        }
-    }
-
-    /// Shows the record in `slot` as it is now.
-    pub(super) fn record(&self, slot: u32, visit: &mut dyn FnMut(&FlowRecord)) {
-        match self {
-            Self::Native(native) => native.record(slot).into_iter().for_each(visit),
-            Self::Kernel(replay) => replay.kernel.record(slot).iter().for_each(visit),
-        }
-    }
-
-    /// Adds the bytes that passed the interface in `slot` to `sums`, by milliseconds from `from` on. Returns how many
-    /// of these came too late to be read.
-    pub(super) fn passed(&self, slot: u16, direction: Direction, from: u64, sums: &mut [u64]) -> u64 {
-        match self {
-            Self::Native(native) => native.passed(slot, direction, from, sums),
-            Self::Kernel(replay) => {
-                let missed = replay.kernel.passed(slot, direction, from, sums);
-                missed.max(replay.refused.passed(slot, direction, from, sums))
-            }
-        }
-    }
-
-    /// Totals of the interface in `slot`.
-    pub(super) fn totals(&self, slot: u16) -> Result<InterfaceTotals> {
+    fn totals_of(&self, slot: u16) -> Result<InterfaceTotals> {
         Ok(match self {
             Self::Native(native) => native.totals(slot),
             Self::Kernel(replay) => {

@@ -3,33 +3,24 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use flow_common::{counter::InterfaceTotals, key::Direction, lane::MILLISECOND, record::FlowRecord};
+use flow_common::{
+    counter::InterfaceTotals, end::EndReason, key::Direction, lane::MILLISECOND, record::FlowRecord,
+};
 
 use super::engine::Engine;
-
 use crate::{
-    aggregate::{
-        Capacity, CapacityOptions, DnsNumbers, HttpNumbers, HttpSeen, Ledger, LedgerOptions, Policy,
-        TlsNumbers, Watched,
-    },
+    aggregate::{Capacity, CapacityOptions, Ledger, LedgerOptions, Policy, Watched},
     clock::WallClock,
     config::Config,
-    export::{classic::classic, prometheus::Board},
-    flow::EndReason,
-    protocol::{
-        dns::{DnsExchange, DnsLosses},
-        http::HttpExchange,
-        tls::{TlsHandshake, TlsLosses},
-    },
+    export::{classic::classic, prometheus::open_metrics},
+    numbers::Board,
+    pipeline::{Pipeline, Source as _},
     telemetry::Telemetry,
 };
 
 /// Collects instead of printing.
 pub(super) struct Metrics {
     ledger: Option<Ledger>,
-    http: HttpNumbers,
-    dns: DnsNumbers,
-    tls: TlsNumbers,
     policy: Arc<Policy>,
     conversations: usize,
     capacity: Option<Capacity>,
@@ -38,9 +29,7 @@ pub(super) struct Metrics {
 }
 
 impl Metrics {
-    pub(super) fn new(config: &Config) -> Self {
-        let policy = Arc::new(Policy::new(config));
-        let http = HttpNumbers::new(Arc::clone(&policy));
+    pub(super) fn new(config: &Config, policy: Arc<Policy>) -> Self {
         let options = CapacityOptions {
             // The largest of the whole capture.
             hold: u64::MAX,
@@ -49,9 +38,6 @@ impl Metrics {
         };
         Self {
             ledger: None,
-            http,
-            dns: DnsNumbers::default(),
-            tls: TlsNumbers::default(),
             policy,
             conversations: config.flows as usize,
             capacity: config.capacity.windows.then(|| Capacity::new(options)),
@@ -74,7 +60,7 @@ impl Metrics {
     }
 
     /// Reads the windows up to `now`, the end of the capture.
-    pub(super) fn finish(&mut self, now: u64, engine: &Engine) {
+    fn last_look(&mut self, now: u64, engine: &Engine) {
         if let Some(capacity) = &mut self.capacity {
             capacity.look(now + MILLISECOND, &WallClock::CAPTURE, &mut |slot, direction, from, sums| {
                 engine.passed(slot, direction, from, sums)
@@ -85,11 +71,15 @@ impl Metrics {
     /// The ledger needs the interfaces' names, which a capture tells with its first packets.
     fn ledger(&mut self, names: &[Arc<str>]) -> &mut Ledger {
         let (policy, conversations) = (Arc::clone(&self.policy), self.conversations);
-        self.ledger.get_or_insert_with(|| {
-            let watched = (1..).zip(names).map(|(slot, name)| (watched(slot, name), None)).collect();
+        let ledger = self.ledger.get_or_insert_with(|| {
             let options = LedgerOptions { conversations, active_timeout: None };
-            Ledger::new(options, policy, watched, WallClock::CAPTURE)
-        })
+            Ledger::new(options, policy, Vec::new(), WallClock::CAPTURE)
+        });
+        // An interface may show up in the middle of a capture.
+        for (slot, name) in (1..).zip(names).skip(ledger.numbers().interfaces.len()) {
+            ledger.watch(watched(slot, name), None);
+        }
+        ledger
     }
 
     pub(super) fn flow(
@@ -103,31 +93,23 @@ impl Metrics {
         self.ledger(names).absorb(slot, record, end, now, &mut |_| ());
     }
 
-    pub(super) fn http(&mut self, exchange: &HttpExchange) {
-        self.http.record(&HttpSeen {
-            method: exchange.method.as_deref(),
-            status: exchange.status,
-            server: exchange.server().address,
-            host: exchange.host.as_deref(),
-            duration: exchange.duration(),
-        });
+    /// The flow table has been read at `now`, nanoseconds of the packets' clock: decides who has a series.
+    pub(super) fn settle(&mut self, names: &[Arc<str>], pipeline: &mut Pipeline, now: u64) {
+        self.ledger(names).drained(now, WallClock::CAPTURE);
+        pipeline.settle(now, &WallClock::CAPTURE);
     }
 
-    pub(super) fn dns(&mut self, exchange: &DnsExchange) {
-        self.dns.record(exchange);
-    }
-
-    pub(super) fn tls(&mut self, handshake: &TlsHandshake) {
-        self.tls.record(handshake);
-    }
-
-    /// What the trackers could not follow to its end.
-    pub(super) const fn losses(&mut self, dns: DnsLosses, tls: TlsLosses) {
-        (self.dns.losses, self.tls.losses) = (dns, tls);
-    }
-
-    /// The exposition in classic text format.
-    pub(super) fn text(mut self, names: &[Arc<str>], totals: &[InterfaceTotals]) -> Result<String> {
+    /// The exposition in classic text format, of a capture that ended at `now`.
+    pub(super) fn text(
+        mut self,
+        names: &[Arc<str>],
+        totals: &[InterfaceTotals],
+        mut pipeline: Pipeline,
+        now: u64,
+        engine: &Engine,
+    ) -> Result<String> {
+        self.last_look(now, engine);
+        self.settle(names, &mut pipeline, now);
         let capacity = self.capacity.take();
         let ledger = self.ledger(names);
         for (slot, totals) in (1..).zip(totals) {
@@ -135,10 +117,8 @@ impl Metrics {
             ledger.capacity(slot, capacity.as_ref().and_then(|capacity| capacity.numbers(slot)));
         }
         let numbers = ledger.numbers().published();
-        let board = Board::new(numbers, self.http, Arc::new(Telemetry::new(Vec::new())));
-        board.dns(|dns| *dns = self.dns);
-        board.tls(|tls| *tls = self.tls);
-        Ok(classic(&board.open_metrics()?))
+        let board = Board::new(numbers, pipeline.published(), Arc::new(Telemetry::new(Vec::new())));
+        Ok(classic(&open_metrics(&board)?))
     }
 }
 

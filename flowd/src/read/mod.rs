@@ -1,7 +1,6 @@
 //! `flowd read`: a capture through the packet path, in this process or in the kernel.
 
 mod engine;
-mod line;
 mod links;
 mod metrics;
 mod order;

@@ -4,31 +4,20 @@ use std::{io::Write, sync::Arc};
 
 use anyhow::{Result, anyhow};
 use flow_common::{
-    key::{FlowKey, Sender, TunnelKind},
+    key::{FlowKey, TunnelKind},
     packet::Captured,
     record::FlowRecord,
-    sniff::dns_limit,
 };
 
-use super::{
-    Output, engine::Engine, line::Line, links, metrics::Metrics, order::InOrder, summary::Summary, table,
-};
+use super::{Output, engine::Engine, links, metrics::Metrics, order::InOrder, summary::Summary, table};
 use crate::{
-    aggregate::Policy,
+    aggregate::{Observed, Policy},
     capture::CapturedPacket,
     clock::WallClock,
     config::Config,
-    export::{
-        enrich::{enrich, network},
-        path::Paths,
-    },
     flow::{EndReason, Flow, Snapshot},
-    protocol::{
-        dns::{DnsExchange, DnsOptions, DnsTracker},
-        http::{HttpExchange, HttpTracker, Progress},
-        network::Network,
-        tls::{TlsHandshake, TlsOptions, TlsTracker},
-    },
+    pipeline::{Pipeline, Source as _, Surroundings},
+    protocol::AppRecord,
 };
 
 /// Packets between two looks for ended flows. A look frees the slots of flows that are over; that a flow is over
@@ -42,15 +31,14 @@ const EVENTS: u64 = 256;
 
 pub(super) struct Reader<W> {
     engine: Engine,
-    tracker: HttpTracker,
-    dns: DnsTracker,
-    tls: TlsTracker,
-    policy: Policy,
-    paths: Paths,
+    pipeline: Pipeline,
+    /// Which interface of the capture speaks for a conversation.
+    observed: Observed,
+    policy: Arc<Policy>,
     /// By interface of the capture.
     names: Vec<Arc<str>>,
     flows: InOrder<(Snapshot, Option<EndReason>)>,
-    lines: InOrder<Line>,
+    lines: InOrder<Box<dyn AppRecord>>,
     metrics: Option<Metrics>,
     summary: Summary,
     output: Output,
@@ -63,20 +51,16 @@ pub(super) struct Reader<W> {
 
 impl<W: Write> Reader<W> {
     pub(super) fn new(engine: Engine, output: Output, config: &Config, out: W) -> Self {
+        let policy = Arc::new(Policy::new(config));
         Self {
             engine,
-            tracker: HttpTracker::new(config.http_options()),
-            dns: DnsTracker::new(DnsOptions {
-                copied: dns_limit(config.head_bytes),
-                ..DnsOptions::default()
-            }),
-            tls: TlsTracker::new(TlsOptions::default()),
-            policy: Policy::new(config),
-            paths: Paths::default(),
+            pipeline: Pipeline::new(&config.protocol_options(), Arc::clone(&policy)),
+            observed: Observed::new(config.flows as usize),
             names: Vec::new(),
             flows: InOrder::new(config.flows as usize),
             lines: InOrder::new(config.flows as usize),
-            metrics: (output == Output::Metrics).then(|| Metrics::new(config)),
+            metrics: (output == Output::Metrics).then(|| Metrics::new(config, Arc::clone(&policy))),
+            policy,
             summary: Summary::new(),
             output,
             out,
@@ -133,26 +117,21 @@ impl<W: Write> Reader<W> {
     /// Ends everything and prints what is left.
     pub(super) fn finish(mut self) -> Result<()> {
         self.events()?;
-        let mut found = Found::default();
-        self.tracker.finish(&mut |exchange| found.http.push(exchange));
-        self.dns.finish(&mut |exchange| found.dns.push(exchange));
-        self.tls.finish(&mut |handshake| found.tls.push(handshake));
-        self.found(found);
+        self.pipeline.finish();
+        self.report();
         self.sweep(None)?;
         self.print(u64::MAX, u64::MAX)?;
-        let totals = (1..=self.names.len())
-            .map(|slot| self.engine.totals(u16::try_from(slot).unwrap_or_default()))
-            .collect::<Result<Vec<_>>>()?;
+        let slots: Vec<u16> = (1..).take(self.names.len()).collect();
+        let totals = self.engine.totals(&slots)?;
         totals.iter().for_each(|totals| self.summary.add(totals));
         match (self.output, self.metrics.take()) {
             (Output::Json, _) => {
                 serde_json::to_writer(&mut self.out, &self.summary)?;
                 writeln!(self.out)?;
             }
-            (Output::Metrics, Some(mut metrics)) => {
-                metrics.finish(self.now, &self.engine);
-                metrics.losses(self.dns.losses(), self.tls.losses());
-                write!(self.out, "{}", metrics.text(&self.names, &totals)?)?;
+            (Output::Metrics, Some(metrics)) => {
+                let text = metrics.text(&self.names, &totals, self.pipeline, self.now, &self.engine)?;
+                write!(self.out, "{text}")?;
             }
             _ => {}
         }
@@ -160,85 +139,36 @@ impl<W: Write> Reader<W> {
     }
 
     fn events(&mut self) -> Result<()> {
-        let Self { engine, tracker, dns, tls, .. } = self;
-        let mut found = Found::default();
-        engine.events(&mut |event, payload| {
-            tracker.event(event, payload, &mut |exchange| found.http.push(exchange));
-            dns.event(event, payload, &mut |exchange| found.dns.push(exchange));
-            tls.event(event, payload, &mut |handshake| found.tls.push(handshake));
-        });
-        let mut look = |slot| {
-            let mut progress = None;
-            engine.record(slot, &mut |record| progress = Some(Progress::of(record)));
-            progress
-        };
-        tracker.expire(self.now, &mut look, &mut |exchange| found.http.push(exchange));
-        dns.expire(self.now, &mut |exchange| found.dns.push(exchange));
-        tls.expire(self.now, &mut |handshake| found.tls.push(handshake));
-        self.found(found);
+        let Self { engine, pipeline, observed, names, .. } = self;
+        engine.events(&mut |event, payload| pipeline.event(event, payload));
+        pipeline.expire(self.now, &mut Replayed { engine, observed, names });
+        self.report();
         Ok(())
     }
 
-    fn snapshot(&self, slot: u32) -> Option<Snapshot> {
-        let mut flow = None;
-        self.engine.record(slot, &mut |record| flow = Some(Snapshot::of(record)));
-        flow
-    }
-
-    fn network(&self, key: &FlowKey, client: Sender, slot: u32) -> Network {
-        let iface = name(&self.names, key.interface());
-        network(key, client, self.snapshot(slot).as_ref(), iface, &self.policy.zones)
-    }
-
-    fn found(&mut self, found: Found) {
-        for mut exchange in found.dns {
-            exchange.network = self.network(&exchange.key, exchange.client, exchange.slot);
-            exchange.time = WallClock::CAPTURE.wall(exchange.time);
-            self.summary.dns += 1;
-            match &mut self.metrics {
-                Some(metrics) => metrics.dns(&exchange),
-                None => self.lines.push(exchange.time, Line::Dns(Box::new(exchange))),
+    /// Hands on the records that have come up.
+    fn report(&mut self) {
+        let Self { engine, pipeline, observed, names, summary, lines, metrics, .. } = self;
+        let is_counted = metrics.is_some();
+        pipeline.report(&mut Replayed { engine, observed, names }, &WallClock::CAPTURE, &mut |record| {
+            summary.application(record.kind());
+            if !is_counted {
+                lines.push(record.head().time, record);
             }
-        }
-        for mut handshake in found.tls {
-            handshake.network = self.network(&handshake.key, handshake.client, handshake.slot);
-            handshake.time = WallClock::CAPTURE.wall(handshake.time);
-            self.summary.tls += 1;
-            match &mut self.metrics {
-                Some(metrics) => metrics.tls(&handshake),
-                None => self.lines.push(handshake.time, Line::Tls(Box::new(handshake))),
-            }
-        }
-        for mut exchange in found.http {
-            let flow = self.snapshot(exchange.slot);
-            let iface = name(&self.names, exchange.key.interface());
-            enrich(
-                &mut exchange,
-                flow.as_ref(),
-                iface,
-                &self.policy.zones,
-                &mut self.paths,
-                &WallClock::CAPTURE,
-            );
-            self.summary.http += 1;
-            match &mut self.metrics {
-                Some(metrics) => metrics.http(&exchange),
-                None => self.lines.push(exchange.time, Line::Http(Box::new(exchange))),
-            }
-        }
+        });
     }
 
     /// Ends what is over at `now`, or everything, and prints what can leave.
     fn sweep(&mut self, now: Option<u64>) -> Result<()> {
         let mut oldest = u64::MAX;
-        let Self { engine, names, flows, metrics, summary, decapsulate, .. } = self;
+        let Self { engine, names, flows, metrics, summary, decapsulate, observed, .. } = self;
         let clock = now.unwrap_or(self.now);
         let decapsulate = *decapsulate;
         let wanted = |record: &FlowRecord| match record.key.tunnel() {
             TunnelKind::None => true,
             kind => decapsulate & kind.bit() != 0,
         };
-        engine.sweep(now, &mut |slot, record, end| {
+        let mut visit = |slot, record: &FlowRecord, end: Option<EndReason>| {
             // Nothing is shut down here: what is open at the end of the file ends with it.
             let end = end.map(|end| if end == EndReason::Shutdown { EndReason::Eof } else { end });
             if let Some(metrics) = metrics
@@ -250,6 +180,7 @@ impl<W: Write> Reader<W> {
                 oldest = oldest.min(record.start);
                 return;
             }
+            observed.release(&record.key, slot);
             if !wanted(record) {
                 return;
             }
@@ -257,7 +188,14 @@ impl<W: Write> Reader<W> {
             if metrics.is_none() {
                 flows.push(record.start, (Snapshot::of(record), end));
             }
-        })?;
+        };
+        match now {
+            Some(now) => drop(engine.drain_part(now, &mut visit)?),
+            None => drop(engine.finish(&mut visit)?),
+        }
+        if let Some(metrics) = metrics {
+            metrics.settle(names, &mut self.pipeline, clock);
+        }
         self.print(oldest, self.now.saturating_sub(LATEST_LINE))
     }
 
@@ -289,12 +227,31 @@ impl<W: Write> Reader<W> {
     }
 }
 
-/// What one look at the payload copies brought.
-#[derive(Default)]
-struct Found {
-    http: Vec<HttpExchange>,
-    dns: Vec<DnsExchange>,
-    tls: Vec<TlsHandshake>,
+/// The engine and the names of interfaces, as the pipeline asks them.
+struct Replayed<'a> {
+    engine: &'a mut Engine,
+    observed: &'a mut Observed,
+    names: &'a [Arc<str>],
+}
+
+impl Surroundings for Replayed<'_> {
+    fn speaks(&mut self, key: &FlowKey, slot: u32) -> bool {
+        // With one interface there is no other that could have said it.
+        self.names.len() < 2 || self.observed.speaks(key, slot)
+    }
+
+    fn record(&mut self, slot: u32, visit: &mut dyn FnMut(&FlowRecord)) {
+        self.engine.record(slot, visit);
+    }
+
+    fn last_seen(&mut self, _: u32) -> Option<Snapshot> {
+        // A record stays as it was until its slot is used again.
+        None
+    }
+
+    fn iface(&self, slot: u16) -> Arc<str> {
+        name(self.names, slot)
+    }
 }
 
 /// The name of the interface in `slot`.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use flow_common::counter::{Counter, Family, InterfaceTotals, Tally};
-use serde::Serialize;
+use flowd_protocols::PROTOCOLS;
+use serde::{Serialize, Serializer};
 
 /// Totals of one capture.
 #[derive(Debug, Serialize)]
@@ -16,9 +17,9 @@ pub(super) struct Summary {
     pub(super) families: BTreeMap<&'static str, u64>,
     /// Flow records printed, those inside tunnels included.
     pub(super) flows: u64,
-    pub(super) http: u64,
-    pub(super) dns: u64,
-    pub(super) tls: u64,
+    /// Records of applications, by protocol.
+    #[serde(flatten, serialize_with = "in_order")]
+    applications: Vec<(&'static str, u64)>,
     /// Frames in no flow, by reason.
     pub(super) skipped: BTreeMap<&'static str, u64>,
     #[serde(skip)]
@@ -34,12 +35,17 @@ impl Summary {
             frame_bytes: 0,
             families: Family::ALL.map(|family| (family.name(), 0)).into(),
             flows: 0,
-            http: 0,
-            dns: 0,
-            tls: 0,
+            applications: PROTOCOLS.iter().map(|protocol| (protocol.name, 0)).collect(),
             skipped: Counter::ALL.map(|counter| (counter.name(), 0)).into(),
             printed: 0,
             events_lost: 0,
+        }
+    }
+
+    /// Counts a record of this protocol.
+    pub(super) fn application(&mut self, protocol: &'static str) {
+        if let Some((_, count)) = self.applications.iter_mut().find(|(name, _)| *name == protocol) {
+            *count += 1;
         }
     }
 
@@ -61,4 +67,9 @@ impl Summary {
 
 fn count(into: &mut BTreeMap<&'static str, u64>, name: &'static str, tally: &Tally) {
     *into.entry(name).or_default() += tally.skb_packets;
+}
+
+/// For serde: counts by protocol, in the order of the registry.
+fn in_order<S: Serializer>(counts: &[(&'static str, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(counts.iter().copied())
 }

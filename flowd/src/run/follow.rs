@@ -13,7 +13,7 @@ use flow_common::settings;
 use slots::{Device, Slots, State};
 use tracing::{info, warn};
 
-use super::source::Source;
+use crate::pipeline::Source;
 use crate::{
     aggregate::{Capacity, Ledger, Watched},
     config::{self, Config},

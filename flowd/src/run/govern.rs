@@ -5,8 +5,9 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, Result};
 use tracing::{info, warn};
 
-use super::source::Source;
-use crate::{clock, config::Budget, governor::Governor, kernel::DrainReport, telemetry::Telemetry};
+use crate::{
+    clock, config::Budget, governor::Governor, kernel::DrainReport, pipeline::Source, telemetry::Telemetry,
+};
 
 pub(super) struct Governed {
     /// None where the budget is off.

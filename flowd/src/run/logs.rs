@@ -7,47 +7,55 @@ use tracing::error;
 use crate::{
     config::{Config, LogFormat, Outputs},
     export::log::{self, Closing, Format, LogError, LogSink, Outlets, Rotation},
-    flow::Flow,
-    protocol::{dns::DnsExchange, http::HttpExchange, tls::TlsHandshake},
+    pipeline::Record,
     telemetry::SinkCounters,
 };
 
-/// Logs in use.
+/// A log that the configuration knows by a key of its own.
+struct Known {
+    /// Of its records.
+    kind: &'static str,
+    /// In metrics and messages.
+    name: &'static str,
+    outputs: fn(&Config) -> &Outputs,
+    format: fn(&Config) -> Format<Record>,
+}
+
+const KNOWN: [Known; 4] = [
+    Known { kind: "http", name: "http_log", outputs: |config| &config.http_log, format: http_format },
+    Known { kind: "flow", name: "flow_log", outputs: |config| &config.flow_log, format: |_| log::json },
+    Known { kind: "dns", name: "dns_log", outputs: |config| &config.dns.log, format: |_| log::json },
+    Known { kind: "tls", name: "tls_log", outputs: |config| &config.tls.log, format: |_| log::json },
+];
+
+/// Logs in use, in the order of [`KNOWN`].
 #[derive(Default)]
 pub(super) struct Logs {
-    pub(super) http: Option<LogSink<HttpExchange>>,
-    pub(super) flow: Option<LogSink<Flow>>,
-    pub(super) dns: Option<LogSink<DnsExchange>>,
-    pub(super) tls: Option<LogSink<TlsHandshake>>,
+    sinks: [Option<LogSink<Record>>; KNOWN.len()],
     /// Those that others have taken the place of, while they write what they still have.
     closing: Vec<Closing>,
 }
 
 /// What becomes of a log.
-enum Next<T> {
+enum Next {
     /// It goes on.
     Same,
     /// From now on this one, if any.
-    New(Option<LogSink<T>>),
+    New(Option<LogSink<Record>>),
 }
 
 /// What becomes of each log: opened already, so that nothing can fail any more.
-pub(super) struct NewLogs {
-    http: Next<HttpExchange>,
-    flow: Next<Flow>,
-    dns: Next<DnsExchange>,
-    tls: Next<TlsHandshake>,
-}
+pub(super) struct NewLogs([Next; KNOWN.len()]);
 
 /// Opens logs. Their counters go on when a log is opened anew.
 pub(super) struct Opener {
     outlets: Outlets,
-    counters: [Arc<SinkCounters>; 4],
+    counters: [Arc<SinkCounters>; KNOWN.len()],
 }
 
 impl Opener {
     pub(super) fn new(config: &Config) -> Self {
-        let counters = ["http_log", "flow_log", "dns_log", "tls_log"].map(SinkCounters::new);
+        let counters = KNOWN.map(|known| SinkCounters::new(known.name));
         Self { outlets: Outlets::new(rotation(config)), counters }
     }
 
@@ -58,19 +66,23 @@ impl Opener {
     /// Opens every log of `config` that is another than in `before`.
     pub(super) fn open(&mut self, config: &Config, before: Option<&Config>) -> Result<NewLogs, LogError> {
         let before = before.filter(|before| before.log_queue == config.log_queue);
-        let queue = config.log_queue as usize;
-        let same = |of: fn(&Config) -> &Outputs| before.is_some_and(|before| of(before) == of(config));
-        let same_format = before.is_some_and(|before| before.http_log_format == config.http_log_format);
-        let [http, flow, dns, tls] = &self.counters;
-        let outlets = &mut self.outlets;
-        let same_http = same(|config| &config.http_log) && same_format;
-        let http_format = http_format(config.http_log_format);
-        Ok(NewLogs {
-            http: next(outlets, same_http, &config.http_log, http_format, queue, http)?,
-            flow: next(outlets, same(|config| &config.flow_log), &config.flow_log, log::json, queue, flow)?,
-            dns: next(outlets, same(|config| &config.dns.log), &config.dns.log, log::json, queue, dns)?,
-            tls: next(outlets, same(|config| &config.tls.log), &config.tls.log, log::json, queue, tls)?,
-        })
+        let mut new = KNOWN.map(|_| Next::Same);
+        for ((known, counters), next) in KNOWN.iter().zip(&self.counters).zip(&mut new) {
+            let outputs = (known.outputs)(config);
+            let is_same = before.is_some_and(|before| {
+                let same_format = known.kind != "http" || before.http_log_format == config.http_log_format;
+                (known.outputs)(before) == outputs && same_format
+            });
+            if is_same {
+                continue;
+            }
+            let queue = config.log_queue as usize;
+            let open = |outlets| {
+                LogSink::open(outlets, outputs.paths(), (known.format)(config), queue, Arc::clone(counters))
+            };
+            *next = Next::New(if outputs.paths().is_empty() { None } else { Some(open(&mut self.outlets)?) });
+        }
+        Ok(NewLogs(new))
     }
 
     /// Says that what was opened last is in use, with the rotation of its configuration.
@@ -85,19 +97,30 @@ impl Opener {
 }
 
 impl Logs {
+    /// The log of records of this kind, where there is one.
+    pub(super) fn of(&mut self, kind: &str) -> Option<&mut LogSink<Record>> {
+        let at = KNOWN.iter().position(|known| known.kind == kind)?;
+        self.sinks.get_mut(at)?.as_mut()
+    }
+
+    /// Has records of this kind go to `sink`.
+    #[cfg(test)]
+    pub(super) fn set(&mut self, kind: &str, sink: LogSink<Record>) {
+        let at = KNOWN.iter().position(|known| known.kind == kind).unwrap();
+        self.sinks[at] = Some(sink);
+    }
+
     /// Goes on with these; lines that come from now on are theirs.
-    pub(super) fn take_over(&mut self, new: NewLogs) {
-        let Self { http, flow, dns, tls, closing } = self;
-        closing.retain(|closing| !closing.is_done());
-        let old =
-            [replace(http, new.http), replace(flow, new.flow), replace(dns, new.dns), replace(tls, new.tls)];
-        closing.extend(old.into_iter().flatten());
+    pub(super) fn take_over(&mut self, NewLogs(new): NewLogs) {
+        self.closing.retain(|closing| !closing.is_done());
+        for (sink, next) in self.sinks.iter_mut().zip(new) {
+            self.closing.extend(replace(sink, next));
+        }
     }
 
     /// Writes what is queued and ends, every log at the same time.
     pub(super) fn close(mut self) {
-        let (http, flow, dns, tls) = (Next::New(None), Next::New(None), Next::New(None), Next::New(None));
-        self.take_over(NewLogs { http, flow, dns, tls });
+        self.take_over(NewLogs(KNOWN.map(|_| Next::New(None))));
         self.closing.into_iter().for_each(Closing::join);
     }
 }
@@ -106,33 +129,15 @@ fn rotation(config: &Config) -> Rotation {
     Rotation { max_size: config.log_max_size.0, keep: config.log_keep }
 }
 
-fn next<T: Send + Sync + 'static>(
-    outlets: &mut Outlets,
-    same: bool,
-    outputs: &Outputs,
-    format: Format<T>,
-    queue: usize,
-    counters: &Arc<SinkCounters>,
-) -> Result<Next<T>, LogError> {
-    if same {
-        return Ok(Next::Same);
-    }
-    if outputs.paths().is_empty() {
-        return Ok(Next::New(None));
-    }
-    LogSink::open(outlets, outputs.paths(), format, queue, Arc::clone(counters))
-        .map(|sink| Next::New(Some(sink)))
-}
-
 /// Gives back the end of what was there.
-fn replace<T: Send + Sync + 'static>(log: &mut Option<LogSink<T>>, next: Next<T>) -> Option<Closing> {
+fn replace(log: &mut Option<LogSink<Record>>, next: Next) -> Option<Closing> {
     let Next::New(next) = next else { return None };
     let old = std::mem::replace(log, next)?;
     old.close_aside().inspect_err(|problem| error!("{problem}; its last lines may be lost")).ok()
 }
 
-const fn http_format(format: LogFormat) -> Format<HttpExchange> {
-    match format {
+const fn http_format(config: &Config) -> Format<Record> {
+    match config.http_log_format {
         LogFormat::Json => log::json,
         LogFormat::Common => log::access::common,
         LogFormat::Combined => log::access::combined,

@@ -9,24 +9,25 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use flow_common::{key::FlowKey, record::FlowRecord};
 use tracing::{debug, warn};
 
 use super::{
     follow::{self, Follow, Missing, Parts},
     govern::Governed,
     logs::Logs,
-    lookups::{Lookups, Surroundings},
     reload::Change,
-    source::Source,
 };
 use crate::{
-    aggregate::{Capacity, CapacityOptions, HttpNumbers, HttpSeen, KernelReading, Ledger},
+    aggregate::{Capacity, CapacityOptions, KernelReading, Ledger},
     clock::{self, WallClock},
     config::{Budget, Config},
-    export::{enrich::enrich, feed::Feed, log::LogSink, path::Paths, prometheus::Board},
+    export::{feed::Feed, log::LogSink},
     flow::Snapshot,
     kernel::DrainReport,
-    protocol::http::{HttpExchange, HttpTracker, Privacy, Progress},
+    numbers::Board,
+    pipeline::{Pipeline, Record, Source, Surroundings},
+    protocol::Privacy,
     telemetry::{Part, Telemetry},
 };
 
@@ -45,68 +46,90 @@ pub(super) fn capacity_options(config: &Config) -> CapacityOptions {
     CapacityOptions { hold, burst_share, replay: false }
 }
 
+/// The one thread's state.
 pub(super) struct Pump {
     source: Box<dyn Source>,
     ledger: Ledger,
-    http: HttpNumbers,
-    tracker: HttpTracker,
-    lookups: Lookups,
-    board: Arc<Board>,
-    telemetry: Arc<Telemetry>,
-    feed: Arc<Feed<HttpExchange>>,
-    logs: Logs,
+    pipeline: Pipeline,
+    outputs: Outputs,
     clock: WallClock,
-    paths: Paths,
     /// Peaks, where they are asked for.
     capacity: Option<Capacity>,
-    /// What HTTP lines show.
+    /// What records show.
     privacy: Privacy,
     interval: Duration,
     event_interval: Duration,
-    /// Exchanges of one look at the event buffer, so bounded by its size; kept for its allocation.
-    exchanges: Vec<HttpExchange>,
     follow: Follow,
     governed: Governed,
 }
 
+/// Where the pump's numbers and records go.
+pub(super) struct Outputs {
+    pub(super) board: Arc<Board>,
+    pub(super) telemetry: Arc<Telemetry>,
+    /// HTTP records for the API.
+    pub(super) feed: Arc<Feed<Record>>,
+    pub(super) logs: Logs,
+}
+
+/// The source and the ledger, as the pipeline asks them.
+struct Live<'a> {
+    source: &'a mut dyn Source,
+    ledger: &'a mut Ledger,
+}
+
+impl Surroundings for Live<'_> {
+    fn speaks(&mut self, key: &FlowKey, slot: u32) -> bool {
+        self.ledger.speaks(key, slot)
+    }
+
+    fn record(&mut self, slot: u32, visit: &mut dyn FnMut(&FlowRecord)) {
+        self.source.record(slot, visit);
+    }
+
+    fn last_seen(&mut self, slot: u32) -> Option<Snapshot> {
+        self.ledger.live().snapshot(slot)
+    }
+
+    fn iface(&self, slot: u16) -> Arc<str> {
+        self.ledger.live().name(slot)
+    }
+}
+
 impl Pump {
-    #[allow(clippy::too_many_arguments, reason = "called once, with all that a daemon is made of")]
+    /// A pump that stands still until [`Pump::run`].
     pub(super) fn new(
         source: Box<dyn Source>,
         ledger: Ledger,
-        http: HttpNumbers,
-        tracker: HttpTracker,
-        lookups: Lookups,
-        board: Arc<Board>,
-        telemetry: Arc<Telemetry>,
-        feed: Arc<Feed<HttpExchange>>,
-        logs: Logs,
+        outputs: Outputs,
         clock: WallClock,
-        capacity: Option<Capacity>,
         follow: Follow,
         config: &Config,
     ) -> Self {
-        let (paths, exchanges) = (Paths::default(), Vec::new());
+        let options = config.protocol_options();
         Self {
             source,
+            pipeline: Pipeline::new(&options, Arc::clone(ledger.policy())),
             ledger,
-            http,
-            tracker,
-            lookups,
-            board,
-            telemetry,
-            feed,
-            logs,
+            outputs,
             clock,
-            paths,
-            capacity,
-            privacy: config.http_options().privacy,
+            capacity: None,
+            privacy: options.privacy,
             interval: config.interval.0,
             event_interval: config.event_interval.0,
-            exchanges,
             follow,
             governed: Governed::new(Budget::OFF),
         }
+    }
+
+    /// Keeps peaks; without it there are none.
+    pub(super) fn with_capacity(self, capacity: Option<Capacity>) -> Self {
+        Self { capacity, ..self }
+    }
+
+    /// Shows every known series with 0, before the first drain.
+    pub(super) fn announce(&self) {
+        self.outputs.board.publish(self.ledger.numbers().published(), self.pipeline.published());
     }
 
     /// Keeps within a budget; without it there is none.
@@ -120,7 +143,7 @@ impl Pump {
         let mut next = Instant::now() + self.interval;
         let mut took = Duration::ZERO;
         let result = loop {
-            let waits = self.logs.flow.as_mut().is_some_and(LogSink::settle);
+            let waits = self.outputs.logs.of("flow").is_some_and(LogSink::settle);
             let look = if waits { SETTLE.min(self.pace()) } else { self.pace() };
             // Looks begin on a beat: one that took long is followed by the next at once.
             let wait = next.saturating_duration_since(Instant::now()).min(look.saturating_sub(took));
@@ -181,17 +204,17 @@ impl Pump {
     /// Takes over what can change while the daemon runs.
     fn reconfigure(&mut self, change: Change) {
         let Change { config, logs, regroup, .. } = change;
-        self.logs.take_over(logs);
+        self.outputs.logs.take_over(logs);
         self.ledger.set_active_timeout(active_timeout(&config));
         if regroup {
             self.ledger.reconfigure(&config);
-            self.http.reconfigure(Arc::clone(self.ledger.policy()));
+            self.pipeline.reconfigure(self.ledger.policy());
         }
-        let privacy = config.http_options().privacy;
+        let privacy = config.protocol_options().privacy;
         if privacy != self.privacy {
-            self.tracker.set_privacy(privacy.clone());
+            self.pipeline.set_privacy(&privacy);
             // What is kept for the API may show what is no longer to be shown.
-            self.feed.forget();
+            self.outputs.feed.forget();
             self.privacy = privacy;
         }
         // Speeds come with the next look at the interfaces.
@@ -208,22 +231,13 @@ impl Pump {
     }
 
     fn events(&mut self) -> Result<()> {
-        self.telemetry.beat(Part::Pump);
-        let Self { source, tracker, lookups, exchanges, .. } = self;
-        source.events(&mut |event, payload| {
-            tracker.event(event, payload, &mut |exchange| exchanges.push(exchange));
-            lookups.event(event, payload);
-        });
+        self.outputs.telemetry.beat(Part::Pump);
+        let Self { source, ledger, pipeline, .. } = self;
+        source.events(&mut |event, payload| pipeline.event(event, payload));
         let now = clock::monotonic().context("cannot read the clock")?;
         // Each time, as someone may set the clock, and lines are to bear the time of that day at once.
         self.clock = source.clock().context("cannot read the clocks")?;
-        let mut look = |slot| {
-            let mut progress = None;
-            source.record(slot, &mut |record| progress = Some(Progress::of(record)));
-            progress
-        };
-        tracker.expire(now, &mut look, &mut |exchange| exchanges.push(exchange));
-        lookups.expire(Some(now));
+        pipeline.expire(now, &mut Live { source: source.as_mut(), ledger });
         if let Some(capacity) = &mut self.capacity {
             let passed =
                 &mut |slot, direction, from, sums: &mut [u64]| source.passed(slot, direction, from, sums);
@@ -233,33 +247,18 @@ impl Pump {
         Ok(())
     }
 
-    /// Logs and counts the exchanges that have come up.
+    /// Hands on the records that have come up.
     fn report(&mut self) {
-        let Self { source, ledger, board, clock, lookups, logs, .. } = self;
-        lookups.report(&mut Surroundings { source: source.as_mut(), ledger, board, logs, clock: *clock });
-        for mut exchange in self.exchanges.drain(..) {
-            if !self.ledger.speaks(&exchange.key, exchange.slot) {
-                continue;
+        let Self { source, ledger, pipeline, outputs: Outputs { feed, logs, .. }, clock, .. } = self;
+        pipeline.report(&mut Live { source: source.as_mut(), ledger }, clock, &mut |record| {
+            let record = Arc::new(Record::from(record));
+            if record.http().is_some() {
+                feed.push(&record);
             }
-            let mut flow = None;
-            self.source.record(exchange.slot, &mut |record| flow = Some(Snapshot::of(record)));
-            let flow = flow.or_else(|| self.ledger.live().snapshot(exchange.slot));
-            let iface = self.ledger.live().name(exchange.key.interface());
-            let zones = &self.ledger.policy().zones;
-            enrich(&mut exchange, flow.as_ref(), iface, zones, &mut self.paths, &self.clock);
-            self.http.record(&HttpSeen {
-                method: exchange.method.as_deref(),
-                status: exchange.status,
-                server: exchange.server().address,
-                host: exchange.host.as_deref(),
-                duration: exchange.duration(),
-            });
-            let exchange = Arc::new(exchange);
-            self.feed.push(&exchange);
-            if let Some(log) = &self.logs.http {
-                log.write(exchange);
+            if let Some(log) = logs.of(record.kind()) {
+                log.write(record);
             }
-        }
+        });
     }
 
     /// Reads the flow table. In between it looks for events when they are due: a large table takes longer than their
@@ -270,11 +269,12 @@ impl Pump {
         let (pace, mut looked) = (self.pace(), started);
         self.ledger.set_clock(self.clock);
         let report = loop {
-            let Self { source, ledger, logs: Logs { flow: flow_log, .. }, .. } = self;
+            let Self { source, ledger, outputs, .. } = self;
+            let mut flow_log = outputs.logs.of("flow");
             let report = source.drain_part(now, &mut |slot, record, end| {
                 ledger.absorb(slot, record, end, now, &mut |line| {
-                    if let Some(log) = flow_log {
-                        log.write_burst(line);
+                    if let Some(log) = &mut flow_log {
+                        log.write_burst(Record::from(line));
                     }
                 });
             })?;
@@ -287,7 +287,7 @@ impl Pump {
             }
         };
         self.publish(now, started, &report)?;
-        self.governed.look(self.source.as_mut(), &report, &self.telemetry)
+        self.governed.look(self.source.as_mut(), &report, &self.outputs.telemetry)
     }
 
     fn publish(&mut self, now: u64, started: Instant, report: &DrainReport) -> Result<()> {
@@ -306,13 +306,13 @@ impl Pump {
         }
         self.clock = self.source.clock().context("cannot read the clocks")?;
         self.ledger.drained(now, self.clock);
-        self.http.settle(now, self.clock.wall(now) / 1_000_000_000);
-        self.http.losses = self.tracker.losses();
-        self.board.publish(self.ledger.numbers().published(), self.http.published());
-        self.telemetry.ran(self.source.run_times());
+        self.pipeline.settle(now, &self.clock);
+        let Outputs { board, telemetry, .. } = &self.outputs;
+        board.publish(self.ledger.numbers().published(), self.pipeline.published());
+        telemetry.ran(self.source.run_times());
         let duration = started.elapsed();
         let (live, capacity) = (u64::from(report.live), u64::from(report.capacity));
-        self.telemetry.drained(duration, live, capacity);
+        telemetry.drained(duration, live, capacity);
         debug!(?duration, ?report, "drained");
         Ok(())
     }
@@ -324,7 +324,7 @@ impl Pump {
         let mut parts = Parts { source: source.as_mut(), ledger, capacity: capacity.as_mut() };
         follow.look(now, thorough, &mut parts)?;
         let Missing { names, all } = follow.missing();
-        self.telemetry.set_lost(names, all);
+        self.outputs.telemetry.set_lost(names, all);
         Ok(())
     }
 
@@ -333,22 +333,21 @@ impl Pump {
         let now = clock::monotonic().context("cannot read the clock")?;
         let started = Instant::now();
         self.ledger.set_clock(self.clock);
-        let Self { source, ledger, logs: Logs { flow: flow_log, .. }, .. } = &mut self;
+        let Self { source, ledger, outputs, .. } = &mut self;
+        let mut flow_log = outputs.logs.of("flow");
         let drained = source.finish(&mut |slot, record, end| {
             ledger.absorb(slot, record, end, now, &mut |line| {
-                if let Some(log) = flow_log {
-                    log.write_last(line);
+                if let Some(log) = &mut flow_log {
+                    log.write_last(Record::from(line));
                 }
             });
         });
         // Copies made between the look above and the detaching.
         let last_events = self.events();
-        let Self { tracker, exchanges, .. } = &mut self;
-        tracker.finish(&mut |exchange| exchanges.push(exchange));
-        self.lookups.expire(None);
+        self.pipeline.finish();
         self.report();
         let published = drained.and_then(|report| self.publish(now, started, &report));
-        std::mem::take(&mut self.logs).close();
+        std::mem::take(&mut self.outputs.logs).close();
         if !self.ledger.live().is_empty() {
             warn!("{} flows did not end with the last drain", self.ledger.live().len());
         }

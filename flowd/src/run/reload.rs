@@ -15,8 +15,9 @@ use super::{
 use crate::{
     config::Config,
     export::feed::Feed,
-    interfaces, privileges,
-    protocol::http::HttpExchange,
+    interfaces,
+    pipeline::Record,
+    privileges,
     web::{Guard, Secrets},
 };
 
@@ -30,7 +31,7 @@ pub(super) struct Reload {
     again: Again,
     opener: Opener,
     guard: Guard,
-    feed: Arc<Feed<HttpExchange>>,
+    feed: Arc<Feed<Record>>,
     changes: Sender<Change>,
     /// Answers once the pump has taken over the last change.
     pending: Option<oneshot::Receiver<()>>,
@@ -52,7 +53,7 @@ impl Reload {
         again: Again,
         opener: Opener,
         guard: Guard,
-        feed: Arc<Feed<HttpExchange>>,
+        feed: Arc<Feed<Record>>,
         changes: Sender<Change>,
     ) -> Self {
         let (loaded, current) = (config.clone(), config.clone());

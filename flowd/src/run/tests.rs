@@ -11,13 +11,14 @@ use flow_common::{
     settings::Interface as Setting,
 };
 
-use super::{source::Visit, *};
+use super::*;
 use crate::export::log::{LogSink, Outlets, json};
+use crate::pipeline::Visit;
 use crate::{
     config::Span,
-    flow::{EndReason, Flow, testing},
+    flow::{EndReason, testing},
     kernel::DrainReport,
-    protocol::http::{HttpExchange, HttpOptions},
+    pipeline::Record,
 };
 
 mod clock_steps;
@@ -257,8 +258,8 @@ fn waiting_flow_lines_never_delay_events() {
 /// A pump on one interface, whose HTTP exchanges come to `feed`.
 fn pump(
     source: Box<dyn Source>,
-    flow_log: Option<LogSink<Flow>>,
-    feed: &Arc<Feed<HttpExchange>>,
+    flow_log: Option<LogSink<Record>>,
+    feed: &Arc<Feed<Record>>,
     interval: Span,
 ) -> Pump {
     let watched = Watched {
@@ -277,26 +278,14 @@ fn pump(
     let follow = Follow::new(std::slice::from_ref(&watched), &config, 4, 0).unwrap();
     let ledger = Ledger::new(options, Arc::default(), vec![(watched, None)], clock);
     let telemetry = Arc::new(Telemetry::new(Vec::new()));
-    let board =
-        Board::new(ledger.numbers().clone(), HttpNumbers::new(Arc::default()), Arc::clone(&telemetry));
+    let board = Board::new(ledger.numbers().clone(), Vec::new(), Arc::clone(&telemetry));
     let config = Config { interval, event_interval: Span::millis(10), ..Config::default() };
     let mut logs = Logs::default();
-    logs.flow = flow_log;
-    Pump::new(
-        source,
-        ledger,
-        HttpNumbers::new(Arc::default()),
-        HttpTracker::new(HttpOptions::default()),
-        Lookups::new(512),
-        Arc::new(board),
-        telemetry,
-        Arc::clone(feed),
-        logs,
-        clock,
-        None,
-        follow,
-        &config,
-    )
+    if let Some(flow_log) = flow_log {
+        logs.set("flow", flow_log);
+    }
+    let outputs = Outputs { board: Arc::new(board), telemetry, feed: Arc::clone(feed), logs };
+    Pump::new(source, ledger, outputs, clock, follow, &config)
 }
 
 /// A story whose reading is over only once the events that came meanwhile have been read.

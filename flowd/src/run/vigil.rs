@@ -7,7 +7,7 @@ use tracing::warn;
 
 use crate::{
     aggregate::{LiveFlows, Presence},
-    export::prometheus::Board,
+    numbers::Board,
     service::Service,
     telemetry::{Part, Readiness, Telemetry},
 };

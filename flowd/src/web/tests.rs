@@ -4,7 +4,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
 use crate::{
-    aggregate::{HttpNumbers, Ledger, LedgerOptions, Watched},
+    aggregate::{Ledger, LedgerOptions, Watched},
     clock::WallClock,
     export::testing as lines,
     flow::testing,
@@ -31,8 +31,7 @@ fn state() -> State {
         ledger.absorb(u32::from(port), &record, None, 5, &mut |_| {});
     }
     let telemetry = Arc::new(Telemetry::new(Vec::new()));
-    let board =
-        Board::new(ledger.numbers().clone(), HttpNumbers::new(Arc::default()), Arc::clone(&telemetry));
+    let board = Board::new(ledger.numbers().clone(), Vec::new(), Arc::clone(&telemetry));
     let http = Arc::new(Feed::new(3, 2, SinkCounters::new("http_stream")));
     State { board: Arc::new(board), live: Arc::clone(ledger.live()), telemetry, http }
 }
@@ -136,10 +135,10 @@ async fn a_busy_port_is_named_with_the_remedy() {
     assert!(!error.contains('\n'));
 }
 
-fn exchange(path: &str, status: u16) -> Arc<HttpExchange> {
+fn exchange(path: &str, status: u16) -> Arc<Record> {
     let mut exchange = lines::exchange(&format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n"));
     exchange.status = Some(status);
-    Arc::new(exchange)
+    Arc::new(Record::App(Arc::new(exchange)))
 }
 
 #[tokio::test]

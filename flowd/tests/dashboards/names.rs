@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use flowd::export::prometheus::{FAMILIES, Family, Kind};
+use flowd::numbers::families;
+use flowd_numbers::{Kind, Meta};
 use promql_parser::{
     label::Matchers,
     parser::{self, Expr, LabelModifier, VectorSelector},
@@ -30,8 +31,8 @@ pub fn exists(series: &str) -> bool {
 }
 
 /// The family that a series name belongs to.
-fn family(series: &str) -> Option<&'static Family> {
-    FAMILIES.iter().find(|family| match family.kind {
+fn family(series: &str) -> Option<Meta> {
+    families().into_iter().find(|family| match family.kind {
         Kind::Counter | Kind::Gauge => family.full_name() == series,
         Kind::Histogram => {
             series.strip_prefix(family.name).is_some_and(|rest| ["_bucket", "_sum", "_count"].contains(&rest))
@@ -105,7 +106,7 @@ impl Names {
                 assert!(labels.contains(label), "{place}: {series} has no label {label}");
             }
             all.extend(labels);
-            used.insert(family(series).map_or_else(|| series.clone(), Family::full_name));
+            used.insert(family(series).map_or_else(|| series.clone(), |family| family.full_name()));
         }
         for label in &found.grouped {
             assert!(all.contains(label), "{place}: no label {label} in {expr}");
@@ -122,7 +123,7 @@ impl Names {
 
     /// Full names of all families.
     pub fn families(&self) -> impl Iterator<Item = String> {
-        FAMILIES.iter().map(Family::full_name)
+        families().into_iter().map(|family| family.full_name())
     }
 }
 

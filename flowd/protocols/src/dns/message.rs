@@ -3,7 +3,7 @@
 //! The reader is this project's own: messages are cut at the copied bytes, their counts are the sender's
 //! claim, and one odd record must not cost the question. The tests hold it against another implementation.
 
-use super::{name, record};
+use super::{name, resource};
 
 /// Questions of a message that are read; nobody sends more than one.
 const MAX_QUESTIONS: usize = 16;
@@ -92,7 +92,7 @@ impl Message {
     /// Every record takes eleven bytes at least, so that the copy's length bounds these loops.
     fn read_answers(&mut self, bytes: &[u8], mut at: usize, count: u16) -> Option<usize> {
         for _ in 0..count {
-            let record = record::Record::at(bytes, at)?;
+            let record = resource::Record::at(bytes, at)?;
             if self.answers.len() < MAX_ANSWERS {
                 self.answers.push(record.text(bytes));
             }
@@ -103,7 +103,7 @@ impl Message {
 
     fn find_extension(&mut self, bytes: &[u8], mut at: usize, count: usize) {
         for _ in 0..count {
-            let Some(record) = record::Record::at(bytes, at) else { return };
+            let Some(record) = resource::Record::at(bytes, at) else { return };
             if record.kind == OPT {
                 self.rcode |= (record.ttl >> 24 << 4) as u16;
                 return;

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use flow_common::key::{FlowKey, Sender};
 
 use super::{
-    exchange::{DnsExchange, DnsOutcome},
     message::Question,
+    record::{DnsExchange, DnsOutcome},
 };
+use crate::record::Head;
 
 /// A query under way.
 #[derive(Debug)]
@@ -26,10 +27,7 @@ pub(super) struct Pending {
 impl Pending {
     pub(super) fn into_exchange(self, key: FlowKey, outcome: DnsOutcome) -> DnsExchange {
         DnsExchange {
-            key,
-            slot: self.slot,
-            client: self.client,
-            time: self.first,
+            head: Head::new(key, self.slot, self.client, self.first),
             query: Some(self.question.name),
             qtype: Some(self.question.qtype),
             rcode: None,
@@ -39,7 +37,6 @@ impl Pending {
             response_time: None,
             retries: self.retries,
             outcome,
-            network: crate::network::Network::default(),
         }
     }
 }

@@ -1,81 +1,123 @@
-//! Resource records (RFC 1035 section 4.1.3), and their data as text.
+//! A query with its response, and its JSON line.
 
-use std::{
-    fmt::Write as _,
-    net::{Ipv4Addr, Ipv6Addr},
+use serde::{Serialize, Serializer};
+
+use super::words;
+use crate::{
+    party::Party,
+    record::{AppRecord, Head, Path},
+    time::{micros, rfc3339},
+    transport::transport,
 };
 
-use super::{message::u16_at, name, words};
-use crate::escape::escape;
-
-/// Bytes of data that are shown of records without a text of their own.
-const MAX_DATA: usize = 64;
-
-/// A complete record: its parts by their places in the message.
-pub(super) struct Record {
-    pub(super) kind: u16,
-    pub(super) ttl: u32,
-    data: usize,
-    /// Where the next record begins.
-    pub(super) end: usize,
+/// How an exchange ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DnsOutcome {
+    /// Query and response were seen, whatever the response says.
+    Answered,
+    /// No response within the timeout after the query was last sent.
+    Unanswered,
+    /// The query was sent again while it waited; the line of its first sending tells how that ended.
+    Repeated,
+    /// A response whose query was not seen.
+    NoQuery,
 }
 
-impl Record {
-    /// The record at `at`; `None` where the message ends before it does.
-    pub(super) fn at(message: &[u8], at: usize) -> Option<Self> {
-        let fixed = name::skip(message, at)?;
-        let kind = u16_at(message, fixed)?;
-        let ttl = u32::from(u16_at(message, fixed + 4)?) << 16 | u32::from(u16_at(message, fixed + 6)?);
-        let data = fixed + 10;
-        let end = data + usize::from(u16_at(message, fixed + 8)?);
-        (end <= message.len()).then_some(Self { kind, ttl, data, end })
-    }
+impl DnsOutcome {
+    /// Every outcome.
+    pub const ALL: [Self; 4] = [Self::Answered, Self::Unanswered, Self::Repeated, Self::NoQuery];
 
-    /// The data as a zone file would have it, without the record's name and type where it is an address or a name.
-    pub(super) fn text(&self, message: &[u8]) -> String {
-        self.known(message).unwrap_or_else(|| self.unknown(message))
-    }
-
-    fn known(&self, message: &[u8]) -> Option<String> {
-        let data = message.get(self.data..self.end)?;
-        let word = |at: usize| u16_at(data, at);
-        let name = |at: usize| name::read(message, self.data + at).map(|(name, _)| name);
-        match words::known(&words::TYPES, self.kind)? {
-            "A" => Some(Ipv4Addr::from(<[u8; 4]>::try_from(data).ok()?).to_string()),
-            "AAAA" => Some(Ipv6Addr::from(<[u8; 16]>::try_from(data).ok()?).to_string()),
-            "NS" | "CNAME" | "PTR" | "DNAME" => name(0),
-            "MX" => Some(format!("{} {}", word(0)?, name(2)?)),
-            "SRV" => Some(format!("{} {} {} {}", word(0)?, word(2)?, word(4)?, name(6)?)),
-            "SOA" => {
-                let (primary, end) = name::read(message, self.data)?;
-                Some(format!("{primary} {}", name::read(message, end)?.0))
-            }
-            "TXT" | "SPF" => strings(data),
-            _ => None,
+    /// The word in log lines.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Unanswered => "unanswered",
+            Self::Repeated => "repeated",
+            Self::NoQuery => "no_query",
         }
-    }
-
-    /// Type, length and data in hexadecimal (RFC 3597 section 5), cut.
-    fn unknown(&self, message: &[u8]) -> String {
-        let data = message.get(self.data..self.end).unwrap_or_default();
-        let mut text = format!("{} \\# {} ", words::kind(self.kind), data.len());
-        for byte in data.iter().take(MAX_DATA) {
-            // Writing to a string does not fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        text.trim_end().to_owned()
     }
 }
 
-/// Character strings in quotes (RFC 1035 section 3.3.14), at most [`MAX_DATA`] bytes of each.
-fn strings(mut data: &[u8]) -> Option<String> {
-    let mut text = String::new();
-    while let Some((len, rest)) = data.split_first() {
-        let (string, rest) = rest.split_at_checked(usize::from(*len))?;
-        text.push_str(if text.is_empty() { "\"" } else { " \"" });
-        escape(&mut text, string.get(..MAX_DATA).unwrap_or(string), b"\"");
-        text.push('"');
-        data = rest;
+/// One question with what became of it. Its JSON form is the `dns` line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DnsExchange {
+    /// The time is that of the query, or of the response where there is none.
+    pub head: Head,
+    /// The name asked for, in printable ASCII: other bytes, and dots within labels, are escaped as in zone
+    /// files. `None` for a response without question.
+    pub query: Option<String>,
+    pub qtype: Option<u16>,
+    /// Of the response, with the bits that EDNS adds.
+    pub rcode: Option<u16>,
+    /// Data of the first answers as text.
+    pub answers: Vec<String>,
+    /// Answers that the response claims to hold.
+    pub answer_count: Option<u16>,
+    /// The response said that it was cut to fit (TC).
+    pub truncated: Option<bool>,
+    /// From the query's first sending to the response, nanoseconds.
+    pub response_time: Option<u64>,
+    /// How often the query was sent again.
+    pub retries: u32,
+    pub outcome: DnsOutcome,
+}
+
+/// The line's fields in their order.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "dns")]
+struct Line<'a> {
+    #[serde(serialize_with = "rfc3339")]
+    time: u64,
+    client: &'a Party,
+    server: &'a Party,
+    transport: Option<&'static str>,
+    query: Option<&'a str>,
+    qtype: Option<String>,
+    rcode: Option<String>,
+    answers: &'a [String],
+    answer_count: Option<u16>,
+    truncated: Option<bool>,
+    response_time_us: Option<f64>,
+    retries: u32,
+    outcome: DnsOutcome,
+    #[serde(flatten)]
+    path: Path<'a>,
+}
+
+impl Serialize for DnsExchange {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Line {
+            time: self.head.time,
+            client: &self.head.client,
+            server: &self.head.server,
+            transport: transport(self.head.key.protocol()),
+            query: self.query.as_deref(),
+            qtype: self.qtype.map(words::kind),
+            rcode: self.rcode.map(words::code),
+            answers: &self.answers,
+            answer_count: self.answer_count,
+            truncated: self.truncated,
+            response_time_us: self.response_time.map(micros),
+            retries: self.retries,
+            outcome: self.outcome,
+            path: self.head.path(),
+        }
+        .serialize(serializer)
     }
-    Some(text)
+}
+
+impl AppRecord for DnsExchange {
+    fn kind(&self) -> &'static str {
+        super::NAME
+    }
+
+    fn head(&self) -> &Head {
+        &self.head
+    }
+
+    fn head_mut(&mut self) -> &mut Head {
+        &mut self.head
+    }
 }

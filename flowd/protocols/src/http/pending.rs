@@ -4,10 +4,11 @@ use flow_common::key::{FlowKey, Sender};
 
 use super::{
     HttpOptions,
-    exchange::{HttpExchange, Outcome},
     head::{Request, Response},
+    record::{HttpExchange, Outcome},
     span::distance,
 };
+use crate::record::Head;
 
 /// How long an answered exchange waits to learn where its messages end, nanoseconds; asked again while bytes
 /// still come. Longer than most bodies take, short for someone who watches the log.
@@ -141,10 +142,12 @@ impl Pending {
         let response = self.response.map(|(response, _)| response).unwrap_or_default();
         let seen = request_time.is_some();
         HttpExchange {
-            key: owner.key,
-            slot: owner.slot,
-            request_from: owner.client,
-            time: request_time.or(response_time).unwrap_or(self.since),
+            head: Head::new(
+                owner.key,
+                owner.slot,
+                owner.client,
+                request_time.or(response_time).unwrap_or(self.since),
+            ),
             request_time,
             request_end: self.sent.ended.filter(|_| seen),
             acknowledged: self.acknowledged.filter(|_| seen && self.informational.is_empty()),
@@ -166,12 +169,7 @@ impl Pending {
             partial,
             outcome,
             retransmits: owner.retransmits.wrapping_sub(self.retransmits),
-            iface: None,
             think_time: None,
-            server_rtt_us: None,
-            client_rtt_us: None,
-            client_zone: None,
-            server_zone: None,
         }
     }
 }

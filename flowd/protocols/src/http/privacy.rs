@@ -1,18 +1,6 @@
 //! What of a target may be logged, as configured.
 
-use super::Query;
-
-/// The policy of targets.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Privacy {
-    pub query: Query,
-    /// Names of parameters whose values are never logged, in lower case.
-    pub redact: Vec<String>,
-    /// Paths such as `/users/{id}`, which stand for all that they match.
-    pub templates: Vec<String>,
-    /// Numbers, UUIDs and long hexadecimal segments of other paths become `{id}`.
-    pub template_paths: bool,
-}
+use super::Privacy;
 
 /// What stands for a value that is left out.
 const HIDDEN: &[u8] = b"***";

@@ -6,12 +6,12 @@ use flow_common::{
 };
 
 use super::{
-    handshake::{TlsHandshake, TlsOutcome},
     hello::{CLIENT_HELLO, ClientHello, SERVER_HELLO, ServerHello},
     ja4::ja4,
-    record::{First, first},
+    layer::{First, first},
+    record::{TlsHandshake, TlsOutcome},
 };
-use crate::{assembly::Assembly, network::Network};
+use crate::{assembly::Assembly, record::Head};
 
 /// One side's first bytes.
 #[derive(Debug)]
@@ -95,10 +95,7 @@ impl Connection {
         let ja4 = hello.as_ref().filter(|_| complete == Some(true)).map(ja4);
         let version = chosen.as_ref().map(|chosen| chosen.version);
         Some(TlsHandshake {
-            key: self.key,
-            slot: self.slot,
-            client,
-            time: asked_at.or(said_at).unwrap_or(self.begin),
+            head: Head::new(self.key, self.slot, client, asked_at.or(said_at).unwrap_or(self.begin)),
             ja4,
             version: version.or_else(|| hello.as_ref().map(ClientHello::version)),
             sni: hello.as_ref().and_then(|hello| hello.server_name.clone()),
@@ -109,7 +106,6 @@ impl Connection {
             handshake_time: said_at.and_then(|said| said.checked_sub(asked_at?)),
             partial: complete == Some(false),
             outcome,
-            network: Network::default(),
         })
     }
 

@@ -1,59 +1,131 @@
-//! From records (RFC 8446 section 5.1) to the first handshake message in them.
+//! A handshake as far as it is in clear text, and its JSON line.
 
-use super::bytes::Bytes;
+use serde::{Serialize, Serializer};
 
-const HANDSHAKE: u8 = 22;
-const ALERT: u8 = 21;
-/// Kind and length of a handshake message (RFC 8446 section 4).
-const HEAD: usize = 4;
+use super::words;
+use crate::{
+    party::Party,
+    record::{AppRecord, Head, Path},
+    time::{micros, rfc3339},
+};
 
-/// What the first bytes of one side hold.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum First {
-    /// A handshake message: its kind, and as much of its body as is there.
-    Message { kind: u8, body: Vec<u8>, complete: bool },
-    /// An alert's description (RFC 8446 section 6).
-    Alert(u8),
-    /// Not enough to tell.
-    Short,
-    /// No TLS.
-    Other,
+/// How far a handshake came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TlsOutcome {
+    /// ClientHello and ServerHello were seen. What follows may still fail: it is encrypted.
+    Complete,
+    /// The server refused by an alert in clear text.
+    Alert,
+    /// The connection was reset before the server answered.
+    Reset,
+    /// No answer until the connection ended or the timeout passed.
+    NoServerHello,
+    /// A ServerHello whose ClientHello was not seen.
+    NoClientHello,
 }
 
-/// Puts the first handshake message together from one record or several.
-pub(super) fn first(bytes: &[u8]) -> First {
-    let mut rest = Bytes(bytes);
-    let mut message = Vec::new();
-    while !rest.0.is_empty() {
-        let (Some(kind), version) = (rest.u8(), rest.u16()) else { break };
-        if !matches!(kind, HANDSHAKE | ALERT) || version.is_some_and(|version| version >> 8 != 3) {
-            // Between the fragments of one message nothing else may come.
-            return if message.is_empty() { First::Other } else { part(&message) };
-        }
-        let Some(len) = rest.u16() else { break };
-        let available = usize::from(len).min(rest.0.len());
-        let fragment = rest.take(available).unwrap_or_default();
-        if kind == ALERT {
-            let alert = fragment.get(1).filter(|_| message.is_empty());
-            return alert.map_or_else(|| part(&message), |description| First::Alert(*description));
-        }
-        message.extend_from_slice(fragment);
-        if wanted(&message).is_some_and(|wanted| message.len() >= wanted) {
-            break;
+impl TlsOutcome {
+    /// Every outcome.
+    pub const ALL: [Self; 5] =
+        [Self::Complete, Self::Alert, Self::Reset, Self::NoServerHello, Self::NoClientHello];
+
+    /// The word in log lines.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Alert => "alert",
+            Self::Reset => "reset",
+            Self::NoServerHello => "no_server_hello",
+            Self::NoClientHello => "no_client_hello",
         }
     }
-    part(&message)
 }
 
-/// Bytes of the message, its head included.
-fn wanted(message: &[u8]) -> Option<usize> {
-    let [_, high, middle, low] = *message.first_chunk::<HEAD>()?;
-    Some(HEAD + (usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low)))
+/// One handshake. Its JSON form is the `tls` line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TlsHandshake {
+    /// The client is who sent the ClientHello; the time is that of the ClientHello, or of the ServerHello where there is
+    /// none.
+    pub head: Head,
+    /// Server name asked for, in printable ASCII: other bytes are escaped as `\DDD`.
+    pub sni: Option<String>,
+    /// Protocols that the client offered, in its order; `None` without a ClientHello.
+    pub alpn: Option<Vec<String>>,
+    /// The protocol that the server chose, where that is not encrypted.
+    pub alpn_chosen: Option<String>,
+    /// Chosen by the server, else the highest that the client offered.
+    pub version: Option<u16>,
+    /// Chosen by the server.
+    pub cipher: Option<u16>,
+    /// Of a ClientHello that was copied to its end.
+    pub ja4: Option<String>,
+    /// The description of the server's alert (IANA "TLS Alerts").
+    pub alert: Option<u8>,
+    /// From the first byte of the ClientHello to the first byte of the answer, nanoseconds.
+    pub handshake_time: Option<u64>,
+    /// The ClientHello was not copied to its end.
+    pub partial: bool,
+    pub outcome: TlsOutcome,
 }
 
-fn part(message: &[u8]) -> First {
-    let (Some(wanted), Some(kind)) = (wanted(message), message.first()) else { return First::Short };
-    let complete = message.len() >= wanted;
-    let body = message.get(HEAD..wanted.min(message.len())).unwrap_or_default();
-    First::Message { kind: *kind, body: body.to_vec(), complete }
+/// The line's fields in their order.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "tls")]
+struct Line<'a> {
+    #[serde(serialize_with = "rfc3339")]
+    time: u64,
+    client: &'a Party,
+    server: &'a Party,
+    sni: Option<&'a str>,
+    alpn: Option<&'a [String]>,
+    alpn_chosen: Option<&'a str>,
+    version: Option<String>,
+    cipher: Option<String>,
+    ja4: Option<&'a str>,
+    alert: Option<u8>,
+    handshake_time_us: Option<f64>,
+    partial: bool,
+    outcome: TlsOutcome,
+    #[serde(flatten)]
+    path: Path<'a>,
+}
+
+impl Serialize for TlsHandshake {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let version =
+            |number| words::version(number).map_or_else(|| format!("0x{number:04x}"), str::to_owned);
+        Line {
+            time: self.head.time,
+            client: &self.head.client,
+            server: &self.head.server,
+            sni: self.sni.as_deref(),
+            alpn: self.alpn.as_deref(),
+            alpn_chosen: self.alpn_chosen.as_deref(),
+            version: self.version.map(version),
+            cipher: self.cipher.map(words::cipher),
+            ja4: self.ja4.as_deref(),
+            alert: self.alert,
+            handshake_time_us: self.handshake_time.map(micros),
+            partial: self.partial,
+            outcome: self.outcome,
+            path: self.head.path(),
+        }
+        .serialize(serializer)
+    }
+}
+
+impl AppRecord for TlsHandshake {
+    fn kind(&self) -> &'static str {
+        super::NAME
+    }
+
+    fn head(&self) -> &Head {
+        &self.head
+    }
+
+    fn head_mut(&mut self) -> &mut Head {
+        &mut self.head
+    }
 }

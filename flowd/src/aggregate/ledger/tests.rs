@@ -1,9 +1,11 @@
 use flow_common::record::TcpEnd;
 use proptest::prelude::*;
 
+use flowd_numbers::Sum;
+
 use super::*;
 use crate::{
-    aggregate::{FlowNumbers, RttSide, Sum, interface::watched},
+    aggregate::{FlowNumbers, RttSide, interface::watched},
     config::FlowLabel,
     flow::testing,
 };

@@ -3,7 +3,9 @@
 
 use std::io::{self, Write as _};
 
-use crate::protocol::http::HttpExchange;
+use flowd_protocols::http::HttpExchange;
+
+use crate::pipeline::Record;
 
 /// How Apache and nginx write times; flowd's are in UTC.
 const TIME: &str = "%d/%b/%Y:%H:%M:%S +0000";
@@ -12,9 +14,13 @@ const TIME: &str = "%d/%b/%Y:%H:%M:%S +0000";
 ///
 /// # Errors
 /// Fails where the batch does: never, as it is memory.
-pub fn common(line: &HttpExchange, batch: &mut Vec<u8>) -> io::Result<()> {
-    let time = jiff::Timestamp::from_nanosecond(i128::from(line.time)).map_err(io::Error::other)?;
-    write!(batch, "{} - - [{}] \"", line.client().address, time.strftime(TIME))?;
+pub fn common(record: &Record, batch: &mut Vec<u8>) -> io::Result<()> {
+    record.http().map_or(Ok(()), |exchange| common_line(exchange, batch))
+}
+
+fn common_line(line: &HttpExchange, batch: &mut Vec<u8>) -> io::Result<()> {
+    let time = jiff::Timestamp::from_nanosecond(i128::from(line.head.time)).map_err(io::Error::other)?;
+    write!(batch, "{} - - [{}] \"", line.head.client.endpoint.address, time.strftime(TIME))?;
     match &line.method {
         Some(method) => {
             escaped(method, batch)?;
@@ -38,8 +44,12 @@ pub fn common(line: &HttpExchange, batch: &mut Vec<u8>) -> io::Result<()> {
 ///
 /// # Errors
 /// Fails where the batch does: never, as it is memory.
-pub fn combined(line: &HttpExchange, batch: &mut Vec<u8>) -> io::Result<()> {
-    common(line, batch)?;
+pub fn combined(record: &Record, batch: &mut Vec<u8>) -> io::Result<()> {
+    record.http().map_or(Ok(()), |exchange| combined_line(exchange, batch))
+}
+
+fn combined_line(line: &HttpExchange, batch: &mut Vec<u8>) -> io::Result<()> {
+    common_line(line, batch)?;
     batch.extend_from_slice(b" \"");
     match &line.referrer_host {
         Some(host) => {
@@ -86,7 +96,7 @@ mod tests {
     fn exchange() -> HttpExchange {
         let mut exchange = testing::exchange("GET /a/b HTTP/1.1\r\nHost: x\r\n\r\n");
         // 2026-11-23T10:00:00.5Z
-        exchange.time = 1_795_428_000_500_000_000;
+        exchange.head.time = 1_795_428_000_500_000_000;
         exchange.response_bytes = Some(1_234);
         exchange
     }
@@ -97,8 +107,8 @@ mod tests {
         exchange.referrer_host = Some("www.example.org".to_owned());
         exchange.user_agent = Some("curl/8".to_owned());
         let plain = "10.0.0.1 - - [23/Nov/2026:10:00:00 +0000] \"GET /a/b HTTP/1.1\" 200 1234";
-        assert_eq!(line(common, &exchange), plain);
-        assert_eq!(line(combined, &exchange), format!("{plain} \"//www.example.org\" \"curl/8\""));
+        assert_eq!(line(common_line, &exchange), plain);
+        assert_eq!(line(combined_line, &exchange), format!("{plain} \"//www.example.org\" \"curl/8\""));
     }
 
     #[test]
@@ -106,13 +116,13 @@ mod tests {
         let mut exchange = exchange();
         (exchange.method, exchange.target, exchange.version) = (None, None, None);
         (exchange.response_bytes, exchange.user_agent, exchange.referrer_host) = (None, None, None);
-        let end = line(combined, &exchange);
+        let end = line(combined_line, &exchange);
         assert!(end.ends_with("+0000] \"-\" 200 - \"-\" \"-\""), "{end}");
         exchange.method = Some("GET".to_owned());
         exchange.status = None;
-        assert!(line(common, &exchange).ends_with("\"GET -\" - -"));
+        assert!(line(common_line, &exchange).ends_with("\"GET -\" - -"));
         (exchange.target, exchange.version) = (Some("/old".to_owned()), Some("0.9"));
-        assert!(line(common, &exchange).contains("\"GET /old\""));
+        assert!(line(common_line, &exchange).contains("\"GET /old\""));
     }
 
     /// However hostile its fields, a line has the shape that tools cut it by.
@@ -122,7 +132,7 @@ mod tests {
         let hostile = "a\"b\\c\r\nd\te\u{7f}é\u{1b}[31m".to_owned();
         exchange.user_agent = Some(hostile.clone());
         exchange.referrer_host = Some(hostile);
-        let text = line(combined, &exchange);
+        let text = line(combined_line, &exchange);
         assert!(text.ends_with("\"a\\x22b\\x5Cc\\x0D\\x0Ad\\x09e\\x7F\\xC3\\xA9\\x1B[31m\""), "{text}");
         assert_eq!(text.matches('"').count(), 6);
         assert!(text.bytes().all(|byte| (0x20..0x7f).contains(&byte)));

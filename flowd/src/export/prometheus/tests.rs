@@ -1,13 +1,20 @@
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
+
+use flowd_protocols::{ProtocolNumbers as _, http::HttpNumbers};
 
 use super::*;
 use crate::{
-    aggregate::{HttpSeen, Ledger, LedgerOptions, Watched},
+    aggregate::{Ledger, LedgerOptions, Policy, Watched},
     clock::WallClock,
     config::{Config, FlowLabel},
     export::classic::classic,
     flow::{EndReason, testing},
-    telemetry::SinkCounters,
+    numbers::families,
+    pipeline::Pipeline,
+    telemetry::{SinkCounters, Telemetry},
 };
 
 fn board(names: &[&str]) -> (Ledger, Board) {
@@ -25,8 +32,13 @@ fn board(names: &[&str]) -> (Ledger, Board) {
     let list = names.iter().enumerate().map(|entry| (watched(entry), None)).collect();
     let ledger = Ledger::new(options, Arc::default(), list, WallClock::CAPTURE);
     let telemetry = Arc::new(Telemetry::new(vec![SinkCounters::new("http_log")]));
-    let board = Board::new(ledger.numbers().clone(), HttpNumbers::new(Arc::default()), telemetry);
+    let board = Board::new(ledger.numbers().clone(), protocols(Arc::default()), telemetry);
     (ledger, board)
+}
+
+/// Protocols that have seen nothing.
+fn protocols(policy: Arc<Policy>) -> Vec<Arc<dyn flowd_protocols::Shown>> {
+    Pipeline::new(&Config::default().protocol_options(), policy).published()
 }
 
 fn samples(text: &str) -> BTreeMap<String, f64> {
@@ -43,20 +55,20 @@ fn samples(text: &str) -> BTreeMap<String, f64> {
 #[test]
 fn the_table_is_sound() {
     let mut names = HashSet::new();
-    for family in FAMILIES {
+    for family in families() {
         assert!(names.insert(family.name), "{} twice", family.name);
         // Of any process, by the name that Prometheus's own clients use.
         let of_any = family.name == "process_cpu_seconds";
         assert!((family.name.starts_with("flowd_") || of_any) && !family.name.ends_with("_total"));
         assert!(family.help.ends_with('.') && !family.help.contains(['"', '\\']), "{}", family.name);
     }
-    assert_eq!(FAMILIES.last().unwrap().name, "flowd_series");
+    assert_eq!(families().last().unwrap().name, "flowd_series");
 }
 
 #[test]
 fn known_series_are_there_from_the_start() {
     let (_, board) = board(&["eth0", "lo"]);
-    let text = board.open_metrics().unwrap();
+    let text = open_metrics(&board).unwrap();
     assert!(text.ends_with("# EOF\n"));
     let samples = samples(&text);
     for series in [
@@ -84,16 +96,14 @@ fn both_formats_say_the_same() {
     let client = record.client();
     testing::send(&mut record, client, 3, 100, 5);
     ledger.absorb(1, &record, Some(EndReason::Rst), 5, &mut |_| {});
-    let mut http = HttpNumbers::new(Arc::default());
-    http.record(&HttpSeen {
-        method: Some("GET"),
-        status: Some(503),
-        server: [198, 51, 100, 7].into(),
-        host: None,
-        duration: Some(30_000_000),
-    });
-    board.publish(ledger.numbers().published(), http);
-    let open = board.open_metrics().unwrap();
+    let mut http = HttpNumbers::new(Arc::<Policy>::default());
+    let mut exchange = crate::export::testing::exchange("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    exchange.status = Some(503);
+    http.record(&exchange);
+    let mut all = protocols(Arc::default());
+    all[0] = http.published();
+    board.publish(ledger.numbers().published(), all);
+    let open = open_metrics(&board).unwrap();
     let old = classic(&open);
     assert_eq!(samples(&open), samples(&old));
     let samples = samples(&old);
@@ -110,7 +120,7 @@ fn both_formats_say_the_same() {
         samples.keys().any(|key| key.contains("status_class=\"5xx\"") && key.contains("le=\"0.05\"")),
         "{bucket}"
     );
-    for family in FAMILIES {
+    for family in families() {
         assert!(old.contains(&format!("# HELP {} ", family.full_name())), "{}", family.name);
         assert!(old.contains(&format!("# TYPE {} ", family.full_name())), "{}", family.name);
     }
@@ -120,7 +130,7 @@ fn both_formats_say_the_same() {
 #[test]
 fn label_values_are_escaped() {
     let (_, board) = board(&["a\"b\\c"]);
-    let text = board.open_metrics().unwrap();
+    let text = open_metrics(&board).unwrap();
     assert!(text.contains("iface=\"a\\\"b\\\\c\""), "{}", text.lines().nth(3).unwrap_or_default());
 }
 
@@ -143,8 +153,8 @@ fn labels_are_those_of_the_configuration_and_no_series_stands_twice() {
             ledger.absorb(u32::from(port), &record, Some(EndReason::Fin), 5, &mut |_| {});
         }
         ledger.drained(10_000_000_000, WallClock::CAPTURE);
-        board.publish(ledger.numbers().published(), HttpNumbers::new(Arc::clone(ledger.policy())));
-        let text = board.open_metrics().unwrap();
+        board.publish(ledger.numbers().published(), protocols(Arc::clone(ledger.policy())));
+        let text = open_metrics(&board).unwrap();
         let bytes =
             samples(&text).into_iter().filter(|(name, _)| name.starts_with("flowd_flow_bytes_total{"));
         let names: Vec<&str> = config.series.flow_labels.iter().map(|label| label.name()).collect();

@@ -4,7 +4,8 @@ use flow_common::{
     counter::InterfaceTotals, event::PayloadEvent, key::Direction, record::FlowRecord, settings::Interface,
 };
 
-use super::{super::source::Visit, *};
+use super::*;
+use crate::pipeline::Visit;
 use crate::{
     aggregate::{CapacityOptions, LedgerOptions},
     clock::WallClock,

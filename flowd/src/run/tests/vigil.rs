@@ -22,8 +22,7 @@ async fn the_watchdog_hears_of_a_daemon_only_while_every_part_goes_on() {
     );
     let telemetry = Arc::new(Telemetry::new(Vec::new()));
     telemetry.set_ready(true);
-    let http = HttpNumbers::new(Arc::default());
-    let board = Arc::new(Board::new(ledger.numbers().clone(), http, Arc::clone(&telemetry)));
+    let board = Arc::new(Board::new(ledger.numbers().clone(), Vec::new(), Arc::clone(&telemetry)));
     let limit = Duration::from_millis(200);
     let service = Service::at(path.to_str().unwrap(), Some(limit)).unwrap();
     let mut vigil = Vigil::new(service, Arc::clone(&telemetry), board, Arc::clone(ledger.live()));

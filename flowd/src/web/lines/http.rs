@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use ipnetwork::IpNetwork;
 
 use super::Kind;
-use crate::{export::feed::Wanted, protocol::http::HttpExchange};
+use flowd_protocols::http::HttpExchange;
+
+use crate::{export::feed::Wanted, pipeline::Record};
 
 #[derive(Debug, Default)]
 struct Filter {
@@ -26,10 +28,10 @@ enum Statuses {
     None,
 }
 
-impl Kind for HttpExchange {
+impl Kind for Record {
     fn wanted(parameters: &HashMap<String, String>) -> Result<Wanted<Self>, String> {
         let filter = Filter::parse(parameters)?;
-        Ok(Box::new(move |exchange| filter.passes(exchange)))
+        Ok(Box::new(move |record| record.http().is_some_and(|exchange| filter.passes(exchange))))
     }
 }
 
@@ -78,7 +80,7 @@ impl Filter {
             && self.path.as_deref().is_none_or(|path| {
                 exchange.target.as_deref().is_some_and(|target| path_of(target).starts_with(path))
             })
-            && self.client.is_none_or(|net| net.contains(exchange.client().address))
+            && self.client.is_none_or(|net| net.contains(exchange.head.client.endpoint.address))
             && self.at_least.is_none_or(|least| exchange.duration().is_some_and(|took| took >= least))
     }
 }

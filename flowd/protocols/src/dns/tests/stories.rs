@@ -33,7 +33,7 @@ fn a_repeated_query_is_one_exchange() {
     let lines = story.finish();
     assert_eq!(ends(&lines), [("a", DnsOutcome::Repeated), ("a", DnsOutcome::Answered)]);
     assert_eq!((lines[1].retries, lines[1].response_time), (1, Some(6 * SECOND)));
-    assert_eq!((lines[0].time, lines[1].time), (3 * SECOND, SECOND));
+    assert_eq!((lines[0].head.time, lines[1].head.time), (3 * SECOND, SECOND));
 }
 
 #[test]

@@ -7,11 +7,11 @@ use super::{
         HttpOptions, Sink,
         lane::Lanes,
         pending::{Owner, SIZE_WAIT},
-        progress::Progress,
         span::distance,
     },
     Connection, Moment, Pending,
 };
+use crate::progress::Progress;
 
 impl Connection {
     /// Ends the head that `from` has under way, if any.

@@ -5,7 +5,10 @@ use flow_common::{
     key::{Endpoint, FlowKey, Scope, Sender, TunnelKind},
 };
 
-use crate::http::{FIN, HttpExchange, HttpOptions, HttpTracker, Outcome, Privacy, Progress, Query, RST};
+use crate::{
+    http::{FIN, HttpExchange, HttpOptions, HttpTracker, Outcome, Privacy, Query, RST},
+    progress::Progress,
+};
 
 pub(super) const MILLISECOND: u64 = 1_000_000;
 pub(super) const SECOND: u64 = 1_000_000_000;

@@ -219,7 +219,7 @@ fn a_capture_from_the_middle() {
     story.server("HTTP/1.1 100 Continue\r\n\r\n".to_owned() + OK).client(GET).server(OK);
     let out = story.finish();
     assert_eq!(gist(&out), ["- - 100 200 no_request", "GET /a 200 complete"]);
-    assert_eq!((out[0].time, out[0].version), (SECOND, Some("1.1")));
+    assert_eq!((out[0].head.time, out[0].version), (SECOND, Some("1.1")));
     assert_eq!(line(&out[0])["client"]["address"], "192.0.2.1");
 }
 

@@ -110,7 +110,10 @@ fn handshakes_that_do_not_come_about() {
     let mut story = Story::new();
     story.server(&record(22, &modern()));
     let line = only(story.finish());
-    assert_eq!((line.outcome, line.client, line.sni), (TlsOutcome::NoClientHello, story.client, None));
+    assert_eq!(
+        (line.outcome, line.head.client_end, line.sni),
+        (TlsOutcome::NoClientHello, story.client, None)
+    );
     assert!(line.alpn.is_none() && line.ja4.is_none() && line.handshake_time.is_none());
 }
 

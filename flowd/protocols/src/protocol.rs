@@ -1,0 +1,84 @@
+//! What the pipeline asks of a protocol.
+
+use std::sync::Arc;
+
+use flow_common::event::PayloadEvent;
+use flowd_numbers::{Exposition, LabelPolicy, Meta, Overflow};
+
+use crate::{privacy::Privacy, progress::Progress, record::AppRecord};
+
+/// Records that have come up.
+pub type Found = Vec<Box<dyn AppRecord>>;
+
+/// Gives how far the flow in a slot has come, where its record can be had.
+pub type Look<'a> = &'a mut dyn FnMut(u32) -> Option<Progress>;
+
+/// One protocol: pairs requests with responses over all connections. Everything that it keeps is bounded.
+pub trait Protocol: Send {
+    /// In records, labels and the configuration.
+    fn name(&self) -> &'static str;
+
+    /// Takes one event; `payload` is its copied bytes. Events of other protocols mean nothing to it.
+    fn event(&mut self, event: &PayloadEvent, payload: &[u8], found: &mut Found);
+
+    /// Gives up what has waited too long at `now`, nanoseconds of the packet clock.
+    fn expire(&mut self, now: u64, look: Look<'_>, found: &mut Found);
+
+    /// Reports everything under way and forgets it: the end of a capture or of the daemon.
+    fn finish(&mut self, found: &mut Found);
+
+    /// Records that begin from now on show this.
+    fn set_privacy(&mut self, _privacy: &Privacy) {}
+
+    /// What was not followed to its end so far, by reason.
+    fn losses(&self) -> Vec<(&'static str, u64)>;
+}
+
+/// What a protocol adds to `/metrics`.
+pub trait ProtocolNumbers: Send {
+    /// Counts one record of the protocol; records of others mean nothing to it.
+    fn record(&mut self, record: &dyn AppRecord);
+
+    /// Takes what the protocol says of its losses.
+    fn set_losses(&mut self, losses: &[(&'static str, u64)]);
+
+    /// Takes over other label values and limits.
+    fn reconfigure(&mut self, _policy: &Arc<dyn LabelPolicy>) {}
+
+    /// Decides anew who has a series: `now` in nanoseconds of any clock, `seconds` since the epoch.
+    fn settle(&mut self, _now: u64, _seconds: u64) {}
+
+    /// The numbers as a scrape needs them, all of this moment.
+    fn published(&self) -> Arc<dyn Shown>;
+}
+
+/// Numbers of one moment that show themselves.
+pub trait Shown: Send + Sync {
+    /// Every family with its rows.
+    fn show(&self, to: &mut dyn Exposition);
+
+    /// Budgets of series, and how far each is used up.
+    fn overflows(&self) -> Vec<Overflow> {
+        Vec::new()
+    }
+}
+
+/// What protocols are told.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Bytes of an HTTP head that the packet path copies; of a DNS message at least [`flow_common::sniff::DNS_BYTES`].
+    pub head_bytes: u32,
+    /// What records show of what people asked for.
+    pub privacy: Privacy,
+}
+
+/// What the pipeline has to know of a protocol.
+#[derive(Debug)]
+pub struct Registered {
+    /// In records, labels and the configuration.
+    pub name: &'static str,
+    pub start: fn(&Options) -> Box<dyn Protocol>,
+    pub numbers: fn(&Arc<dyn LabelPolicy>) -> Box<dyn ProtocolNumbers>,
+    /// What it adds to `/metrics`.
+    pub families: fn() -> Vec<Meta>,
+}
