@@ -17,6 +17,7 @@ pub mod lane;
 pub mod names;
 pub mod observe;
 pub mod packet;
+pub mod ports;
 pub mod record;
 pub mod role;
 pub mod settings;
