@@ -6,6 +6,7 @@
 #![cfg_attr(not(test), no_std)]
 
 pub mod account;
+pub mod app;
 pub mod counter;
 pub mod dissect;
 pub mod event;

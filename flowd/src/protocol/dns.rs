@@ -3,11 +3,7 @@
 //! A query waits for its response by flow, id and question. The same again while it waits is a retry of the same
 //! exchange; each sending leaves a line. Everything is bounded; what the bounds cost is counted.
 
-use flow_common::{
-    dissect::transport::protocol::TCP,
-    event::{PayloadEvent, PayloadKind},
-    sniff::DNS_BYTES,
-};
+use flow_common::{app::App, dissect::transport::protocol::TCP, event::PayloadEvent, sniff::DNS_BYTES};
 
 mod exchange;
 mod message;
@@ -75,9 +71,9 @@ impl DnsTracker {
         }
     }
 
-    /// Takes one event; `payload` is its copied bytes. Events of other kinds mean nothing to it.
+    /// Takes one event; `payload` is its copied bytes. Those of other protocols mean nothing to it.
     pub fn event(&mut self, event: &PayloadEvent, payload: &[u8], sink: &mut dyn FnMut(DnsExchange)) {
-        if event.kind != PayloadKind::Dns as u8 {
+        if !event.is_of(App::Dns) {
             return;
         }
         // What waited too long for this event's time is over, however late the clock's own turn comes.
