@@ -2,14 +2,15 @@
 //! plain test that replays their corpora.
 
 use flow_common::{
+    app::{App, Apps},
     counter::Tally,
     dissect::{Headers, NO_TAG, Start, dissect as read_headers, link::Link, transport::Segment, tunnel},
-    event::{MAX_PAYLOAD, PayloadKind},
+    event::MAX_PAYLOAD,
     key::{Direction, Endpoint, FlowKey, Scope, Sender, TunnelKind},
     observe::Arrival,
     packet::Captured,
     record::{FlowRecord, HOLES},
-    settings::{Thrift, copies},
+    settings::Thrift,
     sniff::{self as payload, Wanted},
     tcp as track,
     wiretrue::{self, Frame, Offload},
@@ -163,11 +164,11 @@ pub(crate) fn sniff(input: &[u8]) {
         let mut headers = Headers { segment, payload_len: len as u32, ..Headers::NONE };
         // The first bit of the head size says whether this is the port of DNS.
         headers.source.port = if head_bytes & 16 == 0 { 80 } else { 53 };
-        let wanted = Wanted { what: copies::ALL, head_bytes };
+        let wanted = Wanted { apps: Apps::ALL, head_bytes };
         if let Some(find) = payload::sniff(&bytes, &mut record, sender, &headers, order, wanted) {
-            let most = match find.kind {
-                PayloadKind::Dns => payload::dns_limit(head_bytes),
-                PayloadKind::TlsHello => MAX_PAYLOAD as u32,
+            let most = match App::from_number(find.app) {
+                Some(App::Dns) => payload::dns_limit(head_bytes),
+                Some(App::Tls) => MAX_PAYLOAD as u32,
                 _ => head_bytes,
             };
             assert!(find.len <= len as u32 && find.len <= most, "{find:?}");

@@ -46,8 +46,8 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
     let sender = Sender::from_number(forget(&mut work.sender, joined.unwrap_or(sender) as u8));
     let (headers, key) = (&work.headers, &work.key);
     let cpu = env.cpu();
-    let what = env.setting(|settings| &settings.copies);
-    let wanted = Wanted { what, head_bytes: env.setting(|settings| &settings.head_bytes) };
+    let apps = env.setting(|settings| &settings.copies);
+    let wanted = Wanted { apps, head_bytes: env.setting(|settings| &settings.head_bytes) };
     let Some(found) = flows::update(env, key, now, |env, record| over(env, record, sender, headers, now))
     else {
         return false;
@@ -74,7 +74,7 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
             let segment_size = work.arrival.offload.segment_size;
             let untimed = work.arrival.thrift.untimed;
             let order = tcp::track(record, sender, segment, headers.payload_len, segment_size, untimed, now);
-            if wanted.what == 0 {
+            if apps.is_empty() {
                 None
             } else {
                 sniff::sniff(packet, record, sender, headers, order, wanted).map(|find| (find, segment))
@@ -87,11 +87,16 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
             None
         }
         Transport::Other => {
-            sniff::datagram(headers, wanted.what, wanted.head_bytes).map(|find| (find, &headers.segment))
+            let known = record.app != 0;
+            let find = sniff::datagram(packet, headers, apps, wanted.head_bytes, known);
+            find.map(|find| (find, &headers.segment))
         }
     };
     if let Some((find, segment)) = find {
         cold_path();
+        if find.shown && record.app == 0 {
+            record.app = find.app;
+        }
         let copied = if matches!(find.kind, PayloadKind::End) { 0 } else { find.len as u16 };
         let retransmits =
             record.halves[0].quality.retransmits.wrapping_add(record.halves[1].quality.retransmits);
@@ -116,7 +121,8 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
             kind: find.kind as u8,
             sender: PayloadEvent::numbered(sender, number),
             ack: segment.acknowledgement,
-            tcp_flags: segment.flags,
+            tcp_flags: segment.flags as u8,
+            app: find.app,
             retransmits: retransmits as u16,
             own_last,
             peer_last,

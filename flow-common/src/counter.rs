@@ -16,24 +16,12 @@ pub enum Counter {
     TableFull = 4,
     /// The interface has no slot: the program saw it before or after the daemon watched it.
     UnknownInterface = 5,
-    /// Left out by a filter of the configuration.
-    Filtered = 6,
-    /// Left out by sampling.
-    SampledOut = 7,
 }
 
 impl Counter {
     /// Every reason, in the order of its number.
-    pub const ALL: [Self; 8] = [
-        Self::Arp,
-        Self::NotIp,
-        Self::Truncated,
-        Self::Malformed,
-        Self::TableFull,
-        Self::UnknownInterface,
-        Self::Filtered,
-        Self::SampledOut,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Arp, Self::NotIp, Self::Truncated, Self::Malformed, Self::TableFull, Self::UnknownInterface];
 
     /// The label value in metrics and the key in the summary line.
     #[must_use]
@@ -45,8 +33,6 @@ impl Counter {
             Self::Malformed => "malformed",
             Self::TableFull => "table_full",
             Self::UnknownInterface => "unknown_interface",
-            Self::Filtered => "filtered",
-            Self::SampledOut => "sampled_out",
         }
     }
 }
@@ -106,7 +92,7 @@ pub struct InterfaceTotals {
     pub passages: [Passage; 2],
 }
 
-const _: () = assert!(size_of::<InterfaceTotals>() == 2 * (11 * 32 + 16));
+const _: () = assert!(size_of::<InterfaceTotals>() == 2 * (9 * 32 + 16));
 
 impl Tally {
     /// Adds another's counts.

@@ -1,26 +1,27 @@
 //! A copy of payload on its way to the daemon.
 
-use crate::key::{FlowKey, Sender};
+use crate::{
+    app::App,
+    key::{FlowKey, Sender},
+};
 
 /// Most payload bytes that one event carries.
 pub const MAX_PAYLOAD: usize = 4096;
 
-/// What a payload copy begins with.
+/// What a payload copy is of its protocol's conversation, whichever protocol that is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum PayloadKind {
-    /// The first bytes of an HTTP request, or a prefix of what may become one.
-    HttpRequest = 0,
-    /// The first bytes of an HTTP response, or a prefix of what may become one.
-    HttpResponse = 1,
-    /// The next bytes of a message whose head began in an earlier segment.
+    /// The first bytes of a request, or a prefix of what may become one.
+    Request = 0,
+    /// The first bytes of a response, or a prefix of what may become one.
+    Response = 1,
+    /// The next bytes of a message that began in an earlier segment.
     Continuation = 2,
-    /// The connection ended (FIN or RST); no payload.
+    /// The connection ended (FIN or RST); no payload. All who follow something on it are meant.
     End = 3,
-    /// A DNS message over UDP; over TCP, bytes of the stream.
-    Dns = 4,
-    /// The first bytes of a side that speaks TLS, or the next of the same hello.
-    TlsHello = 5,
+    /// The first bytes of a message whose protocol says elsewhere whether it asks or answers.
+    Message = 4,
 }
 
 /// The fixed part of an event; `copied` payload bytes follow it.
@@ -44,8 +45,10 @@ pub struct PayloadEvent {
     pub sender: u8,
     /// TCP acknowledgement number of the segment.
     pub ack: u32,
-    /// TCP flags of the segment.
-    pub tcp_flags: u16,
+    /// TCP flags of the segment, without NS.
+    pub tcp_flags: u8,
+    /// The [`App`] of the payload; of an end what its sender spoke last, 0 where that was nothing.
+    pub app: u8,
     /// Retransmits of both sides so far, modulo 65,536.
     pub retransmits: u16,
     /// When the sender's segment before this one passed, ns; 0: there was none.
@@ -59,6 +62,12 @@ const _: () = assert!(size_of::<PayloadEvent>() == 96);
 impl PayloadEvent {
     /// Copies of one side are numbered from 1 to this, and then from 1 again.
     pub const NUMBERS: u8 = 127;
+
+    /// Whether it is payload of `app`.
+    #[must_use]
+    pub const fn is_of(&self, app: App) -> bool {
+        self.app == app as u8 && self.kind != PayloadKind::End as u8
+    }
 
     /// Which endpoint of the key sent it.
     #[must_use]

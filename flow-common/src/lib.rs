@@ -6,6 +6,7 @@
 #![cfg_attr(not(test), no_std)]
 
 pub mod account;
+pub mod app;
 pub mod counter;
 pub mod dissect;
 pub mod end;
@@ -18,6 +19,7 @@ pub mod lane;
 pub mod names;
 pub mod observe;
 pub mod packet;
+pub mod ports;
 pub mod record;
 pub mod role;
 pub mod settings;

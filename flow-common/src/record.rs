@@ -135,9 +135,9 @@ pub struct TcpHalf {
     pub seen: u8,
     /// Duplicate acknowledgements in a row, saturating.
     pub duplicates_in_row: u8,
-    /// 1: the last segment was a keep-alive.
-    pub kept_alive: u8,
-    /// Sniffing: a bit set of [`sniffing`].
+    /// The [`crate::app::App`] that this side spoke last; 0: none that is looked for.
+    pub app: u8,
+    /// Bits of [`sniffing`].
     pub sniffing: u8,
     /// Peeks at this side's payload that found nothing known, saturating.
     pub misses: u8,
@@ -194,14 +194,12 @@ pub mod seen {
 pub mod sniffing {
     /// The last segment with payload ended a write (PSH): the next one may begin a message.
     pub const PUSHED: u8 = 1;
-    /// This side has sent something that begins like HTTP.
-    pub const HTTP: u8 = 2;
-    /// This side has sent a hello of TLS.
-    pub const TLS: u8 = 4;
     /// A FIN or RST of this side was reported.
-    pub const END_TOLD: u8 = 8;
-    /// This side has sent DNS.
-    pub const DNS: u8 = 16;
+    pub const END_TOLD: u8 = 2;
+    /// This side has spoken what comes in messages: one may begin wherever a write ended.
+    pub const MESSAGES: u8 = 4;
+    /// This side has spoken what needs to know of the connection's end.
+    pub const NEEDS_END: u8 = 8;
 }
 
 /// What one endpoint sent.
@@ -301,7 +299,8 @@ pub struct FlowRecord {
     pub awaits_ack: u8,
     /// 1: the ports are unknown, the first fragment was not seen.
     pub fragment: u8,
-    pub reserved: u8,
+    /// The first [`crate::app::App`] that payload of either side showed; 0: none.
+    pub app: u8,
     /// First packet, ns of the packet's clock.
     pub start: u64,
     /// Type and code of the first ICMP message.
@@ -377,7 +376,7 @@ impl FlowRecord {
             history_len: 0,
             awaits_ack: 0,
             fragment: 0,
-            reserved: 0,
+            app: 0,
             start: now,
             icmp_type: 0,
             icmp_code: 0,

@@ -4,15 +4,10 @@
 use crate::{
     dissect::{Headers, transport::Transport},
     key::Sender,
+    ports,
     record::RoleBy,
     wire::tcp::flag,
 };
-
-/// Services at ports of 1024 and above: databases, caches, queues, proxies, remote desktops, tunnels.
-const SERVICES: [u16; 32] = [
-    1194, 1433, 1521, 1812, 1883, 2049, 2181, 2375, 3128, 3268, 3306, 3389, 4789, 5060, 5432, 5672, 5900,
-    6081, 6379, 6443, 8000, 8080, 8086, 8443, 8883, 9000, 9042, 9090, 9092, 9200, 11211, 27017,
-];
 
 /// The client and the rule that says so, from the first packet of a flow.
 #[inline(always)]
@@ -52,14 +47,29 @@ fn rank(port: u16) -> u32 {
     if port == 0 {
         return UNNAMED;
     }
-    if port < 1024 {
+    if port < ports::FIRST_LISTED {
         return u32::from(port);
     }
     // Without comparisons, as each would double the ways that the verifier walks: only 0 less 1 has its highest
     // bit set.
     let mut listed = 0_u32;
-    for service in SERVICES {
+    for service in ports::LISTED {
         listed |= u32::from(service ^ port).wrapping_sub(1);
     }
     if listed >> 31 != 0 { (1 << 16) | u32::from(port) } else { UNNAMED }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_with_a_name_is_better_known_than_one_without() {
+        for (port, name) in ports::NAMES {
+            assert!(rank(port) < rank(40_000), "{port}, {name}");
+        }
+        assert!(rank(22) < rank(80) && rank(443) < rank(1194) && rank(1194) < rank(6379));
+        assert_eq!(rank(0), rank(40_000));
+        assert_eq!(rank(1_500), rank(40_000));
+    }
 }

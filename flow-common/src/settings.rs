@@ -1,5 +1,7 @@
 //! What the daemon tells the packet path: once for all interfaces, and per interface.
 
+use crate::app::{App, Apps};
+
 /// No link-layer header (tun, wireguard, ppp).
 pub const LINK_RAW: u8 = 1;
 /// Ethernet.
@@ -37,14 +39,6 @@ impl Thrift {
 
 const _: () = assert!(size_of::<Interface>() == 8);
 
-/// Bits of [`Settings::copies`]: whose payload is copied.
-pub mod copies {
-    pub const HTTP: u32 = 1;
-    pub const DNS: u32 = 2;
-    pub const TLS: u32 = 4;
-    pub const ALL: u32 = HTTP | DNS | TLS;
-}
-
 /// Constants of one load of the BPF object; times in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
@@ -55,19 +49,23 @@ pub struct Settings {
     pub idle_udp: u64,
     pub idle_icmp: u64,
     pub idle_other: u64,
+    /// Whose payload is looked for and copied.
+    pub copies: Apps,
     /// Bytes of an HTTP head that are copied, at most [`crate::event::MAX_PAYLOAD`].
     pub head_bytes: u32,
     /// Bits of [`crate::key::TunnelKind::bit`] whose inner packets are flows of their own.
     pub decapsulate: u32,
     /// 1: the time of a packet is the skb's (replays of captures); 0: the kernel's monotonic clock.
     pub packet_time: u32,
-    /// Bits of [`copies`].
-    pub copies: u32,
     /// Interface slots, from 1, whose bytes are kept by the millisecond; 0 for none.
     pub windows: u32,
     /// One less than the buckets of [`crate::hint`], which the loader works out.
     pub hints: u32,
+    /// Keeps the size a multiple of 8.
+    pub reserved: u32,
 }
+
+const _: () = assert!(size_of::<Settings>() == 80);
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -80,12 +78,13 @@ impl Settings {
         idle_udp: 60 * SECOND,
         idle_icmp: 10 * SECOND,
         idle_other: 30 * SECOND,
+        copies: Apps::of(&[App::Http]),
         head_bytes: 512,
         decapsulate: 0,
         packet_time: 0,
-        copies: copies::HTTP,
         windows: 0,
         hints: 0,
+        reserved: 0,
     };
 }
 

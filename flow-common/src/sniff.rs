@@ -16,15 +16,18 @@ mod tls;
 pub use dns::{DNS_BYTES, datagram, limit as dns_limit};
 
 use crate::{
+    app::{App, Apps},
     dissect::Headers,
     event::PayloadKind,
     key::Sender,
     packet::Packet,
     record::{FlowRecord, sniffing},
-    settings::copies,
     tcp::{Order, pair},
     wire::tcp::flag,
 };
+
+/// Bytes that tell a protocol: fewer may still become another.
+const WORD: u32 = size_of::<u32>() as u32;
 
 /// Looks without a find after which a side is left alone.
 const MAX_MISSES: u8 = 4;
@@ -32,16 +35,51 @@ const MAX_MISSES: u8 = 4;
 /// Payload that deserves a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Find {
+    /// An [`App`]; 0 only at the end of a connection whose side spoke nothing known.
+    pub app: u8,
     pub kind: PayloadKind,
     /// Bytes to copy from the start of the payload.
     pub len: u32,
+    /// The payload is that of [`Find::app`]; without it, it may be, or goes on with what was.
+    pub shown: bool,
+}
+
+/// What is looked for, as it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Begun {
+    /// One of HTTP.
+    Request,
+    /// One of HTTP.
+    Response,
+    Dns,
+    /// One of TLS.
+    Hello,
+}
+
+impl Begun {
+    #[inline(always)]
+    const fn app(self) -> App {
+        match self {
+            Self::Request | Self::Response => App::Http,
+            Self::Dns => App::Dns,
+            Self::Hello => App::Tls,
+        }
+    }
+
+    #[inline(always)]
+    const fn kind(self) -> PayloadKind {
+        match self {
+            Self::Request => PayloadKind::Request,
+            Self::Response => PayloadKind::Response,
+            Self::Dns | Self::Hello => PayloadKind::Message,
+        }
+    }
 }
 
 /// What the settings ask for.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted {
-    /// Bits of [`copies`].
-    pub what: u32,
+    pub apps: Apps,
     /// Bytes of an HTTP head.
     pub head_bytes: u32,
 }
@@ -66,6 +104,7 @@ pub fn sniff<P: Packet>(
         record.last_talker = sender as u8 + 1;
     }
     let sequence = segment.payload_sequence();
+    let known = record.app != 0;
     let (own, peer) = pair(record, sender);
     let pushed = own.tcp.sniffing & sniffing::PUSHED != 0;
     if segment.flags & flag::PSH != 0 {
@@ -77,17 +116,17 @@ pub fn sniff<P: Packet>(
         return None;
     }
 
-    let spoke = (own.tcp.sniffing | peer.tcp.sniffing) & (sniffing::HTTP | sniffing::DNS) != 0;
+    let spoke = (own.tcp.sniffing | peer.tcp.sniffing) & sniffing::MESSAGES != 0;
     let may_begin = turned || spoke && pushed;
     // More of a head that began before. Its window is a stretch of sequence space, so that segments may
     // come in any order. A DNS message of its own gets a window of its own: it may be longer than what is left.
     let into = sequence.wrapping_sub(own.tcp.head_seq);
     let inside = own.tcp.head_window != 0
         && into < u32::from(own.tcp.head_window)
-        && !(own.tcp.sniffing & sniffing::DNS != 0 && may_begin);
+        && !(own.tcp.app == App::Dns as u8 && may_begin);
     // So short may a message of HTTP be that the next one begins in its window.
-    let next = may_begin && own.tcp.sniffing & sniffing::HTTP != 0 && len >= 4;
-    let kind = if inside && !next {
+    let next = may_begin && own.tcp.app == App::Http as u8 && len >= WORD;
+    let begun = if inside && !next {
         cold_path();
         None
     } else {
@@ -96,56 +135,46 @@ pub fn sniff<P: Packet>(
             return None;
         }
         // What a side of TLS sends after its hello is nobody's business.
-        if own.tcp.sniffing & sniffing::TLS != 0 {
+        if own.tcp.app == App::Tls as u8 {
             return None;
         }
         cold_path();
-        let answers = peer.tcp.sniffing & sniffing::TLS != 0;
-        classify(packet, headers, wanted.what, answers)
+        let answers = peer.tcp.app == App::Tls as u8;
+        classify(packet, headers, wanted.apps, answers)
     };
-    let begins =
-        |kind: &PayloadKind| !inside || matches!(kind, PayloadKind::HttpRequest | PayloadKind::HttpResponse);
-    let Some(kind) = kind.filter(begins) else {
+    let begins = |begun: &Begun| !inside || matches!(begun, Begun::Request | Begun::Response);
+    let Some(begun) = begun.filter(begins) else {
         if !inside {
             own.tcp.misses = own.tcp.misses.saturating_add(1);
             return None;
         }
         let wanted = (u32::from(own.tcp.head_window) - into).min(len);
-        let kind = continuation(own.tcp.sniffing);
-        if matches!(kind, PayloadKind::Continuation) && wanted == len && http::ends_head(packet, offset, len)
-        {
+        let app = own.tcp.app;
+        if app == App::Http as u8 && wanted == len && http::ends_head(packet, offset, len) {
             own.tcp.head_window = 0;
         }
-        return Some(Find { kind, len: wanted });
+        return Some(Find { app, kind: PayloadKind::Continuation, len: wanted, shown: false });
     };
-    let (spoken, window, ended) = match kind {
-        PayloadKind::Dns => (sniffing::DNS, dns::limit(wanted.head_bytes), false),
-        PayloadKind::TlsHello => {
-            let window = tls::window(packet, offset, len);
-            (sniffing::TLS, window, window <= len)
+    let (habits, window, ended, shown) = match begun {
+        Begun::Request | Begun::Response => {
+            let ended = wanted.head_bytes >= len && http::ends_head(packet, offset, len);
+            (sniffing::MESSAGES | sniffing::NEEDS_END, wanted.head_bytes, ended, len >= WORD)
         }
-        _ => (
-            sniffing::HTTP,
-            wanted.head_bytes,
-            wanted.head_bytes >= len && http::ends_head(packet, offset, len),
-        ),
+        Begun::Dns => {
+            let shown = !known && dns::asks(packet, offset, true);
+            (sniffing::MESSAGES, dns::limit(wanted.head_bytes), false, shown)
+        }
+        Begun::Hello => {
+            let window = tls::window(packet, offset, len);
+            (0, window, window <= len, len >= WORD)
+        }
     };
-    own.tcp.sniffing |= spoken;
+    let app = begun.app() as u8;
+    own.tcp.app = app;
+    own.tcp.sniffing |= habits;
     own.tcp.head_seq = sequence;
     own.tcp.head_window = if ended { 0 } else { window as u16 };
-    Some(Find { kind, len: window.min(len) })
-}
-
-/// What the next bytes of a side's window belong to, by what it spoke.
-#[inline(always)]
-const fn continuation(spoken: u8) -> PayloadKind {
-    if spoken & sniffing::TLS != 0 {
-        PayloadKind::TlsHello
-    } else if spoken & sniffing::DNS != 0 {
-        PayloadKind::Dns
-    } else {
-        PayloadKind::Continuation
-    }
+    Some(Find { app, kind: begun.kind(), len: window.min(len), shown })
 }
 
 /// The end of a connection that spoke HTTP is told once per side, so that what is open can be closed; of TLS,
@@ -153,20 +182,23 @@ const fn continuation(spoken: u8) -> PayloadKind {
 #[inline(always)]
 fn end(record: &mut FlowRecord, sender: Sender, flags: u16) -> Option<Find> {
     let (own, peer) = pair(record, sender);
-    let (own_spoke, peer_spoke) = (own.tcp.sniffing, peer.tcp.sniffing);
-    let open = (own_spoke | peer_spoke) & sniffing::HTTP | (own_spoke ^ peer_spoke) & sniffing::TLS;
-    if open == 0 || flags & (flag::FIN | flag::RST) == 0 || own.tcp.sniffing & sniffing::END_TOLD != 0 {
+    let needed = (own.tcp.sniffing | peer.tcp.sniffing) & sniffing::NEEDS_END != 0;
+    let unanswered = (own.tcp.app == App::Tls as u8) != (peer.tcp.app == App::Tls as u8);
+    if !(needed || unanswered)
+        || flags & (flag::FIN | flag::RST) == 0
+        || own.tcp.sniffing & sniffing::END_TOLD != 0
+    {
         return None;
     }
     own.tcp.sniffing |= sniffing::END_TOLD;
-    Some(Find { kind: PayloadKind::End, len: 0 })
+    Some(Find { app: own.tcp.app, kind: PayloadKind::End, len: 0, shown: false })
 }
 
 /// What the payload begins like; `answers`: the other side has sent a hello of TLS.
 #[inline(always)]
-fn classify<P: Packet>(packet: &P, headers: &Headers, wanted: u32, answers: bool) -> Option<PayloadKind> {
+fn classify<P: Packet>(packet: &P, headers: &Headers, wanted: Apps, answers: bool) -> Option<Begun> {
     let (offset, len) = headers.payload();
-    let (http, first, second) = if len < 4 {
+    let (http, first, second) = if len < WORD {
         let first: u8 = packet.read(offset)?;
         if len >= 2 {
             let second: u8 = packet.read(offset + 1)?;
@@ -180,12 +212,12 @@ fn classify<P: Packet>(packet: &P, headers: &Headers, wanted: u32, answers: bool
         let [first, second, ..] = word.to_ne_bytes();
         (http::classify(word), first, second)
     };
-    if wanted & copies::HTTP != 0 && http.is_some() {
+    if wanted.contains(App::Http) && http.is_some() {
         http
-    } else if wanted & copies::TLS != 0 && tls::begins(first, second, answers) {
-        Some(PayloadKind::TlsHello)
-    } else if wanted & copies::DNS != 0 && dns::port(headers) {
-        Some(PayloadKind::Dns)
+    } else if wanted.contains(App::Tls) && tls::begins(first, second, answers) {
+        Some(Begun::Hello)
+    } else if wanted.contains(App::Dns) && dns::port(headers) {
+        Some(Begun::Dns)
     } else {
         None
     }

@@ -68,6 +68,7 @@ impl Verdict {
         self.0 >> 4 & 1 != 0
     }
 
+    /// Whether the segment keeps the connection alive.
     #[inline(always)]
     const fn kept_alive(self) -> bool {
         self.0 >> 5 & 1 != 0
@@ -147,7 +148,7 @@ pub fn track(
     if has(flag::ACK) && ack_known && segment.acknowledgement != own.tcp.last_ack {
         own.tcp.duplicates_in_row = 0;
     }
-    if repeats_ack && peer.tcp.kept_alive == 0 {
+    if repeats_ack && !Verdict(peer.tcp.verdict).kept_alive() {
         cold_path();
         own.quality.duplicate_acks += 1;
         own.tcp.duplicates_in_row = own.tcp.duplicates_in_row.saturating_add(1);
@@ -181,7 +182,6 @@ pub fn track(
         cold_path();
         own.quality.resets += 1;
     }
-    own.tcp.kept_alive = u8::from(verdict.kept_alive());
 
     rtt::acknowledge(own, peer, segment, now);
     let verdict = Verdict::recall(own);

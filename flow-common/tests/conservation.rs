@@ -3,7 +3,13 @@
 #![allow(clippy::indexing_slicing, clippy::panic, reason = "helpers of tests are tests")]
 mod support;
 
-use flow_common::{counter::Counter, observe::Arrival, packet::Captured, wiretrue::Offload};
+use flow_common::{
+    counter::{Counter, Family},
+    dissect::Skip,
+    observe::{self, Arrival, Workspace},
+    packet::Captured,
+    wiretrue::Offload,
+};
 use proptest::{collection::vec, prelude::*};
 use support::{
     CAPTURE, World,
@@ -144,4 +150,22 @@ fn every_loss_has_its_name() {
         world.feed(frame);
         assert_eq!((world.skipped_for(counter), world.skipped().packets), (1, 1), "{counter:?}");
     }
+    // No reason stands in metrics and records that nothing gives.
+    let given = cases.map(|(_, counter)| counter);
+    let elsewhere = [Counter::TableFull, Counter::UnknownInterface];
+    for counter in Counter::ALL {
+        assert!(
+            given.contains(&counter) || elsewhere.contains(&counter),
+            "nothing is skipped as {counter:?}"
+        );
+    }
+}
+
+#[test]
+fn what_passes_an_unknown_interface_is_named() {
+    let (mut world, mut work) = (World::new(2), Workspace::new(CAPTURE));
+    work.set_skip(Skip { counter: Counter::UnknownInterface, family: Family::Other });
+    let frame: &[u8] = &[0; 60];
+    observe::skipped(&frame, &mut world, &work);
+    assert_eq!((world.skipped_for(Counter::UnknownInterface), world.skipped().bytes), (1, 60));
 }

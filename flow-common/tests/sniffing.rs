@@ -4,8 +4,9 @@
 mod support;
 
 use flow_common::{
-    event::{MAX_PAYLOAD, PayloadKind},
-    settings::{Settings, copies},
+    app::{App, Apps},
+    event::{MAX_PAYLOAD, PayloadEvent, PayloadKind},
+    settings::Settings,
     sniff::DNS_BYTES,
     wire::tcp::flag,
 };
@@ -13,7 +14,7 @@ use support::{World, frames};
 
 const PSH: u16 = flag::PSH | flag::ACK;
 
-fn world(copies: u32) -> World {
+fn world(copies: Apps) -> World {
     let mut world = World::new(64);
     world.settings = Settings { copies, ..world.settings };
     world
@@ -27,7 +28,7 @@ struct Talk {
 }
 
 impl Talk {
-    fn new(port: u16, copies: u32) -> Self {
+    fn new(port: u16, copies: Apps) -> Self {
         Self { world: world(copies), port, next: [u32::MAX - 100, 5_000] }
     }
 
@@ -58,18 +59,36 @@ impl Talk {
         self.next[own] = self.next[own].wrapping_add(payload.len() as u32);
     }
 
-    /// Kind and length of every copy so far.
-    fn copied(&self) -> Vec<(u8, usize)> {
-        self.world.events.iter().map(|(event, bytes)| (event.kind, bytes.len())).collect()
+    /// What every copy so far is, and its length.
+    fn copied(&self) -> Vec<(What, usize)> {
+        self.world.events.iter().map(|(event, bytes)| (what(event), bytes.len())).collect()
+    }
+
+    /// What the flow's record says that it speaks.
+    fn app(&self) -> Option<App> {
+        App::from_number(self.world.records()[0].app)
     }
 }
 
-const REQUEST: u8 = PayloadKind::HttpRequest as u8;
-const RESPONSE: u8 = PayloadKind::HttpResponse as u8;
-const MORE: u8 = PayloadKind::Continuation as u8;
-const HELLO: u8 = PayloadKind::TlsHello as u8;
-const DNS: u8 = PayloadKind::Dns as u8;
-const END: u8 = PayloadKind::End as u8;
+/// Number of the protocol, and kind.
+type What = (u8, u8);
+
+const fn what(event: &PayloadEvent) -> What {
+    (event.app, event.kind)
+}
+
+const REQUEST: What = (App::Http as u8, PayloadKind::Request as u8);
+const RESPONSE: What = (App::Http as u8, PayloadKind::Response as u8);
+const MORE: What = (App::Http as u8, PayloadKind::Continuation as u8);
+const HELLO: What = (App::Tls as u8, PayloadKind::Message as u8);
+const HELLO_MORE: What = (App::Tls as u8, PayloadKind::Continuation as u8);
+const DNS: What = (App::Dns as u8, PayloadKind::Message as u8);
+const DNS_MORE: What = (App::Dns as u8, PayloadKind::Continuation as u8);
+const END_BY_OTHER: What = (0, PayloadKind::End as u8);
+
+const HTTP_ONLY: Apps = Apps::of(&[App::Http]);
+const DNS_ONLY: Apps = Apps::of(&[App::Dns]);
+const TLS_ONLY: Apps = Apps::of(&[App::Tls]);
 
 /// A record with a handshake message of `len` bytes, its head included.
 fn hello(kind: u8, len: u16) -> Vec<u8> {
@@ -86,18 +105,18 @@ fn datagrams_on_the_port_of_dns() {
     let feed = |world: &mut World, from: u16, to: u16, len: usize| {
         world.feed(&frames::ethernet(frames::IPV4, &ip.wrap(&frames::udp(from, to, &vec![1; len]))));
     };
-    let mut watched = world(copies::DNS);
+    let mut watched = world(DNS_ONLY);
     for (from, to, len) in [(40_000, 53, 30), (53, 40_000, 1_400), (40_000, 53, 11), (5353, 5353, 30)] {
         feed(&mut watched, from, to, len);
     }
-    let found: Vec<_> = watched.events.iter().map(|(event, bytes)| (event.kind, bytes.len())).collect();
+    let found: Vec<_> = watched.events.iter().map(|(event, bytes)| (what(event), bytes.len())).collect();
     assert_eq!(found, [(DNS, 30), (DNS, DNS_BYTES as usize)]);
     assert_eq!(watched.events[0].0.payload_len, 30);
     // More where more is asked for.
     watched.settings.head_bytes = 4096;
     feed(&mut watched, 53, 40_000, 1_400);
     assert_eq!(watched.events[2].1.len(), 1_400);
-    let mut off = world(copies::HTTP | copies::TLS);
+    let mut off = world(Apps::ALL.without(App::Dns));
     feed(&mut off, 40_000, 53, 30);
     assert!(off.events.is_empty());
 }
@@ -106,7 +125,7 @@ fn datagrams_on_the_port_of_dns() {
 fn of_a_fragmented_message_the_first_fragment() {
     let whole = frames::udp(53, 40_000, &vec![1; 2_000]);
     let (first, rest) = whole.split_at(1_480);
-    let mut world = world(copies::DNS);
+    let mut world = world(DNS_ONLY);
     let head = frames::V4 { identification: 9, more: true, ..frames::V4::of(17) };
     world.feed(&frames::ethernet(frames::IPV4, &head.wrap(first)));
     let tail = frames::V4 { offset: 185, more: false, ..head };
@@ -117,7 +136,7 @@ fn of_a_fragmented_message_the_first_fragment() {
 
 #[test]
 fn messages_over_tcp_each_with_a_window_of_its_own() {
-    let mut talk = Talk::new(53, copies::ALL);
+    let mut talk = Talk::new(53, Apps::ALL);
     // Its length alone, the message, and the next one without an answer in between.
     talk.send(true, PSH, &[0, 40]);
     talk.send(true, PSH, &[1; 40]);
@@ -127,15 +146,15 @@ fn messages_over_tcp_each_with_a_window_of_its_own() {
     talk.send(false, flag::ACK, &[3; 1_000]);
     talk.send(false, PSH, &[3; 1_000]);
     talk.send(false, PSH, &[4; 60]);
-    let lengths = [2, 40, 50, 1_000, 232, 60].map(|len| (DNS, len));
-    assert_eq!(talk.copied(), lengths);
+    let begun = [2, 40, 50, 1_000].map(|len| (DNS, len));
+    assert_eq!(talk.copied(), [&begun[..], &[(DNS_MORE, 232), (DNS, 60)]].concat());
     talk.raw(true, flag::FIN | flag::ACK, 0, &[]);
     assert_eq!(talk.copied().len(), 6, "the end of such a connection says nothing");
 }
 
 #[test]
 fn hellos_and_nothing_after_them() {
-    let mut talk = Talk::new(443, copies::ALL);
+    let mut talk = Talk::new(443, Apps::ALL);
     let asked = hello(1, 300);
     talk.send(true, PSH, &asked);
     // The answer and what follows it in the same segment.
@@ -154,7 +173,7 @@ fn hellos_and_nothing_after_them() {
 fn a_long_hello_in_segments_of_any_order() {
     let asked = hello(1, 1_900);
     for late in [false, true] {
-        let mut talk = Talk::new(8443, copies::TLS);
+        let mut talk = Talk::new(8443, TLS_ONLY);
         talk.send(true, flag::ACK, &asked[..1_000]);
         if late {
             talk.raw(true, PSH, 500, &asked[1_500..]);
@@ -167,8 +186,8 @@ fn a_long_hello_in_segments_of_any_order() {
         talk.raw(true, flag::ACK, 0, &asked[1_000..1_500]);
         let mut stream = vec![0; asked.len()];
         let start = talk.next[0].wrapping_sub(1_000);
-        for (event, bytes) in &talk.world.events {
-            assert_eq!(event.kind, HELLO);
+        for (index, (event, bytes)) in talk.world.events.iter().enumerate() {
+            assert_eq!(what(event), if index == 0 { HELLO } else { HELLO_MORE });
             let at = event.seq.wrapping_sub(start) as usize;
             stream[at..at + bytes.len()].copy_from_slice(bytes);
         }
@@ -180,7 +199,7 @@ fn a_long_hello_in_segments_of_any_order() {
 fn the_window_of_a_hello_that_does_not_tell_its_length() {
     // The head of a record alone; and a message over several records.
     for first in [vec![22, 3], vec![22, 3, 1, 0, 10, 1, 0, 9, 9]] {
-        let mut talk = Talk::new(443, copies::TLS);
+        let mut talk = Talk::new(443, TLS_ONLY);
         talk.send(true, PSH, &first);
         for _ in 0..5 {
             talk.send(true, PSH, &[7; 1_000]);
@@ -192,21 +211,21 @@ fn the_window_of_a_hello_that_does_not_tell_its_length() {
 
 #[test]
 fn refused_hellos() {
-    let mut talk = Talk::new(443, copies::ALL);
+    let mut talk = Talk::new(443, Apps::ALL);
     // An alert by itself is nothing.
     talk.send(false, PSH, &[21, 3, 3, 0, 2, 2, 40]);
     talk.send(true, PSH, &hello(1, 100));
     talk.send(false, PSH, &[21, 3, 3, 0, 2, 2, 40]);
     assert_eq!(talk.copied().iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), [HELLO, HELLO]);
-    let mut talk = Talk::new(443, copies::ALL);
+    let mut talk = Talk::new(443, Apps::ALL);
     talk.send(true, PSH, &hello(1, 100));
     talk.raw(false, flag::RST, 0, &[]);
-    assert_eq!(talk.copied().last(), Some(&(END, 0)));
+    assert_eq!(talk.copied().last(), Some(&(END_BY_OTHER, 0)));
 }
 
 #[test]
 fn a_hello_behind_another_protocol() {
-    let mut talk = Talk::new(25, copies::TLS);
+    let mut talk = Talk::new(25, TLS_ONLY);
     for (client, line) in [(false, "220 mail"), (true, "EHLO x"), (false, "250 STARTTLS"), (true, "STARTTLS")]
     {
         talk.send(client, PSH, line.as_bytes());
@@ -220,17 +239,79 @@ fn a_hello_behind_another_protocol() {
 #[test]
 fn only_what_is_asked_for() {
     for (copies, port, payload) in [
-        (copies::HTTP | copies::DNS, 443, hello(1, 100)),
-        (copies::HTTP | copies::TLS, 53, vec![0; 40]),
-        (copies::DNS | copies::TLS, 80, b"GET / HTTP/1.1\r\n\r\n".to_vec()),
-        (0, 53, vec![0; 40]),
+        (Apps::ALL.without(App::Tls), 443, hello(1, 100)),
+        (Apps::ALL.without(App::Dns), 53, query()),
+        (Apps::ALL.without(App::Http), 80, b"GET / HTTP/1.1\r\n\r\n".to_vec()),
+        (Apps::NONE, 53, query()),
     ] {
         let mut talk = Talk::new(port, copies);
         talk.send(true, PSH, &payload);
-        assert_eq!(talk.copied(), [], "{copies} {port}");
+        assert_eq!(talk.copied(), [], "{copies:?} {port}");
         talk.raw(true, flag::RST, 0, &[]);
         assert_eq!(talk.copied(), []);
+        assert_eq!(talk.app(), None);
     }
+}
+
+/// A DNS message with one question, behind its length as TCP has it.
+fn query() -> Vec<u8> {
+    let mut message = vec![0, 40, 0x12, 0x34, 1, 0, 0, 1];
+    message.resize(42, 0);
+    message
+}
+
+#[test]
+fn a_flow_says_what_its_payload_showed() {
+    const GET: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
+    let said = |port, pieces: &[(bool, &[u8])]| {
+        let mut talk = Talk::new(port, Apps::ALL);
+        for (client, payload) in pieces {
+            talk.send(*client, PSH, payload);
+        }
+        talk.app()
+    };
+    let hello = hello(1, 100);
+    assert_eq!(said(80, &[(true, GET)]), Some(App::Http));
+    assert_eq!(said(8_443, &[(true, &hello)]), Some(App::Tls));
+    assert_eq!(said(53, &[(true, &query())]), Some(App::Dns));
+    assert_eq!(said(53, &[(true, &query()[..2]), (true, &query()[2..])]), Some(App::Dns));
+    // The port alone shows nothing, though what passes there is copied.
+    assert_eq!(said(53, &[(true, &[9; 40])]), None);
+    // So few bytes may become anything; the answer tells.
+    assert_eq!(said(80, &[(true, b"GE")]), None);
+    assert_eq!(said(80, &[(true, b"GE"), (false, b"HTTP/1.1 400 Bad Request\r\n\r\n")]), Some(App::Http));
+    // The first one stays: what goes through a proxy is asked for by HTTP.
+    let tunnel: [(bool, &[u8]); 3] =
+        [(true, b"CONNECT h:443 HTTP/1.1\r\n\r\n"), (false, b"HTTP/1.1 200 OK\r\n\r\n"), (true, &hello)];
+    assert_eq!(said(3_128, &tunnel), Some(App::Http));
+    assert_eq!(said(22, &[(false, b"SSH-2.0-x\r\n"), (true, b"SSH-2.0-y\r\n")]), None);
+}
+
+#[test]
+fn a_datagram_says_it_too() {
+    let ip = frames::V4::of(17);
+    let mut answer = query()[2..].to_vec();
+    answer[2] = 0x81;
+    for (payload, app) in [(&query()[2..], Some(App::Dns)), (&answer, Some(App::Dns)), (&[9; 40], None)] {
+        let mut world = world(DNS_ONLY);
+        world.feed(&frames::ethernet(frames::IPV4, &ip.wrap(&frames::udp(40_000, 53, payload))));
+        assert_eq!((world.events.len(), App::from_number(world.records()[0].app)), (1, app));
+        // Later ones change nothing.
+        world.feed(&frames::ethernet(frames::IPV4, &ip.wrap(&frames::udp(40_000, 53, &[9; 40]))));
+        assert_eq!(App::from_number(world.records()[0].app), app);
+    }
+}
+
+#[test]
+fn the_end_of_a_tunnel_is_told_to_who_saw_it_begin() {
+    let mut talk = Talk::new(3_128, Apps::ALL);
+    talk.send(true, PSH, b"CONNECT h:443 HTTP/1.1\r\n\r\n");
+    talk.send(false, PSH, b"HTTP/1.1 200 OK\r\n\r\n");
+    talk.send(true, PSH, &hello(1, 100));
+    talk.send(false, PSH, &hello(2, 100));
+    assert_eq!(talk.copied()[2..], [(HELLO, 105), (HELLO, 105)]);
+    talk.raw(true, flag::FIN | flag::ACK, 0, &[]);
+    assert_eq!(talk.world.events.last().unwrap().0.kind, PayloadKind::End as u8);
 }
 
 #[test]
@@ -239,14 +320,14 @@ fn short_messages_each_with_a_window_of_its_own() {
     const POST: &[u8] = b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nx";
     const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello\n";
     // One after the other: far more than one window holds.
-    let mut talk = Talk::new(80, copies::HTTP);
+    let mut talk = Talk::new(80, HTTP_ONLY);
     for _ in 0..30 {
         talk.send(true, PSH, POST);
         talk.send(false, PSH, OK);
     }
     assert_eq!(talk.copied(), [(REQUEST, POST.len()), (RESPONSE, OK.len())].repeat(30));
     // Pipelined: each ends a write.
-    let mut talk = Talk::new(80, copies::HTTP);
+    let mut talk = Talk::new(80, HTTP_ONLY);
     talk.send(true, PSH, &GET.repeat(30));
     for _ in 0..30 {
         talk.send(false, PSH, OK);
@@ -256,7 +337,7 @@ fn short_messages_each_with_a_window_of_its_own() {
 
 #[test]
 fn a_head_in_pieces_is_one_window() {
-    let mut talk = Talk::new(80, copies::HTTP);
+    let mut talk = Talk::new(80, HTTP_ONLY);
     let pieces = ["GET / HTTP/1.1\r\n", "Host: h\r\n", "GE", "T: x\r\n", "\r\n"];
     for piece in pieces {
         talk.send(true, PSH, piece.as_bytes());
@@ -267,7 +348,7 @@ fn a_head_in_pieces_is_one_window() {
     let kinds = [REQUEST, MORE, MORE, MORE, MORE];
     assert_eq!(asked, kinds.into_iter().zip(pieces.map(str::len)).collect::<Vec<_>>());
     // In the middle of a write nothing begins.
-    let mut talk = Talk::new(80, copies::HTTP);
+    let mut talk = Talk::new(80, HTTP_ONLY);
     talk.send(false, flag::ACK, b"HTTP/1.1 200 OK\r\n\r\nbody");
     talk.send(false, PSH, b"HTTP/1.1 200 OK\r\n\r\nmore of it");
     assert_eq!(talk.copied(), [(RESPONSE, 23), (MORE, 29)]);

@@ -2,6 +2,7 @@
 //! plain test that replays their corpora.
 
 use flow_common::{
+    app::App,
     event::{PayloadEvent, PayloadKind},
     key::{Endpoint, FlowKey, Scope, TunnelKind},
 };
@@ -108,14 +109,15 @@ pub(crate) fn http(input: &[u8]) {
             payload_len: bytes.len() as u32 + u32::from(more),
             copied: bytes.len() as u16,
             kind: match what >> 1 & 3 {
-                0 => PayloadKind::HttpRequest,
-                1 => PayloadKind::HttpResponse,
+                0 => PayloadKind::Request,
+                1 => PayloadKind::Response,
                 2 => PayloadKind::Continuation,
                 _ => PayloadKind::End,
             } as u8,
             sender: (what & 1) | number << 1,
             ack,
-            tcp_flags: u16::from(flags & 0x1f),
+            tcp_flags: flags & 0x1f,
+            app: App::Http as u8,
             retransmits: u16::from(s0) << 8 | u16::from(pause),
             own_last: std::mem::replace(own_last, now),
             peer_last,
@@ -150,8 +152,8 @@ struct Copy<'a> {
     bytes: &'a [u8],
 }
 
-/// The copies of an input, of kind `kind` over IP protocol `protocol`.
-fn copies(input: &[u8], kind: PayloadKind, protocol: u8) -> impl Iterator<Item = Copy<'_>> {
+/// The copies of an input, of payload of `app` over IP protocol `protocol`.
+fn copies(input: &[u8], app: App, protocol: u8) -> impl Iterator<Item = Copy<'_>> {
     let (mut rest, mut now, mut next) = (input, 0_u64, [u32::MAX - 40; 8]);
     std::iter::from_fn(move || {
         let (&[who, step, high, low], tail) = rest.split_first_chunk()?;
@@ -173,10 +175,11 @@ fn copies(input: &[u8], kind: PayloadKind, protocol: u8) -> impl Iterator<Item =
             seq,
             payload_len: bytes.len() as u32,
             copied: bytes.len() as u16,
-            kind: kind as u8,
+            kind: PayloadKind::Message as u8,
             sender: who & 1,
             ack: 0,
-            tcp_flags: u16::from(who >> 4 & 4),
+            tcp_flags: who >> 4 & 4,
+            app: app as u8,
             retransmits: 0,
             own_last: 0,
             peer_last: 0,
@@ -202,7 +205,7 @@ pub(crate) fn dns(input: &[u8]) {
         line(&exchange);
         told += 1;
     };
-    for copy in copies(rest, PayloadKind::Dns, protocol) {
+    for copy in copies(rest, App::Dns, protocol) {
         bytes += copy.bytes.len();
         tracker.event(&copy.event, copy.bytes, &mut sink);
         if copy.who & 0x80 != 0 {
@@ -224,7 +227,7 @@ pub(crate) fn tls(input: &[u8]) {
         line(&handshake);
         told += 1;
     };
-    for copy in copies(input, PayloadKind::TlsHello, 6) {
+    for copy in copies(input, App::Tls, 6) {
         events += 1;
         tracker.event(&copy.event, copy.bytes, &mut sink);
         if copy.who & 0x80 != 0 {

@@ -27,9 +27,10 @@ pub use capacity::{Capacity, Rate, Share};
 pub use dns::Dns;
 pub use error::{ConfigError, Place};
 use flow_common::{
+    app::{App, Apps},
     key::TunnelKind,
     names,
-    settings::{Settings, copies},
+    settings::Settings,
 };
 pub use governor::{Budget, Governor};
 pub use http::Http;
@@ -239,11 +240,11 @@ impl Config {
     /// What the packet path is told.
     #[must_use]
     pub fn settings(&self) -> Settings {
-        let wanted = |on, bit| if on { bit } else { 0 };
+        let looked_for =
+            [(App::Http, self.head_bytes > 0), (App::Dns, self.dns.is_on()), (App::Tls, self.tls.is_on())];
+        let copies = looked_for.into_iter().filter(|(_, wanted)| *wanted);
         Settings {
-            copies: wanted(self.head_bytes > 0, copies::HTTP)
-                | wanted(self.dns.is_on(), copies::DNS)
-                | wanted(self.tls.is_on(), copies::TLS),
+            copies: copies.fold(Apps::NONE, |all, (app, _)| all.with(app)),
             idle_tcp_established: self.timeouts.tcp_established.nanos(),
             idle_tcp_half_open: self.timeouts.tcp_half_open.nanos(),
             idle_tcp_closed: self.timeouts.tcp_closed.nanos(),

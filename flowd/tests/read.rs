@@ -32,24 +32,32 @@ fn lines(output: &Output) -> Vec<serde_json::Value> {
     text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// Captures whose lines are known: HTTP; and names, which has DNS over UDP and TCP, TLS, SSH, and a datagram that only
+/// goes to the port of DNS.
+const GOLDEN: [&str; 2] = ["http", "names"];
+
 #[test]
 fn prints_the_golden_lines() {
-    let output = flowd(&[golden("http.pcap").to_str().unwrap()]);
-    assert!(output.status.success());
-    assert_eq!(text(&output.stdout), fs::read_to_string(golden("http.jsonl")).unwrap());
-    assert!(output.stderr.is_empty());
+    for name in GOLDEN {
+        let output = flowd(&[golden(&format!("{name}.pcap")).to_str().unwrap()]);
+        assert!(output.status.success());
+        assert_eq!(text(&output.stdout), fs::read_to_string(golden(&format!("{name}.jsonl"))).unwrap());
+        assert!(output.stderr.is_empty());
+    }
 }
 
 #[test]
 fn the_kernel_engine_prints_the_same() {
-    let output = flowd(&[golden("http.pcap").to_str().unwrap(), "--engine", "kernel"]);
-    if text(&output.stderr).contains("not allowed to load BPF programs") {
-        println!("SKIPPED: the kernel engine needs root");
-        assert!(std::env::var_os("FLOWD_REQUIRE_ROOT_TESTS").is_none(), "a skip is a failure here");
-        return;
+    for name in GOLDEN {
+        let output = flowd(&[golden(&format!("{name}.pcap")).to_str().unwrap(), "--engine", "kernel"]);
+        if text(&output.stderr).contains("not allowed to load BPF programs") {
+            println!("SKIPPED: the kernel engine needs root");
+            assert!(std::env::var_os("FLOWD_REQUIRE_ROOT_TESTS").is_none(), "a skip is a failure here");
+            return;
+        }
+        assert_eq!(text(&output.stderr), "");
+        assert_eq!(text(&output.stdout), fs::read_to_string(golden(&format!("{name}.jsonl"))).unwrap());
     }
-    assert_eq!(text(&output.stderr), "");
-    assert_eq!(text(&output.stdout), fs::read_to_string(golden("http.jsonl")).unwrap());
 }
 
 /// The oracle reads the file by itself: a header of 24 bytes, then packets with one of 16 (seconds, microseconds or

@@ -2,9 +2,11 @@
 
 use super::Find;
 use crate::{
+    app::{App, Apps},
     dissect::{Fragment, Headers, transport::protocol::UDP},
     event::PayloadKind,
-    settings::copies,
+    packet::Packet,
+    wire::Be32,
 };
 
 /// Bytes of a message that are copied at least, where so many are there: what resolvers let each other send
@@ -28,13 +30,36 @@ pub(super) const fn port(headers: &Headers) -> bool {
     headers.source.port == PORT || headers.destination.port == PORT
 }
 
-/// Looks at a packet that is not TCP; `wanted` has bits of [`copies`].
+/// Whether the payload asks one question, as messages of DNS do but for a few (RFC 9619): where it is a `stream`, the
+/// length of the message may stand before it, or have come alone.
 #[inline(always)]
-pub fn datagram(headers: &Headers, wanted: u32, head_bytes: u32) -> Option<Find> {
-    let message = wanted & copies::DNS != 0
+pub(super) fn asks<P: Packet>(packet: &P, offset: u32, stream: bool) -> bool {
+    /// Bytes of identifier and flags, before the number of questions.
+    const QUESTIONS: u32 = 4;
+    packet.read::<Be32>(offset + QUESTIONS).is_some_and(|word| {
+        let word = word.get();
+        word >> 16 == 1 || stream && word & 0xffff == 1
+    })
+}
+
+/// Looks at a packet that is not TCP. `known` says that its flow has shown what it is.
+#[inline(always)]
+pub fn datagram<P: Packet>(
+    packet: &P,
+    headers: &Headers,
+    wanted: Apps,
+    head_bytes: u32,
+    known: bool,
+) -> Option<Find> {
+    let message = wanted.contains(App::Dns)
         && headers.protocol == UDP
         && port(headers)
         && !matches!(headers.fragment, Fragment::Later)
         && headers.payload_len >= HEADER_LEN;
-    message.then(|| Find { kind: PayloadKind::Dns, len: headers.payload_len.min(limit(head_bytes)) })
+    message.then(|| Find {
+        app: App::Dns as u8,
+        kind: PayloadKind::Message,
+        len: headers.payload_len.min(limit(head_bytes)),
+        shown: !known && asks(packet, headers.payload_offset, false),
+    })
 }

@@ -1,6 +1,7 @@
 //! What an HTTP/1.x message begins with, and ends with where it has no body.
 
-use crate::{event::PayloadKind, packet::Packet};
+use super::Begun;
+use crate::packet::Packet;
 
 /// Request methods by their first four bytes: RFC 9110, PATCH, WebDAV, SSDP, and what Microsoft's clients use, and
 /// HTTP/2's preface, which ends the view. A word that is no method is sorted out by the reader of the copy.
@@ -13,31 +14,31 @@ const METHODS: [[u8; 4]; 33] = [
 
 /// What a message with these first four bytes (as they lie in memory) is.
 #[inline(always)]
-pub(super) fn classify(first: u32) -> Option<PayloadKind> {
+pub(super) fn classify(first: u32) -> Option<Begun> {
     if first == u32::from_ne_bytes(*b"HTTP") {
-        return Some(PayloadKind::HttpResponse);
+        return Some(Begun::Response);
     }
     let mut known = false;
     for method in METHODS {
         known |= first == u32::from_ne_bytes(method);
     }
-    known.then_some(PayloadKind::HttpRequest)
+    known.then_some(Begun::Request)
 }
 
 /// One to three bytes that may become a method or a version are enough: what follows is copied in any case,
 /// and the reader sorts it out.
 #[inline(always)]
-pub(super) fn classify_short(first: u8, second: Option<u8>) -> Option<PayloadKind> {
+pub(super) fn classify_short(first: u8, second: Option<u8>) -> Option<Begun> {
     if let Some(second) = second {
         if !(second.is_ascii_uppercase() || second == b'-') {
             return None;
         }
         if [first, second] == *b"HT" {
-            return Some(PayloadKind::HttpResponse);
+            return Some(Begun::Response);
         }
     }
     // An H alone may become HEAD or HTTP; the reader of the copy decides.
-    first.is_ascii_uppercase().then_some(PayloadKind::HttpRequest)
+    first.is_ascii_uppercase().then_some(Begun::Request)
 }
 
 /// Whether the payload ends with an empty line, as a message without a body does.

@@ -1,7 +1,10 @@
 //! What each feature that can be switched off adds to a packet which it does not concern.
 
 use anyhow::Result;
-use flow_common::settings::{Settings, copies};
+use flow_common::{
+    app::{App, Apps},
+    settings::Settings,
+};
 use flowd::kernel::{LoadOptions, Measured};
 use serde_json::{Value, json};
 
@@ -9,9 +12,9 @@ use super::{Plan, SETTINGS, load, quantile, run, shapes};
 
 /// A feature, and the settings with and without it.
 const FEATURES: [(&str, Settings, Settings); 5] = [
-    ("HTTP", SETTINGS, Settings { copies: copies::ALL & !copies::HTTP, ..SETTINGS }),
-    ("DNS", SETTINGS, Settings { copies: copies::ALL & !copies::DNS, ..SETTINGS }),
-    ("TLS", SETTINGS, Settings { copies: copies::ALL & !copies::TLS, ..SETTINGS }),
+    ("HTTP", SETTINGS, Settings { copies: Apps::ALL.without(App::Http), ..SETTINGS }),
+    ("DNS", SETTINGS, Settings { copies: Apps::ALL.without(App::Dns), ..SETTINGS }),
+    ("TLS", SETTINGS, Settings { copies: Apps::ALL.without(App::Tls), ..SETTINGS }),
     ("windows", SETTINGS, Settings { windows: 0, ..SETTINGS }),
     ("tunnels", Settings { decapsulate: u32::MAX, ..SETTINGS }, SETTINGS),
 ];

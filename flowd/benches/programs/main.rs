@@ -14,9 +14,10 @@ use std::{env, fs, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use flow_common::{
+    app::Apps,
     counter::InterfaceTotals,
     names,
-    settings::{Interface, LINK_ETHERNET, Settings, copies},
+    settings::{Interface, LINK_ETHERNET, Settings},
     wiretrue::Offload,
 };
 use flowd::kernel::{Kernel, LoadOptions, Measured, Stream, Vary};
@@ -77,7 +78,7 @@ fn main() -> Result<()> {
 }
 
 /// With everything that can be switched on.
-const SETTINGS: Settings = Settings { copies: copies::ALL, windows: 1, ..Settings::DEFAULT };
+const SETTINGS: Settings = Settings { copies: Apps::ALL, windows: 1, ..Settings::DEFAULT };
 
 fn load(options: &LoadOptions) -> Result<Kernel> {
     let mut kernel = Kernel::load(options)?;

@@ -4,8 +4,9 @@
 //! exchange; each sending leaves a line. Everything is bounded; what the bounds cost is counted.
 
 use flow_common::{
+    app::App,
     dissect::transport::protocol::TCP,
-    event::{PayloadEvent, PayloadKind},
+    event::PayloadEvent,
     key::Sender,
     sniff::{DNS_BYTES, dns_limit as limit},
 };
@@ -81,9 +82,9 @@ impl DnsTracker {
         }
     }
 
-    /// Takes one event; `payload` is its copied bytes. Events of other kinds mean nothing to it.
+    /// Takes one event; `payload` is its copied bytes. Those of other protocols mean nothing to it.
     pub fn event(&mut self, event: &PayloadEvent, payload: &[u8], sink: &mut dyn FnMut(DnsExchange)) {
-        if event.kind != PayloadKind::Dns as u8 {
+        if !event.is_of(App::Dns) {
             return;
         }
         // What waited too long for this event's time is over, however late the clock's own turn comes.

@@ -11,6 +11,7 @@ use std::{
 };
 
 use flow_common::{
+    app::App,
     event::{MAX_PAYLOAD, PayloadEvent, PayloadKind},
     key::FlowKey,
 };
@@ -42,9 +43,9 @@ use crate::{
 
 type Sink<'a> = &'a mut dyn FnMut(HttpExchange);
 
-const FIN: u16 = 0x01;
-const RST: u16 = 0x04;
-const ACK: u16 = 0x10;
+const FIN: u8 = 0x01;
+const RST: u8 = 0x04;
+const ACK: u8 = 0x10;
 
 /// What the tracker keeps, and for how long.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,8 +145,7 @@ impl HttpTracker {
     /// carries payload too.
     pub fn event(&mut self, event: &PayloadEvent, payload: &[u8], sink: &mut dyn FnMut(HttpExchange)) {
         let from = event.from();
-        let starts =
-            event.kind == PayloadKind::HttpRequest as u8 || event.kind == PayloadKind::HttpResponse as u8;
+        let starts = event.is_of(App::Http) && event.kind != PayloadKind::Continuation as u8;
         let payload = if event.kind == PayloadKind::End as u8 { &[] } else { payload };
 
         let mut entry = self.remove(&event.key);
@@ -163,7 +163,7 @@ impl HttpTracker {
             // What is not known to be HTTP begins with a message.
             None if !starts || payload.is_empty() => {
                 let privacy = &self.options.privacy;
-                let continues = event.kind == PayloadKind::Continuation as u8;
+                let continues = event.is_of(App::Http);
                 let given_up = continues && head::parse(payload, false, privacy).is_some();
                 self.losses.lost_copy += u64::from(given_up);
                 return;

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use flow_common::{
+    app::App,
     event::{MAX_PAYLOAD, PayloadEvent, PayloadKind},
     key::FlowKey,
     wire::tcp::flag,
@@ -71,11 +72,11 @@ impl TlsTracker {
         Self { options, connections: HashMap::new(), order: BTreeMap::new(), next: 0, losses }
     }
 
-    /// Takes one event; `payload` is its copied bytes. Events of other kinds mean nothing to it, but for the end
+    /// Takes one event; `payload` is its copied bytes. Those of other protocols mean nothing to it, but for the end
     /// of a connection.
     pub fn event(&mut self, event: &PayloadEvent, payload: &[u8], sink: &mut dyn FnMut(TlsHandshake)) {
         let ends = event.kind == PayloadKind::End as u8;
-        if !ends && event.kind != PayloadKind::TlsHello as u8 {
+        if !ends && !event.is_of(App::Tls) {
             return;
         }
         let mut connection = self.remove(&event.key);
@@ -85,7 +86,7 @@ impl TlsTracker {
         }
         if ends {
             if let Some(connection) = connection {
-                self.report(&connection, event.tcp_flags & flag::RST != 0, sink);
+                self.report(&connection, u16::from(event.tcp_flags) & flag::RST != 0, sink);
             }
             return;
         }

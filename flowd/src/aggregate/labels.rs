@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use flow_common::key::{Direction, Sender};
+use flow_common::{
+    app::App,
+    key::{Direction, Sender},
+};
 
 use super::{Policy, Way, Zone};
 use crate::{
@@ -50,7 +53,8 @@ pub struct Group {
     /// Outermost VLAN id, 0 without.
     pub vlan: u16,
     pub dscp: Dscp,
-    pub http: bool,
+    /// What the payload showed; of all flows `None` where nobody asks.
+    pub app: Option<App>,
     /// Where it is one of the top addresses.
     pub source: Option<IpAddr>,
     pub destination: Option<IpAddr>,
@@ -86,7 +90,7 @@ pub struct Service {
 pub(super) struct Facts {
     client: Sender,
     server_port: Option<u16>,
-    http: bool,
+    app: Option<App>,
     dscp: [u64; 2],
     /// Counts changes of the policy and of the top addresses.
     age: u64,
@@ -98,7 +102,7 @@ impl Facts {
         Self {
             client: flow.client,
             server_port: policy.server_port(flow),
-            http: flow.http && policy.uses(FlowLabel::App),
+            app: flow.app.filter(|_| policy.uses(FlowLabel::App)),
             dscp: flow.sides.map(|side| if uses_dscp { side.dscp } else { 0 }),
             age,
         }
@@ -138,7 +142,7 @@ pub(super) fn flow_labels(
         way,
         vlan: if policy.uses(FlowLabel::Vlan) { flow.key.vlans()[0] } else { 0 },
         dscp: if policy.uses(FlowLabel::Dscp) { dscp(flow.side(sender).dscp) } else { Dscp::Unknown },
-        http: flow.http && policy.uses(FlowLabel::App),
+        app: flow.app.filter(|_| policy.uses(FlowLabel::App)),
         source: address(FlowLabel::SrcAddr, sender),
         destination: address(FlowLabel::DstAddr, sender.other()),
     };

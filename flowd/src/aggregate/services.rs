@@ -5,56 +5,7 @@ use std::{
     sync::Arc,
 };
 
-/// Ports that are known by name wherever one looks, IANA's names in everyday spelling.
-const WELL_KNOWN: [(u16, &str); 47] = [
-    (21, "ftp"),
-    (22, "ssh"),
-    (23, "telnet"),
-    (25, "smtp"),
-    (53, "dns"),
-    (67, "dhcp"),
-    (80, "http"),
-    (88, "kerberos"),
-    (110, "pop3"),
-    (123, "ntp"),
-    (143, "imap"),
-    (161, "snmp"),
-    (179, "bgp"),
-    (389, "ldap"),
-    (443, "https"),
-    (445, "smb"),
-    (465, "smtps"),
-    (514, "syslog"),
-    (554, "rtsp"),
-    (587, "submission"),
-    (631, "ipp"),
-    (636, "ldaps"),
-    (853, "dns-tls"),
-    (873, "rsync"),
-    (993, "imaps"),
-    (995, "pop3s"),
-    (1194, "openvpn"),
-    (1433, "mssql"),
-    (1521, "oracle"),
-    (1883, "mqtt"),
-    (2049, "nfs"),
-    (2379, "etcd"),
-    (3306, "mysql"),
-    (3389, "rdp"),
-    (4317, "otlp"),
-    (5060, "sip"),
-    (5432, "postgresql"),
-    (5672, "amqp"),
-    (6379, "redis"),
-    (6443, "kubernetes"),
-    (8080, "http-alt"),
-    (8883, "mqtts"),
-    (9042, "cassandra"),
-    (9092, "kafka"),
-    (9200, "elasticsearch"),
-    (11211, "memcached"),
-    (27017, "mongodb"),
-];
+use flow_common::ports;
 
 /// Service names by port.
 #[derive(Clone, Debug)]
@@ -67,7 +18,7 @@ pub(super) struct Services {
 impl Services {
     /// The well-known names, and over them those in `named`.
     pub(super) fn new(named: &BTreeMap<String, Vec<u16>>) -> Self {
-        let known = WELL_KNOWN.iter().map(|(port, name)| (*port, Arc::from(*name)));
+        let known = ports::NAMES.iter().map(|(port, name)| (*port, Arc::from(*name)));
         let mut names: HashMap<u16, Arc<str>> = known.collect();
         for (name, ports) in named {
             let name: Arc<str> = Arc::from(name.as_str());

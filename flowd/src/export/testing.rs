@@ -1,6 +1,9 @@
 //! Lines made by the tracker, for the tests of this crate.
 
-use flow_common::event::{PayloadEvent, PayloadKind};
+use flow_common::{
+    app::App,
+    event::{PayloadEvent, PayloadKind},
+};
 
 use crate::{
     flow::testing,
@@ -15,8 +18,8 @@ pub(crate) fn exchange(request: &str) -> HttpExchange {
     let mut tracker = HttpTracker::new(HttpOptions::default());
     let mut exchanges = Vec::new();
     for (sender, kind, payload, time) in [
-        (client, PayloadKind::HttpRequest, request, 1_000_000),
-        (client.other(), PayloadKind::HttpResponse, response, 49_000_000),
+        (client, PayloadKind::Request, request, 1_000_000),
+        (client.other(), PayloadKind::Response, response, 49_000_000),
     ] {
         let event = PayloadEvent {
             key: record.key,
@@ -28,6 +31,7 @@ pub(crate) fn exchange(request: &str) -> HttpExchange {
             kind: kind as u8,
             sender: sender as u8,
             tcp_flags: 0x18,
+            app: App::Http as u8,
             ack: if sender == client { 1 } else { 1 + request.len() as u32 },
             retransmits: 0,
             own_last: 0,

@@ -1,6 +1,7 @@
 //! A flow's counters at one moment, copied out of a record that programs go on writing to.
 
 use flow_common::{
+    app::App,
     key::{FlowKey, Sender},
     record::{FlowRecord, Half, Rtt, Volume},
 };
@@ -92,8 +93,8 @@ pub struct Snapshot {
     /// A [`flow_common::record::RoleBy`].
     pub role_by: u8,
     pub fragment: bool,
-    /// The packet path proved HTTP on it: one side sent something that begins like a message.
-    pub http: bool,
+    /// What the payload of either side showed first.
+    pub app: Option<App>,
     /// Type and code of the first ICMP message, of each sender.
     pub icmp_type: u8,
     pub icmp_code: u8,
@@ -110,14 +111,13 @@ impl Snapshot {
     /// Copies what the host uses of `record`.
     #[must_use]
     pub fn of(record: &FlowRecord) -> Self {
-        let http = flow_common::record::sniffing::HTTP;
         Self {
             key: record.key,
             start: record.start,
             client: record.client(),
             role_by: record.role_by,
             fragment: record.fragment != 0,
-            http: record.halves.iter().any(|half| half.tcp.sniffing & http != 0),
+            app: App::from_number(record.app),
             icmp_type: record.icmp_type,
             icmp_code: record.icmp_code,
             // The record keeps them plus one, as 0 says that there is none.

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use flow_common::{
+    app::App,
     key::{Endpoint as Point, FlowKey, Sender},
     record::TcpEnd,
 };
@@ -39,6 +40,15 @@ fn the_json_has_the_contracts_fields() {
     }
     assert!(json["tcp"]["handshake_server_rtt_us"].is_null());
     assert!(json["sent"]["first"].is_null());
+}
+
+#[test]
+fn the_app_is_what_the_record_says() {
+    for app in App::ALL {
+        let mut record = testing::connection(1, 1, 2, 0);
+        record.app = app as u8;
+        assert_eq!(serde_json::to_value(view(&record)).unwrap()["app"], app.name());
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use flow_common::{
+    app::App,
     key::Sender,
     record::{FlowRecord, Rtt as Samples},
 };
@@ -53,7 +54,7 @@ impl Flow {
             tcp: (protocol == TCP).then(|| tcp(flow)),
             icmp: words::is_icmp(protocol).then(|| icmp(flow)),
             end_reason: end,
-            app: flow.http.then_some("http"),
+            app: flow.app.map(App::name),
             client_zone: None,
             server_zone: None,
             direction: None,

@@ -4,6 +4,7 @@ use std::{
 };
 
 use flow_common::{
+    app::App,
     counter::InterfaceTotals,
     event::{PayloadEvent, PayloadKind},
     key::{Direction, Sender},
@@ -48,10 +49,9 @@ impl Story {
             testing::send(&mut record, client, 4, 100, 2_000_000);
             testing::send(&mut record, client.other(), 3, 100, 3_000_000);
             record.handshake_server_rtt = 48_000_001;
-            for (sender, kind, payload) in [
-                (client, PayloadKind::HttpRequest, REQUEST),
-                (client.other(), PayloadKind::HttpResponse, RESPONSE),
-            ] {
+            for (sender, kind, payload) in
+                [(client, PayloadKind::Request, REQUEST), (client.other(), PayloadKind::Response, RESPONSE)]
+            {
                 events.push((event(&record, slot, sender, kind, payload), payload));
             }
             records.push(record);
@@ -76,6 +76,7 @@ fn event(record: &FlowRecord, slot: u32, sender: Sender, kind: PayloadKind, payl
         kind: kind as u8,
         sender: sender as u8,
         tcp_flags: 0x18,
+        app: App::Http as u8,
         ack: if sender == record.client() { 1 } else { 1 + REQUEST.len() as u32 },
         retransmits: 0,
         own_last: 0,

@@ -15,13 +15,14 @@ mod xdp;
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use flow_common::{
+    app::Apps,
     dissect::{NO_TAG, link::Link},
     key::Direction,
     lane::{BINS, MILLISECOND},
     observe::Arrival,
     packet::Captured,
     record::FlowRecord,
-    settings::{Interface, LINK_ETHERNET, Settings, Thrift, copies},
+    settings::{Interface, LINK_ETHERNET, Settings, Thrift},
     wiretrue::Offload,
 };
 use flowd::{
@@ -85,7 +86,7 @@ struct Traces {
 #[derive(Debug)]
 #[allow(dead_code, reason = "read through Debug")]
 struct Head {
-    state: (u8, u8, u8, u8, u8),
+    state: (u8, u8, u8, u8, u8, u8),
     times: [u64; 5],
     icmp: (u8, u8),
     history: (u32, u8, u8, [u8; 16]),
@@ -93,11 +94,11 @@ struct Head {
 
 impl Head {
     fn of(record: &FlowRecord) -> Self {
-        let FlowRecord { ended, client, role_by, last_talker, fragment, .. } = *record;
+        let FlowRecord { ended, client, role_by, last_talker, fragment, app, .. } = *record;
         let FlowRecord { start, syn_time, syn_ack_time, handshake_server_rtt, handshake_client_rtt, .. } =
             *record;
         Self {
-            state: (ended, client, role_by, last_talker, fragment),
+            state: (ended, client, role_by, last_talker, fragment, app),
             times: [start, syn_time, syn_ack_time, handshake_server_rtt, handshake_client_rtt],
             icmp: (record.icmp_type, record.icmp_code),
             history: (record.history_seen, record.history_len, record.awaits_ack, record.history),
@@ -222,7 +223,7 @@ fn compare_sparing(hook: Hook, settings: Settings, thrift: Thrift, frames: impl 
 }
 
 fn settings(decapsulate: u32) -> Settings {
-    Settings { packet_time: 1, decapsulate, copies: copies::ALL, windows: 8, ..Settings::DEFAULT }
+    Settings { packet_time: 1, decapsulate, copies: Apps::ALL, windows: 8, ..Settings::DEFAULT }
 }
 
 #[test]
@@ -233,7 +234,7 @@ fn a_hundred_thousand_packets() {
 /// With all that is copied switched off, nothing is.
 #[test]
 fn no_copies() {
-    compare(Settings { copies: 0, ..settings(0) }, Generator::new(0xd5).take(20_000));
+    compare(Settings { copies: Apps::NONE, ..settings(0) }, Generator::new(0xd5).take(20_000));
 }
 
 /// What is left out is the same on both sides, and counted.

@@ -1,6 +1,6 @@
 //! The programs of XDP leave the same traces as the native engine.
 
-use flow_common::settings::{Settings, copies};
+use flow_common::{app::Apps, settings::Settings};
 
 use crate::{
     Hook, compare_at,
@@ -65,7 +65,7 @@ fn jumbo(options: usize, time: u64) -> Frame {
 
 #[test]
 fn frames_of_several_buffers() {
-    let copied = Settings { copies: copies::ALL, head_bytes: 4_096, ..settings(0) };
+    let copied = Settings { copies: Apps::ALL, head_bytes: 4_096, ..settings(0) };
     let frames = (0..4).map(|options| jumbo(options, 1_700_000_000_000_000_000 + options as u64));
     compare_at(Hook::XdpFrags, copied, frames);
 }

@@ -34,7 +34,10 @@ fn judged(
 }
 
 fn blank(record: &FlowRecord) -> HttpExchange {
-    use flow_common::event::{PayloadEvent, PayloadKind};
+    use flow_common::{
+        app::App,
+        event::{PayloadEvent, PayloadKind},
+    };
     let bytes = b"GET / HTTP/1.1\r\n\r\n";
     let event = PayloadEvent {
         key: record.key,
@@ -43,10 +46,11 @@ fn blank(record: &FlowRecord) -> HttpExchange {
         seq: 1,
         payload_len: bytes.len() as u32,
         copied: bytes.len() as u16,
-        kind: PayloadKind::HttpRequest as u8,
+        kind: PayloadKind::Request as u8,
         sender: record.client,
         ack: 1,
         tcp_flags: 0x18,
+        app: App::Http as u8,
         retransmits: 0,
         own_last: 0,
         peer_last: 0,

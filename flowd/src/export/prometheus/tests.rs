@@ -5,6 +5,8 @@ use std::{
 
 use flowd_protocols::{ProtocolNumbers as _, http::HttpNumbers};
 
+use flow_common::app::App;
+
 use super::*;
 use crate::{
     aggregate::{Ledger, LedgerOptions, Policy, Watched},
@@ -132,6 +134,30 @@ fn label_values_are_escaped() {
     let (_, board) = board(&["a\"b\\c"]);
     let text = open_metrics(&board).unwrap();
     assert!(text.contains("iface=\"a\\\"b\\\\c\""), "{}", text.lines().nth(3).unwrap_or_default());
+}
+
+#[test]
+fn an_app_is_named_as_the_record_says_and_unknown_without() {
+    let (mut ledger, board) = board(&["eth0"]);
+    let mut config = Config::default();
+    config.series.flow_labels = vec![FlowLabel::Iface, FlowLabel::Direction, FlowLabel::App];
+    ledger.reconfigure(&config);
+    let apps: Vec<_> = App::ALL.into_iter().map(Some).chain([None]).collect();
+    for (slot, app) in (1..).zip(&apps) {
+        let mut record = testing::connection(1, 40_000 + slot, 443, 1);
+        record.app = app.map_or(0, |app| app as u8);
+        let client = record.client();
+        testing::send(&mut record, client, 3, 100, 5);
+        ledger.absorb(u32::from(slot), &record, Some(EndReason::Fin), 5, &mut |_| {});
+    }
+    ledger.drained(10_000_000_000, WallClock::CAPTURE);
+    board.publish(ledger.numbers().published(), protocols(Arc::default()));
+    let samples = samples(&open_metrics(&board).unwrap());
+    for app in apps {
+        let name = app.map_or("unknown", App::name);
+        let series = format!("flowd_flow_bytes_total{{iface=\"eth0\",direction=\"ingress\",app=\"{name}\"}}");
+        assert_eq!(samples.get(&series), Some(&300.0), "{series}");
+    }
 }
 
 #[test]

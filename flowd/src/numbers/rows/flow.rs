@@ -1,5 +1,6 @@
 use std::fmt::Write as _;
 
+use flow_common::app::App;
 use flowd_numbers::{Rows, each};
 
 use super::{Moment, direction_name, name};
@@ -71,13 +72,7 @@ fn write(policy: &Policy, label: FlowLabel, group: &Group, other: &str, into: &m
             Dscp::Mixed => "mixed",
             Dscp::Unknown => "none",
         },
-        FlowLabel::App => {
-            if group.http {
-                "http"
-            } else {
-                "unknown"
-            }
-        }
+        FlowLabel::App => group.app.map_or("unknown", App::name),
         FlowLabel::SrcAddr | FlowLabel::DstAddr => {
             let address = if label == FlowLabel::SrcAddr { group.source } else { group.destination };
             if let Some(address) = address {

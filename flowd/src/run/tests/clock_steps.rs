@@ -48,8 +48,8 @@ impl Source for Stepped {
         self.connections += 1;
         let record = testing::connection(1, 40_000 + self.connections, 80, now);
         for (sender, kind, payload) in [
-            (record.client(), PayloadKind::HttpRequest, REQUEST),
-            (record.client().other(), PayloadKind::HttpResponse, RESPONSE),
+            (record.client(), PayloadKind::Request, REQUEST),
+            (record.client().other(), PayloadKind::Response, RESPONSE),
         ] {
             let mut event = event(&record, 0, sender, kind, payload);
             event.time += now;

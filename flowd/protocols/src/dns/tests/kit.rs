@@ -1,6 +1,7 @@
 //! A resolver and its client to tell stories with.
 
 use flow_common::{
+    app::App,
     event::{PayloadEvent, PayloadKind},
     key::{FlowKey, Sender},
 };
@@ -96,7 +97,7 @@ impl Story {
             payload_len: payload.len() as u32,
             copied: payload.len() as u16,
             sender: if from_client { self.client } else { self.client.other() } as u8,
-            ..blank(self.key, PayloadKind::Dns)
+            ..blank(self.key)
         };
         self.tracker.event(&event, payload, &mut |exchange| self.out.push(exchange));
         self
@@ -131,7 +132,7 @@ impl Story {
     }
 }
 
-pub(super) fn blank(key: FlowKey, kind: PayloadKind) -> PayloadEvent {
+pub(super) fn blank(key: FlowKey) -> PayloadEvent {
     PayloadEvent {
         key,
         time: 0,
@@ -139,10 +140,11 @@ pub(super) fn blank(key: FlowKey, kind: PayloadKind) -> PayloadEvent {
         seq: 0,
         payload_len: 0,
         copied: 0,
-        kind: kind as u8,
+        kind: PayloadKind::Message as u8,
         sender: 0,
         ack: 0,
         tcp_flags: 0,
+        app: App::Dns as u8,
         retransmits: 0,
         own_last: 0,
         peer_last: 0,

@@ -72,7 +72,7 @@ fn a_head_of_64_kilobytes_costs_its_limit() {
     let head = format!("GET /a HTTP/1.1\r\nHost: h\r\nX: {}\r\n\r\n", "x".repeat(65_536));
     let mut story = Story::default();
     for (number, piece) in head.as_bytes().chunks(100).enumerate() {
-        let kind = if number == 0 { PayloadKind::HttpRequest } else { PayloadKind::Continuation };
+        let kind = if number == 0 { PayloadKind::Request } else { PayloadKind::Continuation };
         story.raw(true, kind, story.client_seq, piece, 0);
         story.client_seq = story.client_seq.wrapping_add(piece.len() as u32);
         assert!(story.tracker.buffered() <= limit);

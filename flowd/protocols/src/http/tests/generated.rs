@@ -44,7 +44,7 @@ struct Step {
     kind: u8,
     port: u16,
     seq: u32,
-    flags: u16,
+    flags: u8,
     bytes: Vec<u8>,
     pause: u64,
     expire: bool,
@@ -52,7 +52,7 @@ struct Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let seq = prop_oneof![3 => 0..300_u32, 1 => any::<u32>()];
-    let flags = prop_oneof![8 => Just(0_u16), 1 => Just(1), 1 => Just(4)];
+    let flags = prop_oneof![8 => Just(0_u8), 1 => Just(1), 1 => Just(4)];
     let pause = prop_oneof![4 => 0..SECOND, 1 => 0..40 * SECOND, 1 => Just(u64::MAX / 8)];
     (any::<bool>(), 0..4_u8, 1000..1006_u16, seq, flags, bytes(), pause, any::<bool>()).prop_map(
         |(client, kind, port, seq, flags, bytes, pause, expire)| Step {
@@ -70,8 +70,8 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn kind(number: u8) -> PayloadKind {
     match number {
-        0 => PayloadKind::HttpRequest,
-        1 => PayloadKind::HttpResponse,
+        0 => PayloadKind::Request,
+        1 => PayloadKind::Response,
         2 => PayloadKind::Continuation,
         _ => PayloadKind::End,
     }

@@ -1,6 +1,7 @@
 //! A connection to tell stories with: bytes become events as the packet path would make them.
 
 use flow_common::{
+    app::App,
     event::{PayloadEvent, PayloadKind},
     key::{Endpoint, FlowKey, Scope, Sender, TunnelKind},
 };
@@ -82,14 +83,14 @@ impl Story {
     /// A segment at the end of what its side sent, copied whole.
     pub(super) fn client(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
         let bytes = bytes.as_ref();
-        self.raw(true, PayloadKind::HttpRequest, self.client_seq, bytes, 0);
+        self.raw(true, PayloadKind::Request, self.client_seq, bytes, 0);
         self.client_seq = self.client_seq.wrapping_add(bytes.len() as u32);
         self
     }
 
     pub(super) fn server(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
         let bytes = bytes.as_ref();
-        self.raw(false, PayloadKind::HttpResponse, self.server_seq, bytes, 0);
+        self.raw(false, PayloadKind::Response, self.server_seq, bytes, 0);
         self.server_seq = self.server_seq.wrapping_add(bytes.len() as u32);
         self
     }
@@ -178,23 +179,23 @@ impl Story {
     /// A segment of the server of which only the first `copied` bytes were copied.
     pub(super) fn server_cut(&mut self, bytes: impl AsRef<[u8]>, copied: usize) -> &mut Self {
         let (bytes, seq) = (bytes.as_ref(), self.server_seq);
-        self.copied(false, PayloadKind::HttpResponse, seq, (&bytes[..copied], bytes.len()), 0);
+        self.copied(false, PayloadKind::Response, seq, (&bytes[..copied], bytes.len()), 0);
         self.server_seq = seq.wrapping_add(bytes.len() as u32);
         self
     }
 
     pub(super) fn client_cut(&mut self, bytes: impl AsRef<[u8]>, copied: usize) -> &mut Self {
         let (bytes, seq) = (bytes.as_ref(), self.client_seq);
-        self.copied(true, PayloadKind::HttpRequest, seq, (&bytes[..copied], bytes.len()), 0);
+        self.copied(true, PayloadKind::Request, seq, (&bytes[..copied], bytes.len()), 0);
         self.client_seq = seq.wrapping_add(bytes.len() as u32);
         self
     }
 
-    pub(super) fn raw(&mut self, client: bool, kind: PayloadKind, seq: u32, bytes: &[u8], flags: u16) {
+    pub(super) fn raw(&mut self, client: bool, kind: PayloadKind, seq: u32, bytes: &[u8], flags: u8) {
         self.copied(client, kind, seq, (bytes, bytes.len()), flags);
     }
 
-    fn copied(&mut self, client: bool, kind: PayloadKind, seq: u32, payload: (&[u8], usize), flags: u16) {
+    fn copied(&mut self, client: bool, kind: PayloadKind, seq: u32, payload: (&[u8], usize), flags: u8) {
         let (bytes, len) = payload;
         let sender = if client { self.client } else { self.client.other() };
         let (ack, peer_last) = if client {
@@ -221,6 +222,7 @@ impl Story {
             kind: kind as u8,
             sender: PayloadEvent::numbered(sender, number),
             tcp_flags: 0x10 | flags,
+            app: App::Http as u8,
             ack,
             retransmits: self.retransmits,
             own_last,

@@ -111,13 +111,13 @@ fn pieces_out_of_order_and_twice() {
     let mut story = Story::default();
     let start = story.client_seq;
     let at = |offset: u32| start.wrapping_add(offset);
-    story.raw(true, PayloadKind::HttpRequest, at(0), b"GET /a", 0);
+    story.raw(true, PayloadKind::Request, at(0), b"GET /a", 0);
     story.raw(true, PayloadKind::Continuation, at(10), b"P/1.1\r\n", 0);
     story.raw(true, PayloadKind::Continuation, at(17), b"Host: h\r\n\r\n", 0);
     story.raw(true, PayloadKind::Continuation, at(4), b"/a HTTP/1", 0);
-    story.raw(true, PayloadKind::HttpRequest, at(0), GET.as_bytes(), 0);
+    story.raw(true, PayloadKind::Request, at(0), GET.as_bytes(), 0);
     let both = GET.to_owned() + "GET /b HTTP/1.1\r\n\r\n";
-    story.raw(true, PayloadKind::HttpRequest, at(0), both.as_bytes(), 0);
+    story.raw(true, PayloadKind::Request, at(0), both.as_bytes(), 0);
     story.client_seq = at(both.len() as u32);
     story.server(OK).server(OK);
     let out = story.finish();
@@ -130,11 +130,11 @@ fn retransmissions_are_logged_once() {
     let mut story = Story::default();
     let (client, server) = (story.client_seq, story.server_seq);
     story.client(GET);
-    story.raw(true, PayloadKind::HttpRequest, client, GET.as_bytes(), 0);
+    story.raw(true, PayloadKind::Request, client, GET.as_bytes(), 0);
     story.server(OK);
-    story.raw(false, PayloadKind::HttpResponse, server, OK.as_bytes(), 0);
+    story.raw(false, PayloadKind::Response, server, OK.as_bytes(), 0);
     story.fin(true).fin(false);
-    story.raw(false, PayloadKind::HttpResponse, server, OK.as_bytes(), 0);
+    story.raw(false, PayloadKind::Response, server, OK.as_bytes(), 0);
     assert_eq!(gists(&mut story), ["GET /a 200 complete"]);
 }
 
@@ -338,7 +338,7 @@ fn a_refused_expectation_leaves_the_body_out() {
 fn a_fin_with_the_data() {
     let mut story = Story::default();
     story.client(GET);
-    story.raw(false, PayloadKind::HttpResponse, story.server_seq, b"HTTP/1.0 200 OK\r\n\r\nbody", 1);
+    story.raw(false, PayloadKind::Response, story.server_seq, b"HTTP/1.0 200 OK\r\n\r\nbody", 1);
     assert_eq!(story.out[0].outcome, Outcome::Complete);
     assert_eq!(story.out[0].response_bytes, Some(23));
 }

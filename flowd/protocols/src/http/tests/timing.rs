@@ -189,6 +189,6 @@ fn a_preface_of_http_2_ends_the_view() {
     story.client(GET).server(OK);
     assert_eq!(story.finish().len(), 1);
     let mut story = Story::default();
-    story.raw(true, PayloadKind::HttpRequest, story.client_seq, b"PRI * HTTP/2.0\r\n", 0);
+    story.raw(true, PayloadKind::Request, story.client_seq, b"PRI * HTTP/2.0\r\n", 0);
     assert_eq!(gist(&story.finish()).len(), 1);
 }

@@ -1,6 +1,7 @@
 //! A client and a server to tell stories with.
 
 use flow_common::{
+    app::App,
     event::{PayloadEvent, PayloadKind},
     key::{FlowKey, Sender},
 };
@@ -101,7 +102,7 @@ impl Story {
         kind: PayloadKind,
         seq: u32,
         payload: &[u8],
-        flags: u16,
+        flags: u8,
     ) {
         let event = PayloadEvent {
             key: self.key,
@@ -114,6 +115,7 @@ impl Story {
             sender: if from_client { self.client } else { self.client.other() } as u8,
             ack: 0,
             tcp_flags: flags,
+            app: App::Tls as u8,
             retransmits: 0,
             own_last: 0,
             peer_last: 0,
@@ -126,7 +128,7 @@ impl Story {
         let side = usize::from(!from_client);
         let seq = self.next[side];
         self.next[side] = seq.wrapping_add(payload.len() as u32);
-        self.event(from_client, PayloadKind::TlsHello, seq, payload, 0x18);
+        self.event(from_client, PayloadKind::Message, seq, payload, 0x18);
         self
     }
 
@@ -138,7 +140,7 @@ impl Story {
         self.send(false, payload)
     }
 
-    pub(super) fn end(&mut self, from_client: bool, flags: u16) -> &mut Self {
+    pub(super) fn end(&mut self, from_client: bool, flags: u8) -> &mut Self {
         self.event(from_client, PayloadKind::End, 0, &[], flags);
         self
     }

@@ -1,8 +1,8 @@
 use super::kit::{SECOND, Story, client_hello, extension, modern, record, server_hello};
 use crate::tls::{TlsHandshake, TlsOptions, TlsOutcome};
 
-const FIN: u16 = 0x11;
-const RST: u16 = 0x04;
+const FIN: u8 = 0x11;
+const RST: u8 = 0x04;
 
 fn only(mut lines: Vec<TlsHandshake>) -> TlsHandshake {
     assert_eq!(lines.len(), 1, "{lines:?}");
@@ -41,7 +41,7 @@ fn a_hello_in_any_two_segments() {
         let start = story.next[0].wrapping_sub(cut as u32);
         story.client(&hello[cut..]);
         // Again, as it is repeated when its acknowledgement is lost.
-        story.event(true, flow_common::event::PayloadKind::TlsHello, start, &hello[..cut], 0x18);
+        story.event(true, flow_common::event::PayloadKind::Message, start, &hello[..cut], 0x18);
         story.server(&record(22, &modern()));
         assert_eq!(only(story.finish()), whole, "{cut}");
     }
@@ -59,7 +59,7 @@ fn segments_and_records_in_any_order() {
     let at = story.next[0];
     for (offset, part) in [(200, third), (0, second)] {
         let seq = at.wrapping_add(offset);
-        story.event(true, flow_common::event::PayloadKind::TlsHello, seq, part, 0x18);
+        story.event(true, flow_common::event::PayloadKind::Message, seq, part, 0x18);
     }
     story.server(&record(22, &modern()));
     let line = only(story.finish());
