@@ -25,5 +25,5 @@ pub mod tail;
 pub mod telemetry;
 pub mod web;
 
-pub use flowd_kernel::{self as kernel, clock, privileges};
+pub use flowd_kernel::{self as kernel, clock, privileges, threads};
 pub use flowd_protocols as protocol;

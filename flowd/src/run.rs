@@ -11,7 +11,6 @@ mod vigil;
 
 use std::{
     sync::{Arc, mpsc},
-    thread,
     time::Duration,
 };
 
@@ -37,9 +36,10 @@ use crate::{
     kernel::{self, FrameMode, Frames, LoadOptions},
     numbers::Board,
     pipeline::{self, Source},
-    privileges::{self, Role, Sandbox},
+    privileges::Sandbox,
     service::Service,
     telemetry::{Part, SinkCounters, Telemetry},
+    threads::{self, Role},
     web::{self, Guard, State},
 };
 
@@ -61,6 +61,7 @@ pub type Again = Box<dyn Fn() -> Result<Config, ConfigError> + Send>;
 /// # Errors
 /// One line that names what is missing or in the way, and the remedy.
 pub fn run(config: &Config, again: Again, sandbox: &Sandbox) -> Result<()> {
+    threads::register(Role::Main);
     let runtime = runtime()?;
     let load = |options: &LoadOptions| {
         let source = pipeline::load(options)?;
@@ -77,8 +78,8 @@ pub fn run(config: &Config, again: Again, sandbox: &Sandbox) -> Result<()> {
 fn runtime() -> Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .thread_name(crash::WEB)
-        .on_thread_start(|| privileges::give_up(Role::Web))
+        .thread_name(Role::Web.name())
+        .on_thread_start(|| threads::begin(Role::Web))
         .enable_all()
         .build()
         .context("cannot start the asynchronous runtime")
@@ -157,9 +158,7 @@ async fn daemon(
 
     let (changes, new_changes) = mpsc::channel();
     let (done, pump_done) = oneshot::channel();
-    thread::Builder::new()
-        .name(crash::PUMP.to_owned())
-        .spawn(move || done.send(pump.run(&new_changes)))
+    threads::start(Role::Pump, move || done.send(pump.run(&new_changes)))
         .context("cannot start the thread that reads the flow table")?;
     telemetry.set_ready(true);
     let scheme = if config.web.tls() { "https" } else { "http" };
@@ -178,7 +177,7 @@ async fn daemon(
     telemetry.set_ready(false);
     // Without a sender of changes the pump comes to its end.
     drop(reload);
-    let Parts { pump, server, crashes } = parts;
+    let Parts { pump, server, mut crashes } = parts;
     let served = !matches!(end, End::Server);
     let result = match end {
         End::Pump(result) => {
@@ -187,11 +186,11 @@ async fn daemon(
         }
         End::Signal(name) => {
             vigil.stopping(name);
-            pump_or_crash(pump, crashes).await
+            pump_or_crash(pump, &mut crashes).await
         }
         End::Server => {
             vigil.stopping("the web server ended");
-            pump_or_crash(pump, crashes).await.and(Err(died(Part::Web.name())))
+            pump_or_crash(pump, &mut crashes).await.and(Err(died(Part::Web.name())))
         }
         End::Crash(part) => {
             vigil.stopping(&format!("{part} died"));
@@ -205,11 +204,12 @@ async fn daemon(
     if served && tokio::time::timeout(PATIENCE, server).await.is_err() {
         warn!("a client keeps its connection open; ending without it");
     }
-    result
+    // One that was struck while nobody waited.
+    result.and(crashes.heard().map_or(Ok(()), |part| Err(died(&part))))
 }
 
 /// The end of the pump, unless a thread is struck meanwhile.
-async fn pump_or_crash(mut pump: oneshot::Receiver<Result<()>>, mut crashes: Crashes) -> Result<()> {
+async fn pump_or_crash(mut pump: oneshot::Receiver<Result<()>>, crashes: &mut Crashes) -> Result<()> {
     tokio::select! {
         result = &mut pump => pump_ended(result),
         part = crashes.next() => struck(&part, pump).await,

@@ -1,4 +1,4 @@
-//! Large crates have one home each, so that replacing one touches one place.
+//! Large crates have one home each, so that replacing one touches one place; and so has the start of threads.
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::{
@@ -53,4 +53,32 @@ fn large_crates_stay_at_home() {
             assert!(at_home || !uses(&text, krate), "{name} uses {krate}, whose home is {homes:?}");
         }
     }
+}
+
+/// The files that start threads: one for all of the daemon's, each of which registers its role there, and the loader, whose
+/// threads borrow what the main thread has and register by themselves.
+const STARTERS: [&str; 2] = ["kernel/src/threads.rs", "kernel/src/load.rs"];
+
+#[test]
+fn each_thread_of_the_daemon_registers_its_role() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut starters = Vec::new();
+    for folder in ["src", "kernel/src", "protocols/src"] {
+        let mut files = Vec::new();
+        sources(&root.join(folder), &mut files);
+        for file in files {
+            let text = fs::read_to_string(&file).unwrap();
+            let name = file.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+            // Tests stand in folders of that name, or at the end of a file.
+            let shipped = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            let starts = ["thread::spawn", "thread::Builder", "thread::scope", "thread::{Builder"];
+            if !name.contains("tests") && starts.iter().any(|start| shipped.contains(start)) {
+                starters.push(name);
+            }
+        }
+    }
+    starters.sort_unstable();
+    let mut expected = STARTERS.map(str::to_owned);
+    expected.sort_unstable();
+    assert_eq!(starters, expected, "start threads by `threads::start`");
 }

@@ -1,10 +1,8 @@
 //! Which capabilities flowd needs, and what it says where one is missing. Needs root, to give them away.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "helpers of tests are tests"
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests are tests")]
+
+#[path = "support/skip.rs"]
+mod skip;
 
 use std::{
     fs,
@@ -12,12 +10,13 @@ use std::{
     process::{Command, Output},
 };
 
+use skip::{ROOT, skip};
+
 /// False, and loudly so, without root; a failure where tests must not skip.
 fn root() -> bool {
     let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
-    assert!(is_root || std::env::var_os("FLOWD_REQUIRE_ROOT_TESTS").is_none(), "this test needs root");
     if !is_root {
-        eprintln!("SKIPPED: this test needs root; use `cargo xtask test`");
+        skip(ROOT, "a test that gives capabilities away needs root: use `cargo xtask test`");
     }
     is_root
 }

@@ -1,11 +1,8 @@
 //! The real executable over captures: what it prints, and how it ends.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+#[path = "support/skip.rs"]
+mod skip;
 
 use std::{
     fs,
@@ -13,6 +10,8 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
+
+use skip::{ROOT, skip};
 
 /// Two HTTP exchanges on one connection over IPv4, a POST and a HEAD over IPv6, a refused connection, and
 /// datagrams to a closed port with the ICMP errors they brought; taken on a loopback device.
@@ -51,8 +50,7 @@ fn the_kernel_engine_prints_the_same() {
     for name in GOLDEN {
         let output = flowd(&[golden(&format!("{name}.pcap")).to_str().unwrap(), "--engine", "kernel"]);
         if text(&output.stderr).contains("not allowed to load BPF programs") {
-            println!("SKIPPED: the kernel engine needs root");
-            assert!(std::env::var_os("FLOWD_REQUIRE_ROOT_TESTS").is_none(), "a skip is a failure here");
+            skip(ROOT, "the kernel engine needs root");
             return;
         }
         assert_eq!(text(&output.stderr), "");

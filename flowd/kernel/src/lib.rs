@@ -1,5 +1,5 @@
-//! The kernel side of the daemon: loads, attaches, drains and replays the BPF programs; reads the clocks; gives up
-//! privileges.
+//! The kernel side of the daemon: loads, attaches, drains and replays the BPF programs; reads the clocks; starts the
+//! threads and gives up privileges.
 //!
 //! The only crate that uses aya, calls the C library and maps memory, and so the only one with unsafe code on the host.
 //! It knows flow-common's types and nothing of protocols, metrics or configuration.
@@ -24,8 +24,10 @@ mod order;
 mod pod;
 pub mod privileges;
 mod replay;
+mod role;
 mod slab;
 mod sys;
+pub mod threads;
 mod thrift;
 mod xdp;
 

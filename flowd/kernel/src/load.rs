@@ -22,6 +22,7 @@ use crate::{
     free::{FreeSlots, run_length},
     lanes::Lanes,
     pod::Plain,
+    role::{self, Role},
     slab::Slab,
     xdp::{self, Frames},
 };
@@ -179,6 +180,7 @@ fn load_programs(
         let mut loads = Vec::new();
         for (name, program) in bpf.programs_mut().filter(|(name, _)| names.contains(name)) {
             loads.push(scope.spawn(move || {
+                role::register(Role::Load);
                 let program = classifier(name, Some(program))?;
                 program.load().map_err(|error| KernelError::program(name, &error))
             }));

@@ -13,9 +13,11 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-pub use capabilities::{Role, missing};
+pub use capabilities::missing;
 pub use files::{Reach, may_read, may_write};
 use tracing::{info, warn};
+
+use crate::role::Role;
 
 /// [`confine`] was asked to.
 static CONFINED: AtomicBool = AtomicBool::new(false);
@@ -65,7 +67,7 @@ impl Sandbox {
     /// Called by the thread that loaded the programs, once they are: gives up what only that took, and says
     /// what is in force.
     pub fn settle(&self) {
-        give_up(Role::Kernel);
+        give_up(Role::Main);
         if self.in_force.is_empty() && self.lacking.is_empty() {
             warn!("sandbox: off (security.sandbox = false)");
             return;
@@ -80,7 +82,7 @@ impl Sandbox {
 /// Gives up what a thread with this role does not need; nothing where [`confine`] has not.
 pub fn give_up(role: Role) {
     if is_confined()
-        && let Err(error) = capabilities::only(role.needs())
+        && let Err(error) = capabilities::only(capabilities::needs(role))
     {
         warn!("sandbox: capabilities of a thread not dropped: {error}");
     }

@@ -21,10 +21,11 @@ use lane::Lane;
 pub use outlet::Outlets;
 pub use rotation::Rotation;
 use serde::Serialize;
+use tracing::{debug, error};
 
 use crate::{
-    privileges::{self, Role},
     telemetry::SinkCounters,
+    threads::{self, Role},
 };
 
 /// Appends a line, without its end, to a batch.
@@ -106,17 +107,20 @@ impl<T: Send + Sync + 'static> LogSink<T> {
     /// Writes what is queued and ends; gives up on outputs that take nothing any more.
     pub fn close(self) {
         // At once, as each that is stuck takes its time to be given up.
-        std::thread::scope(|scope| {
-            let mut lanes = self.lanes.into_iter();
-            let last = lanes.next_back();
-            for lane in lanes {
-                scope.spawn(|| lane.close());
+        let mut lanes = self.lanes.into_iter();
+        let last = lanes.next_back();
+        let name = self.counters.name;
+        let closing: Vec<_> = lanes.map(|lane| threads::start(Role::Log(name), || lane.close())).collect();
+        last.into_iter().for_each(Lane::close);
+        for closing in closing {
+            match closing {
+                Ok(closing) => Closing(closing).join(),
+                Err(problem) => error!("{name}: {problem}; its last lines may be lost"),
             }
-            last.into_iter().for_each(Lane::close);
-        });
+        }
         let [written, dropped] =
             [&self.counters.records, &self.counters.dropped].map(|count| count.load(Ordering::Relaxed));
-        tracing::debug!("{}: {written} lines written, {dropped} dropped", self.counters.name);
+        debug!("{}: {written} lines written, {dropped} dropped", self.counters.name);
     }
 }
 
@@ -134,7 +138,7 @@ impl Closing {
     /// Waits until it has ended.
     pub fn join(self) {
         if self.0.join().is_err() {
-            tracing::error!("a log was not written to its end");
+            error!("a log was not written to its end");
         }
     }
 }
@@ -146,11 +150,7 @@ impl<T: Send + Sync + 'static> LogSink<T> {
     /// No thread can be started; its writers then write what is queued, and nobody waits for them.
     pub fn close_aside(self) -> Result<Closing, LogError> {
         let name = self.counters.name;
-        let work = move || {
-            privileges::give_up(Role::Logs);
-            self.close();
-        };
-        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
+        let thread = threads::start(Role::Log(name), || self.close());
         thread.map(Closing).map_err(|source| LogError::Thread { name, source })
     }
 }

@@ -1,33 +1,34 @@
 //! A panic in any thread ends the daemon: a part that is missing would go unnoticed.
 //!
 //! The released binary aborts on a panic, without unwinding: no queue would be written, and filters of clsact would
-//! stay. So what is to be done is done in the panic hook, the same in every profile: the thread that is struck
-//! tells and then stands still, and the others end in order.
+//! stay. So what is to be done is done in the panic hook, the same in every profile: the thread that panicked says so and
+//! then stands still, and the others end in order. Which part of the daemon it was follows from the role that the thread
+//! registered at its start ([`threads`]); one without a role is told by its name.
 
 use std::{
     process,
     sync::{Mutex, Once, PoisonError},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tracing::error;
 
-use crate::{interfaces, kernel, telemetry::Part};
-
-/// Threads of these names are the daemon's, beside those of logs.
-pub(super) const PUMP: &str = "pump";
-pub(super) const WEB: &str = "web";
-const MAIN: &str = "main";
-const LOGS: &str = "_log";
+use crate::{
+    interfaces, kernel,
+    telemetry::Part,
+    threads::{self, Role},
+};
 
 /// How often a thread that stands still looks whether the daemon has ended.
 const LOOK: Duration = Duration::from_millis(50);
+/// After this time the thread that panicked ends the process itself: the main thread may be waiting for it.
+const LIMIT: Duration = Duration::from_millis(1_900);
 
 static LISTENER: Mutex<Option<UnboundedSender<String>>> = Mutex::new(None);
 
-/// Hears of threads that are struck, while it lives.
+/// Hears of threads that panic, while it lives.
 pub(super) struct Crashes(UnboundedReceiver<String>);
 
 impl Crashes {
@@ -46,12 +47,17 @@ impl Crashes {
         Self(receiver)
     }
 
-    /// The next part that is struck, as in messages; never, where none is.
+    /// The next part that panics, as in messages; never, where none does.
     pub(super) async fn next(&mut self) -> String {
         match self.0.recv().await {
             Some(part) => part,
             None => std::future::pending().await,
         }
+    }
+
+    /// A part that has panicked and that [`Crashes::next`] has not told of.
+    pub(super) fn heard(&mut self) -> Option<String> {
+        self.0.try_recv().ok()
     }
 }
 
@@ -61,23 +67,29 @@ impl Drop for Crashes {
     }
 }
 
-/// In the thread that panicked. Returns, so that the panic takes its course, where nobody listens.
+/// In the thread that panicked. Where panics unwind and nobody listens it returns, so that the panic takes its course.
 fn struck() {
     let thread = thread::current();
-    let Some(name) = thread.name() else { return };
-    let Some(listener) = LISTENER.lock().unwrap_or_else(PoisonError::into_inner).clone() else { return };
-    if name == MAIN {
+    let role = threads::current();
+    if role == Some(Role::Main) {
         // Nobody else could end the process.
-        abandon();
-        process::exit(1);
+        end();
     }
-    if let Some(part) = part(name)
-        && listener.send(part).is_ok()
-    {
-        // Where panics abort, for good: to return would be SIGABRT. Where they unwind, as in tests, this holds a lock
-        // without which no hook can be changed, so until the daemon has ended.
-        while cfg!(panic = "abort") || is_heard() {
-            thread::park_timeout(LOOK);
+    if cfg!(test) && role.is_none() && thread.name().is_some_and(|name| name.contains("::")) {
+        // The harness names its threads by the path of their test.
+        return;
+    }
+    if let Some(listener) = &*LISTENER.lock().unwrap_or_else(PoisonError::into_inner) {
+        // It lives as long as this.
+        let _ = listener.send(part(role, thread.name()));
+    }
+    // Where panics abort, to return would be SIGABRT. Where they unwind, as in tests, this holds a lock without which no
+    // hook can be changed, so until the daemon has ended.
+    let since = Instant::now();
+    while cfg!(panic = "abort") || is_heard() {
+        thread::park_timeout(LOOK);
+        if cfg!(panic = "abort") && since.elapsed() > LIMIT {
+            end();
         }
     }
 }
@@ -86,13 +98,22 @@ fn is_heard() -> bool {
     LISTENER.lock().unwrap_or_else(PoisonError::into_inner).is_some()
 }
 
-fn part(thread: &str) -> Option<String> {
-    match thread {
-        PUMP => Some(Part::Pump.name().to_owned()),
-        WEB => Some(Part::Web.name().to_owned()),
-        log if log.ends_with(LOGS) => Some(format!("the writer of {log}")),
-        _ => None,
+/// What messages call the part of the daemon that a thread belongs to.
+fn part(role: Option<Role>, name: Option<&str>) -> String {
+    match (role, name) {
+        (Some(Role::Pump), _) => Part::Pump.name().to_owned(),
+        (Some(Role::Web), _) => Part::Web.name().to_owned(),
+        (Some(Role::Log(log)), _) => format!("the writer of {log}"),
+        (Some(Role::Load), _) => "a thread that loads the BPF programs".to_owned(),
+        (Some(Role::Main) | None, Some(name)) => format!("the thread {name}"),
+        (Some(Role::Main) | None, None) => "a thread without a name".to_owned(),
     }
+}
+
+/// Ends the process as far in order as one thread can do it alone.
+fn end() -> ! {
+    abandon();
+    process::exit(1)
 }
 
 /// Takes filters of this process off every interface, without the thread that attached them.

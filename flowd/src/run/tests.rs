@@ -1,5 +1,6 @@
 use std::{
     sync::{Mutex, PoisonError},
+    thread,
     time::Duration,
 };
 

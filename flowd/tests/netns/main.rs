@@ -13,34 +13,71 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod access_log;
-mod blame;
-mod capacity;
-mod coexistence;
-mod conservation;
-mod counters;
-mod flood;
-mod follow;
-mod handshakes;
-mod http;
-mod http_garbage;
-mod http_secrets;
-mod http_shapes;
-mod lookups;
-mod loopback;
-mod lost;
-mod malformed;
-mod offload;
-mod outputs;
-mod overload;
-mod quality;
-mod refusals;
-mod reload;
-mod restart;
-mod security;
-mod series;
-mod service;
-mod signals;
-mod tail;
-mod think;
-mod xdp;
+/// Packets and bytes: none is missing, none is there twice.
+mod accounting {
+    mod capacity;
+    mod conservation;
+    mod counters;
+    mod loopback;
+    mod malformed;
+    pub mod offload;
+    mod series;
+}
+
+/// The programs at their hooks, beside those of others.
+mod attach {
+    mod coexistence;
+    mod refusals;
+    pub mod xdp;
+}
+
+mod dns;
+
+mod http {
+    mod access_log;
+    mod garbage;
+    mod nginx;
+    mod secrets;
+    mod shapes;
+}
+
+/// Devices that come and go.
+mod interfaces {
+    mod hotplug;
+    mod lost;
+}
+
+/// Start, reload and end of the daemon.
+mod lifecycle {
+    mod reload;
+    mod restart;
+    mod shutdown;
+    mod systemd;
+}
+
+/// Where lines go.
+mod outputs {
+    pub mod logs;
+    mod tail;
+}
+
+/// More than flowd, its outputs or its clients can take.
+mod overload {
+    mod faults;
+    mod flood;
+}
+
+/// Loss, round trips, and whose time a response took.
+mod quality {
+    mod latency;
+    mod server_time;
+    mod tcp;
+}
+
+mod security {
+    mod authentication;
+    mod payload;
+    mod sandbox;
+}
+
+mod tls;

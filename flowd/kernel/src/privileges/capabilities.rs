@@ -3,37 +3,30 @@
 use caps::{CapSet, Capability, CapsHashSet, errors::CapsError};
 
 use super::{Needs, files::Reach};
+use crate::role::Role;
 
 /// What loading and attaching takes.
 const NEEDED: [Capability; 3] = [Capability::CAP_BPF, Capability::CAP_NET_ADMIN, Capability::CAP_PERFMON];
 
-/// What a thread is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Reads maps, attaches and detaches. NET_ADMIN stays, as interfaces may come and go, and filters of clsact
-    /// are removed by netlink; BPF stays, as kernels before 5.19 ask for it in every bpf(2) where unprivileged
-    /// BPF is off. PERFMON goes: only the verifier asks for it. SYS_ADMIN is there only where names of others'
-    /// programs are looked up, for which the kernel asks for it.
-    Kernel,
-    /// Writes logs.
-    Logs,
-    /// Answers requests.
-    Web,
-}
+/// What reading maps, attaching and detaching takes. NET_ADMIN stays, as interfaces may come and go, and filters of
+/// clsact are removed by netlink; BPF stays, as kernels before 5.19 ask for it in every bpf(2) where unprivileged BPF is
+/// off. PERFMON goes: only the verifier asks for it. SYS_ADMIN is there only where names of others' programs are looked
+/// up, for which the kernel asks for it.
+const KERNEL: [Capability; 5] = [
+    Capability::CAP_BPF,
+    Capability::CAP_NET_ADMIN,
+    Capability::CAP_DAC_OVERRIDE,
+    Capability::CAP_NET_BIND_SERVICE,
+    Capability::CAP_SYS_ADMIN,
+];
 
-impl Role {
-    pub(super) const fn needs(self) -> &'static [Capability] {
-        match self {
-            Self::Kernel => &[
-                Capability::CAP_BPF,
-                Capability::CAP_NET_ADMIN,
-                Capability::CAP_DAC_OVERRIDE,
-                Capability::CAP_NET_BIND_SERVICE,
-                Capability::CAP_SYS_ADMIN,
-            ],
-            Self::Logs => &[Capability::CAP_DAC_OVERRIDE],
-            Self::Web => &[],
-        }
+/// What a thread with this role may keep once the programs are loaded.
+pub(super) const fn needs(role: Role) -> &'static [Capability] {
+    match role {
+        Role::Main | Role::Pump => &KERNEL,
+        Role::Load => &NEEDED,
+        Role::Log(_) => &[Capability::CAP_DAC_OVERRIDE],
+        Role::Web => &[],
     }
 }
 
@@ -59,7 +52,7 @@ pub(super) fn keep(needs: &Needs) -> Result<String, CapsError> {
     }
     only(&kept_with_files(&kept, &needs.reach)?)?;
     let held = caps::read(None, CapSet::Permitted)?;
-    let left = held.iter().filter(|capability| Role::Kernel.needs().contains(capability));
+    let left = held.iter().filter(|capability| KERNEL.contains(capability));
     let mut names: Vec<String> = left.map(|capability| short(*capability)).collect();
     names.sort();
     Ok(if names.is_empty() { "none".to_owned() } else { names.join(" ") })
@@ -109,14 +102,14 @@ mod tests {
 
     #[test]
     fn a_thread_keeps_no_more_than_its_role() {
-        for role in [Role::Kernel, Role::Logs, Role::Web] {
+        for role in [Role::Main, Role::Pump, Role::Load, Role::Log("http_log"), Role::Web] {
             let held = std::thread::spawn(move || {
-                only(role.needs()).unwrap();
+                only(needs(role)).unwrap();
                 [CapSet::Permitted, CapSet::Effective, CapSet::Inheritable]
                     .map(|set| caps::read(None, set).unwrap())
             });
             let [permitted, effective, inheritable] = held.join().unwrap();
-            assert!(permitted.iter().all(|capability| role.needs().contains(capability)), "{permitted:?}");
+            assert!(permitted.iter().all(|capability| needs(role).contains(capability)), "{permitted:?}");
             assert_eq!(permitted, effective);
             assert!(inheritable.is_empty());
             // This thread has what it had: the drop is one thread's.

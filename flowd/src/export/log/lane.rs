@@ -16,8 +16,8 @@ use tracing::error;
 
 use super::{Format, outlet::Outlet, writer::Writer};
 use crate::{
-    privileges::{self, Role},
     telemetry::SinkCounters,
+    threads::{self, Role},
 };
 
 /// Lines of a burst that may wait beside the queue, in lengths of the queue.
@@ -49,10 +49,7 @@ impl<T: Send + Sync + 'static> Lane<T> {
     ) -> io::Result<Self> {
         let (sender, receiver) = sync_channel(queue);
         let mut writer = Writer::new(outlet, format, Arc::clone(&counters));
-        let thread = std::thread::Builder::new().name(counters.name.to_owned()).spawn(move || {
-            privileges::give_up(Role::Logs);
-            writer.run(&receiver);
-        })?;
+        let thread = threads::start(Role::Log(counters.name), move || writer.run(&receiver))?;
         let (backlog, room) = (VecDeque::new(), queue.saturating_mul(BACKLOG));
         Ok(Self { queue: sender, backlog, room, counters, thread, stuck: false })
     }

@@ -96,9 +96,22 @@ fn the_end_of_a_thread_of_the_web_server_is_the_end_of_the_daemon() {
     assert_eq!((http.lines().count(), flows.lines().count()), (1, 2), "the last drain is written");
 }
 
+/// As that in which passwords are compared.
+#[test]
+fn the_end_of_a_blocking_thread_is_the_end_of_the_daemon() {
+    let story = Story::new(Arc::default());
+    let (error, took, [http, flows]) = struck(Box::new(story), |runtime| {
+        runtime.spawn_blocking(|| panic!("on purpose"));
+    });
+    assert_eq!(error, "the web server died; see the lines above");
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert_eq!((http.lines().count(), flows.lines().count()), (1, 2), "the last drain is written");
+}
+
 #[test]
 fn the_end_of_a_writer_is_the_end_of_the_daemon() {
-    for name in ["http_log", "flow_log", "dns_log", "tls_log"] {
+    // Whatever the log is called.
+    for name in ["http_log", "flow_log", "dns_log", "tls_log", "audit"] {
         let story = Story::new(Arc::default());
         let (error, took, [_, flows]) = struck(Box::new(story), |_| {
             let paths = ["/dev/null".to_owned()];
@@ -112,15 +125,36 @@ fn the_end_of_a_writer_is_the_end_of_the_daemon() {
     }
 }
 
-/// Threads of other names, as those of these tests, panic as ever.
+/// A library's, say.
 #[test]
-fn other_threads_are_no_concern() {
-    let _alone = SIGNALS.blocking_lock();
-    let _crashes = Crashes::listen();
-    thread::Builder::new()
-        .name("another".to_owned())
-        .spawn(|| panic!("on purpose"))
-        .unwrap()
-        .join()
-        .unwrap_err();
+fn the_end_of_a_thread_that_has_no_role_is_the_end_of_the_daemon() {
+    for (name, part) in [(Some("stray"), "the thread stray"), (None, "a thread without a name")] {
+        let story = Story::new(Arc::default());
+        let (error, took, [http, flows]) = struck(Box::new(story), |_| {
+            let thread =
+                name.map_or_else(thread::Builder::new, |name| thread::Builder::new().name(name.into()));
+            thread.spawn(|| panic!("on purpose")).unwrap();
+        });
+        assert_eq!(error, format!("{part} died; see the lines above"));
+        assert!(took < Duration::from_secs(2), "{took:?}");
+        assert_eq!((http.lines().count(), flows.lines().count()), (1, 2), "the last drain is written");
+    }
+}
+
+/// At the end of the daemon nobody waits for news of panics, but its end is a failure all the same.
+#[tokio::test]
+async fn a_panic_that_nobody_waits_for_is_told_at_the_end() {
+    let _alone = SIGNALS.lock().await;
+    let mut crashes = Crashes::listen();
+    let thread = threads::start(Role::Web, || panic!("on purpose")).unwrap();
+    while !thread.is_finished() {
+        if let Some(part) = crashes.heard() {
+            assert_eq!(part, "the web server");
+            drop(crashes);
+            thread.join().unwrap_err();
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    panic!("the thread did not stand still");
 }

@@ -14,7 +14,7 @@ use std::{
 
 use etherparse::PacketBuilder;
 
-use super::outputs::Small;
+use crate::outputs::logs::Small;
 use crate::support::{
     daemon::Daemon,
     flood::Flood,

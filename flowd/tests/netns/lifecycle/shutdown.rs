@@ -1,8 +1,10 @@
-//! SIGTERM and SIGINT: all is written, nothing stays attached, and it is quick.
+//! SIGTERM and SIGINT: all is written, nothing stays attached, and it is quick, whoever holds it up.
 
 use std::{
+    fs::OpenOptions,
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
+    process::Command,
     time::Duration,
 };
 
@@ -11,8 +13,11 @@ use etherparse::PacketBuilder;
 use crate::support::{
     daemon::{Daemon, in_flows},
     frames::{Wire, mac},
+    namespace::Namespace,
     privileged,
+    process::run,
     router::{LAN, Router, SERVER_V4},
+    user,
 };
 
 /// More than a log's queue holds.
@@ -80,4 +85,42 @@ fn sigint_writes_all_and_detaches() {
     if privileged("sigint_writes_all_and_detaches") {
         story(libc::SIGINT);
     }
+}
+
+/// A pipe that nobody reads, and clients that send no request: two seconds all the same.
+#[test]
+fn nobody_holds_up_the_end() {
+    if !privileged("nobody_holds_up_the_end") {
+        return;
+    }
+    const FLOWS: u16 = 3_000;
+    let [host, peer] = ["host", "peer"].map(Namespace::new);
+    host.veth("a0", &peer, "eth0");
+    host.up("a0", &[]);
+    peer.up("eth0", &[]);
+    let folder = user::folder();
+    let pipe = folder.path().join("pipe");
+    run(Command::new("mkfifo").args(["-m", "666"]).arg(&pipe));
+    let _held = OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
+    let config = format!("flow_log = \"{}\"\nlog_queue = 16\n", pipe.display());
+    let daemon = Daemon::start(&host, &["a0"], &config);
+    let wire = Wire::open(&peer, "eth0");
+    let to = mac(&host, "a0");
+    for port in 1..=FLOWS {
+        let builder =
+            PacketBuilder::ethernet2([2, 0, 0, 0, 0, 9], to).ipv4([192, 0, 2, 2], [192, 0, 2, 1], 64);
+        let mut frame = Vec::new();
+        builder.udp(port, 40_000).write(&mut frame, b"x").unwrap();
+        wire.send(&frame);
+    }
+    daemon.drained();
+    let connect = || host.enter(|| TcpStream::connect("127.0.0.1:9435").unwrap());
+    let _silent = connect();
+    let mut slow = connect();
+    slow.write_all(b"GET /api/v1/http/stream HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let ended = daemon.end(libc::SIGTERM);
+    println!("ended in {:?}", ended.took);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.took < Duration::from_secs(2), "{:?}: {}", ended.took, ended.stderr);
+    assert!(ended.stderr.contains("takes no lines"), "{}", ended.stderr);
 }

@@ -10,6 +10,7 @@ use seccompiler::{
 };
 
 use crate::{
+    attach::xdp::attached,
     support::{
         daemon::{Daemon, in_flows},
         foreign::Foreign,
@@ -17,7 +18,6 @@ use crate::{
         namespace::Namespace,
         privileged, until,
     },
-    xdp::attached,
 };
 
 /// Quick to see what changes.

@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::offload::super_datagram;
+use crate::accounting::offload::super_datagram;
 use crate::support::{
     daemon::Daemon,
     iperf::Iperf,
