@@ -1,5 +1,5 @@
-//! Compiles the BPF programs and puts the object where `include_bytes_aligned!` embeds it from:
-//! `$OUT_DIR/flowd-ebpf`. There is no stub for a missing toolchain: a flowd that cannot load is no flowd.
+//! Compiles the BPF programs and puts the object where `include_bytes_aligned!` embeds it from: `$OUT_DIR/flowd-ebpf`, and
+//! with the feature `measure` a second one beside it, `$OUT_DIR/flowd-ebpf-measure`. There is no stub for a missing toolchain: a flowd that cannot load is no flowd.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, process};
@@ -7,6 +7,8 @@ use std::{env, fs, process};
 #[allow(dead_code, reason = "xtask uses the rest")]
 #[path = "../../xtask/src/toolchain.rs"]
 mod toolchain;
+
+use toolchain::Object;
 
 fn main() {
     if let Err(message) = embed() {
@@ -20,11 +22,18 @@ fn embed() -> Result<(), String> {
     let manifest = folder("CARGO_MANIFEST_DIR")?;
     let root = manifest.ancestors().nth(2).ok_or("flowd/kernel is outside its workspace")?;
     watch(root);
-    let object = toolchain::build_object(root)?;
-    let embedded = folder("OUT_DIR")?.join("flowd-ebpf");
-    let bytes = fs::read(&object).map_err(|e| format!("{}: {e}", object.display()))?;
-    let small = without_debug(&bytes).ok_or(format!("{} is no object of ELF", object.display()))?;
-    fs::write(&embedded, small).map_err(|e| format!("{}: {e}", embedded.display()))
+    let mut objects = vec![(Object::Shipped, "flowd-ebpf")];
+    if env::var_os("CARGO_FEATURE_MEASURE").is_some() {
+        objects.push((Object::Measure, "flowd-ebpf-measure"));
+    }
+    for (object, name) in objects {
+        let object = toolchain::build_object(root, object)?;
+        let embedded = folder("OUT_DIR")?.join(name);
+        let bytes = fs::read(&object).map_err(|e| format!("{}: {e}", object.display()))?;
+        let small = without_debug(&bytes).ok_or(format!("{} is no object of ELF", object.display()))?;
+        fs::write(&embedded, small).map_err(|e| format!("{}: {e}", embedded.display()))?;
+    }
+    Ok(())
 }
 
 /// A little-endian ELF64 object without its DWARF, which is most of it and which nobody reads at run time: the lines in

@@ -20,8 +20,8 @@ use flowd::{
 use skip::{ROOT, skip};
 
 /// Loads the programs, or skips the test where the privilege is missing.
-fn load(options: &LoadOptions) -> Option<Kernel> {
-    match Kernel::load(options) {
+fn loaded(kernel: Result<Kernel, KernelError>) -> Option<Kernel> {
+    match kernel {
         Ok(kernel) => Some(kernel),
         Err(KernelError::Privilege { detail }) => {
             skip(ROOT, &format!("a test of the loaded programs needs root: {detail}"));
@@ -55,7 +55,7 @@ fn charged() -> usize {
 /// A table that so many flows live in, read as the daemon reads it.
 fn the_daemon_takes_what_the_formula_says(slots: u32, live: u32) {
     let options = LoadOptions { flows: slots, ..LoadOptions::default() };
-    let Some(mut kernel) = load(&options) else { return };
+    let Some(mut kernel) = loaded(Kernel::load_to_measure(&options)) else { return };
     kernel
         .replay_from(Interface { slot: 1, link: LINK_ETHERNET, one_point: 1, ..Interface::default() })
         .unwrap();
@@ -120,7 +120,7 @@ fn the_largest_table_is_what_the_readme_says() {
 fn maps_take_what_the_formula_says(flows: u32) {
     let mut options = LoadOptions { flows, ..LoadOptions::default() };
     options.settings.windows = 64;
-    let Some(kernel) = load(&options) else { return };
+    let Some(kernel) = loaded(Kernel::load(&options)) else { return };
     let charged = charged();
     drop(kernel);
     let cpus = thread::available_parallelism().unwrap().get();

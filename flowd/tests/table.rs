@@ -26,7 +26,7 @@ const LATER: u64 = 400 * SECOND;
 /// A loaded table, in a process that stays on one CPU so that all free slots come to one hand.
 fn load(slots: u32) -> Option<Kernel> {
     let options = LoadOptions { flows: slots, interfaces: 1, event_bytes: 4_096, ..LoadOptions::default() };
-    let mut kernel = match Kernel::load(&options) {
+    let mut kernel = match Kernel::load_to_measure(&options) {
         Ok(kernel) => kernel,
         Err(KernelError::Privilege { detail }) => {
             skip(ROOT, &format!("a test of the loaded programs needs root: {detail}"));

@@ -44,6 +44,7 @@ pub(crate) fn place(offset: u32, data: usize) -> usize {
 ///
 /// # Safety
 /// As for [`read`].
+#[cfg(feature = "measure")]
 #[inline(always)]
 pub(crate) unsafe fn change(offset: u32, data: usize, data_end: usize, with: impl FnOnce(u32) -> u32) {
     // A bound that the verifier sees.

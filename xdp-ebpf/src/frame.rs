@@ -30,6 +30,7 @@ macro_rules! word {
 
 impl<const FRAGS: bool> Frame<FRAGS> {
     /// See [`direct::change`].
+    #[cfg(feature = "measure")]
     #[inline(always)]
     pub(crate) fn change(self, offset: u32, with: impl FnOnce(u32) -> u32) {
         let (data, end) = (word!(self, data) as usize, word!(self, data_end) as usize);

@@ -15,9 +15,9 @@ mod env;
 mod frame;
 #[cfg(target_arch = "bpf")]
 mod maps;
-#[cfg(target_arch = "bpf")]
+#[cfg(all(target_arch = "bpf", feature = "measure"))]
 mod measure;
-#[cfg(target_arch = "bpf")]
+#[cfg(all(target_arch = "bpf", feature = "measure"))]
 mod plain;
 #[cfg(target_arch = "bpf")]
 mod programs;

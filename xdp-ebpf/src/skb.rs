@@ -26,18 +26,21 @@ macro_rules! word {
 
 impl Skb {
     /// Set by whoever measures, as is [`Skb::cb`].
+    #[cfg(feature = "measure")]
     #[inline(always)]
     pub(crate) fn mark(self) -> u32 {
         word!(self, mark) as u32
     }
 
     /// The first word of the control buffer.
+    #[cfg(feature = "measure")]
     #[inline(always)]
     pub(crate) fn cb(self) -> u32 {
         word!(self, cb) as u32
     }
 
     /// Replaces a word in the first 256 bytes, in host order.
+    #[cfg(feature = "measure")]
     #[inline(always)]
     pub(crate) fn change(self, offset: u32, with: impl FnOnce(u32) -> u32) {
         let (data, end) = (word!(self, data) as usize, word!(self, data_end) as usize);

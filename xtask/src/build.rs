@@ -28,7 +28,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 /// The BPF programs alone, with what they came to.
 pub(crate) fn object() -> Result<PathBuf> {
     let start = Instant::now();
-    let object = toolchain::build_object(&root()).map_err(|message| anyhow!(message))?;
+    let object =
+        toolchain::build_object(&root(), toolchain::Object::Shipped).map_err(|message| anyhow!(message))?;
     let bytes = fs::read(&object).with_context(|| object.display().to_string())?;
     let size = |section| toolchain::section_size(&bytes, section).unwrap_or(0);
     let (btf, ext) = (size(".BTF"), size(".BTF.ext"));

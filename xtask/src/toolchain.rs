@@ -111,19 +111,35 @@ pub(crate) fn clean_env(command: &mut Command) -> &mut Command {
     command
 }
 
+/// What an object is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Object {
+    /// The daemon embeds it.
+    Shipped,
+    /// The same programs, and beside them those that measure them.
+    #[allow(dead_code, reason = "xtask builds none")]
+    Measure,
+}
+
 /// Compiles the BPF programs, checks the object and gives its path.
-pub(crate) fn build_object(root: &Path) -> Result<PathBuf, String> {
+pub(crate) fn build_object(root: &Path, object: Object) -> Result<PathBuf, String> {
     const REMEDY: &str = "run `cargo xtask setup`";
     let compiler = Compiler::find().ok_or(format!("no Rust compiler for BPF found: {REMEDY}"))?;
     if !linker(root).exists() {
         return Err(format!("bpf-linker {BPF_LINKER_VERSION} is missing: {REMEDY}"));
     }
     // Own folder: the outer cargo holds the lock of its target folder while a build script runs.
-    let target_dir = target_dir(root).join("bpf");
+    // And one for each object: one does not build the other anew.
+    let (folder, features) = match object {
+        Object::Shipped => ("bpf", ""),
+        Object::Measure => ("bpf-measure", "measure"),
+    };
+    let target_dir = target_dir(root).join(folder);
     let mut command = Command::new(compiler.program("cargo"));
     clean_env(&mut command)
         .current_dir(root)
         .args(["build", "--release", "--locked", "--package", "xdp-ebpf", "--target", TARGET])
+        .args(["--features", features])
         .env("PATH", path_with(&linker_root(root).join("bin"))?)
         .env("CARGO_TARGET_DIR", &target_dir)
         .env("RUSTC", compiler.program("rustc"))

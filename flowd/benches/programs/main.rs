@@ -81,7 +81,7 @@ fn main() -> Result<()> {
 const SETTINGS: Settings = Settings { copies: Apps::ALL, windows: 1, ..Settings::DEFAULT };
 
 fn load(options: &LoadOptions) -> Result<Kernel> {
-    let mut kernel = Kernel::load(options)?;
+    let mut kernel = Kernel::load_to_measure(options)?;
     kernel.replay_from(Interface {
         slot: SLOT,
         link: LINK_ETHERNET,

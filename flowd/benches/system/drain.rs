@@ -57,7 +57,8 @@ impl Times {
 }
 
 fn of(bench: &Bench, name: &str, flows: u32, table: u32) -> Result<Vec<Row>> {
-    let mut kernel = Kernel::load(&LoadOptions { flows: table, interfaces: 2, ..LoadOptions::default() })?;
+    let mut kernel =
+        Kernel::load_to_measure(&LoadOptions { flows: table, interfaces: 2, ..LoadOptions::default() })?;
     kernel.replay_from(Interface {
         slot: SLOT,
         link: LINK_ETHERNET,

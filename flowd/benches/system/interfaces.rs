@@ -32,7 +32,7 @@ struct Group {
 pub(crate) fn run(bench: &Bench) -> Result<Vec<Row>> {
     let [client, server] = ["client", "server"].map(Namespace::new);
     // The empty program on the way out, flowd on the way in: both run for every packet.
-    let mut empty = Kernel::load(&LoadOptions { flows: 1_024, ..LoadOptions::default() })?;
+    let mut empty = Kernel::load_to_measure(&LoadOptions { flows: 1_024, ..LoadOptions::default() })?;
     let mut groups = Vec::new();
     for interfaces in [1, 10, 100] {
         groups.push(Group::new(&client, &server, &mut empty, interfaces)?);

@@ -63,7 +63,8 @@ impl<'a> Attached<'a> {
             Program::None => Self::None,
             Program::Empty | Program::Plain => {
                 let measured = if program == Program::Empty { Measured::Empty } else { Measured::Plain };
-                let mut kernel = Kernel::load(&LoadOptions { flows: 1024, ..LoadOptions::default() })?;
+                let mut kernel =
+                    Kernel::load_to_measure(&LoadOptions { flows: 1024, ..LoadOptions::default() })?;
                 let attached = host.enter(|| kernel.attach_measured(measured, "eth0").map(|()| kernel));
                 Self::Measured(Box::new(attached?))
             }

@@ -17,6 +17,7 @@ mod lanes;
 mod leftovers;
 mod load;
 mod mapping;
+#[cfg(feature = "measure")]
 mod measure;
 mod memory;
 mod netlink;
@@ -47,6 +48,8 @@ use flow_common::{
     settings::{Settings, Thrift},
 };
 
+#[cfg(feature = "measure")]
+pub use self::measure::{Measured, ProgramFacts, Stream, Vary};
 pub use self::{
     attach::Hook,
     changes::Changes,
@@ -55,7 +58,6 @@ pub use self::{
     error::{KernelError, has_bpf, has_btf},
     leftovers::{Cleaned, abandon, clean},
     load::LoadOptions,
-    measure::{Measured, ProgramFacts, Stream, Vary},
     order::Order,
     replay::Refused,
     xdp::{FrameMode, Frames, attached_frames},

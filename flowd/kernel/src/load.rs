@@ -80,7 +80,12 @@ impl Kernel {
     /// # Errors
     /// Missing privilege or kernel feature, no memory, or a program that the verifier refuses.
     pub fn load(options: &LoadOptions) -> Result<Self, KernelError> {
-        let mut bpf = object(options)?;
+        Self::load_from(OBJECT, options)
+    }
+
+    /// Loads the programs out of this object.
+    pub(crate) fn load_from(object: &[u8], options: &LoadOptions) -> Result<Self, KernelError> {
+        let mut bpf = open_object(object, options)?;
         let interfaces = open(&mut bpf, names::MAP_INTERFACES, Array::try_from)?;
         let totals = open(&mut bpf, names::MAP_TOTALS, PerCpuArray::try_from)?;
         let events = open(&mut bpf, names::MAP_EVENTS, RingBuf::try_from)?;
@@ -131,6 +136,10 @@ fn cpus() -> usize {
 
 /// The object with its maps; no program is loaded yet.
 pub(crate) fn object(options: &LoadOptions) -> Result<Ebpf, KernelError> {
+    open_object(OBJECT, options)
+}
+
+fn open_object(object: &[u8], options: &LoadOptions) -> Result<Ebpf, KernelError> {
     let buckets = hint::buckets(options.flows);
     let settings = Plain(Settings { hints: buckets - 1, ..options.settings });
     EbpfLoader::new()
@@ -143,7 +152,7 @@ pub(crate) fn object(options: &LoadOptions) -> Result<Ebpf, KernelError> {
         .map_max_entries(names::MAP_LANES, options.lanes(cpus()))
         .map_max_entries(names::MAP_EVENTS, options.ring_bytes())
         .override_global(names::GLOBAL_SETTINGS, &settings, true)
-        .load(OBJECT)
+        .load(object)
         .map_err(|error| KernelError::load(&error, options.flows))
 }
 

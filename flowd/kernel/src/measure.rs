@@ -16,6 +16,9 @@ use crate::{
     xdp,
 };
 
+/// The shipped programs, and those that measure them.
+static OBJECT: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/flowd-ebpf-measure"));
+
 /// A program as the kernel took it.
 #[derive(Clone, Debug)]
 pub struct ProgramFacts {
@@ -89,6 +92,15 @@ pub struct Stream {
 }
 
 impl Kernel {
+    /// [`Kernel::load`], with the programs for measuring beside the others: what [`Kernel::measure`] and
+    /// [`Kernel::attach_measured`] need.
+    ///
+    /// # Errors
+    /// As for [`Kernel::load`].
+    pub fn load_to_measure(options: &LoadOptions) -> Result<Self, KernelError> {
+        Self::load_from(OBJECT, options)
+    }
+
     /// Loads every program of flowd's by itself, in small tables, and says what it came to.
     ///
     /// # Errors
