@@ -10,10 +10,13 @@
 use core::hint::cold_path;
 
 mod dns;
+mod find;
 mod http;
 mod tls;
 
 pub use dns::{DNS_BYTES, datagram, limit as dns_limit};
+use find::Begun;
+pub use find::Find;
 
 use crate::{
     app::{App, Apps},
@@ -31,50 +34,6 @@ const WORD: u32 = size_of::<u32>() as u32;
 
 /// Looks without a find after which a side is left alone.
 const MAX_MISSES: u8 = 4;
-
-/// Payload that deserves a copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Find {
-    /// An [`App`]; 0 only at the end of a connection whose side spoke nothing known.
-    pub app: u8,
-    pub kind: PayloadKind,
-    /// Bytes to copy from the start of the payload.
-    pub len: u32,
-    /// The payload is that of [`Find::app`]; without it, it may be, or goes on with what was.
-    pub shown: bool,
-}
-
-/// What is looked for, as it begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Begun {
-    /// One of HTTP.
-    Request,
-    /// One of HTTP.
-    Response,
-    Dns,
-    /// One of TLS.
-    Hello,
-}
-
-impl Begun {
-    #[inline(always)]
-    const fn app(self) -> App {
-        match self {
-            Self::Request | Self::Response => App::Http,
-            Self::Dns => App::Dns,
-            Self::Hello => App::Tls,
-        }
-    }
-
-    #[inline(always)]
-    const fn kind(self) -> PayloadKind {
-        match self {
-            Self::Request => PayloadKind::Request,
-            Self::Response => PayloadKind::Response,
-            Self::Dns | Self::Hello => PayloadKind::Message,
-        }
-    }
-}
 
 /// What the settings ask for.
 #[derive(Clone, Copy, Debug)]

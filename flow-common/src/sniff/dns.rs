@@ -1,6 +1,6 @@
 //! DNS by its port: what UDP carries as a whole, and what a TCP stream is made of.
 
-use super::Find;
+use super::find::Find;
 use crate::{
     app::{App, Apps},
     dissect::{Fragment, Headers, transport::protocol::UDP},

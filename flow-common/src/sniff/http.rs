@@ -1,6 +1,6 @@
 //! What an HTTP/1.x message begins with, and ends with where it has no body.
 
-use super::Begun;
+use super::find::Begun;
 use crate::packet::Packet;
 
 /// Request methods by their first four bytes: RFC 9110, PATCH, WebDAV, SSDP, and what Microsoft's clients use, and
