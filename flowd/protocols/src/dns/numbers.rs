@@ -7,7 +7,7 @@ use flowd_numbers::{Class, Exposition, Family, Histogram, counter, histogram, sh
 
 use super::{
     DnsExchange, DnsOutcome,
-    words::{CODES, TYPES, known},
+    iana::{CODES, TYPES, known},
 };
 use crate::{
     protocol::{ProtocolNumbers, Shown},

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::words;
+use super::iana;
 use crate::{
     party::Party,
     record::{AppRecord, Head, Path},
@@ -94,8 +94,8 @@ impl Serialize for DnsExchange {
             server: &self.head.server,
             transport: transport(self.head.key.protocol()),
             query: self.query.as_deref(),
-            qtype: self.qtype.map(words::kind),
-            rcode: self.rcode.map(words::code),
+            qtype: self.qtype.map(iana::kind),
+            rcode: self.rcode.map(iana::code),
             answers: &self.answers,
             answer_count: self.answer_count,
             truncated: self.truncated,

@@ -8,12 +8,12 @@ use flow_common::{
     key::{FlowKey, Sender},
 };
 
-use super::message::u16_at;
+use super::parse::u16_at;
 use crate::assembly::Assembly;
 
 /// A connection with half a message, or whose next message is awaited.
 #[derive(Debug, Default)]
-struct Lanes {
+struct Connection {
     slot: u32,
     last: u64,
     number: u64,
@@ -22,14 +22,14 @@ struct Lanes {
 
 /// Connections on the DNS port.
 #[derive(Debug, Default)]
-pub(super) struct Streams {
-    connections: HashMap<FlowKey, Lanes>,
+pub(super) struct Connections {
+    connections: HashMap<FlowKey, Connection>,
     /// By the last event.
     idle: BTreeMap<(u64, u64), FlowKey>,
     next: u64,
 }
 
-impl Streams {
+impl Connections {
     pub(super) fn len(&self) -> usize {
         self.connections.len()
     }
@@ -55,18 +55,18 @@ impl Streams {
         message: &mut dyn FnMut(&[u8]),
     ) {
         let Self { connections, idle, next } = self;
-        let lanes = connections.entry(event.key).or_insert_with(|| {
+        let connection = connections.entry(event.key).or_insert_with(|| {
             *next += 1;
-            Lanes { slot: event.slot, number: *next, ..Lanes::default() }
+            Connection { slot: event.slot, number: *next, ..Connection::default() }
         });
-        idle.remove(&(lanes.last, lanes.number));
-        if lanes.slot != event.slot {
+        idle.remove(&(connection.last, connection.number));
+        if connection.slot != event.slot {
             // The same addresses and ports, but another connection.
-            (lanes.slot, lanes.sides) = (event.slot, [None, None]);
+            (connection.slot, connection.sides) = (event.slot, [None, None]);
         }
-        lanes.last = lanes.last.max(event.time);
-        idle.insert((lanes.last, lanes.number), event.key);
-        let [a, b] = &mut lanes.sides;
+        connection.last = connection.last.max(event.time);
+        idle.insert((connection.last, connection.number), event.key);
+        let [a, b] = &mut connection.sides;
         let side = if event.from() == Sender::A { a } else { b };
         let assembly = side.get_or_insert_with(|| Assembly::new(event.seq, limit));
         if !assembly.place(event.seq, copy) {

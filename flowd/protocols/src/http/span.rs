@@ -1,6 +1,6 @@
 //! Places in one side's sequence space: segments, heads, messages.
 
-use super::head::Head;
+use super::parse::Head;
 
 /// The end of a longer body cannot be told by sequence numbers.
 const MAX_LENGTH: u64 = 1 << 30;
@@ -75,12 +75,12 @@ impl Span {
                 let body = u32::try_from(body).unwrap_or(u32::MAX);
                 Expect::Body { until: self.start.wrapping_add(length).wrapping_add(body), sure }
             }
-            _ => Expect::Blind,
+            _ => Expect::Unknown,
         }
     }
 }
 
-/// What stands at [`Lane::next`].
+/// What stands at [`super::stream::Stream::next`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Expect {
     /// The first byte of a message.
@@ -89,7 +89,7 @@ pub(super) enum Expect {
     /// A body up to this sequence number; `sure` says that nothing in it can be a message.
     Body { until: u32, sure: bool },
     /// Anything: a message begins only where the kernel says so.
-    Blind,
+    Unknown,
 }
 
 /// The last message of a side.

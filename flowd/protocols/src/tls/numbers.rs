@@ -6,7 +6,7 @@ use flowd_numbers::{Class, Exposition, Family, counter, show};
 
 use super::{
     TlsHandshake, TlsOutcome,
-    words::{VERSIONS, version},
+    iana::{VERSIONS, version},
 };
 use crate::{
     protocol::{ProtocolNumbers, Shown},

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::words;
+use super::iana;
 use crate::{
     party::Party,
     record::{AppRecord, Head, Path},
@@ -94,8 +94,7 @@ struct Line<'a> {
 
 impl Serialize for TlsHandshake {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let version =
-            |number| words::version(number).map_or_else(|| format!("0x{number:04x}"), str::to_owned);
+        let version = |number| iana::version(number).map_or_else(|| format!("0x{number:04x}"), str::to_owned);
         Line {
             time: self.head.time,
             client: &self.head.client,
@@ -104,7 +103,7 @@ impl Serialize for TlsHandshake {
             alpn: self.alpn.as_deref(),
             alpn_chosen: self.alpn_chosen.as_deref(),
             version: self.version.map(version),
-            cipher: self.cipher.map(words::cipher),
+            cipher: self.cipher.map(iana::cipher),
             ja4: self.ja4.as_deref(),
             alert: self.alert,
             handshake_time_us: self.handshake_time.map(micros),

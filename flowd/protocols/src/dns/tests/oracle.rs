@@ -5,7 +5,7 @@ use simple_dns::{
     CLASS, Name, Packet, PacketFlag, QCLASS, QTYPE, Question, ResourceRecord, TYPE, rdata::RData,
 };
 
-use crate::dns::message::Message;
+use crate::dns::parse::Message;
 
 fn names() -> impl Strategy<Value = String> {
     vec("[a-z0-9]{1,12}", 1..5).prop_map(|labels| labels.join("."))

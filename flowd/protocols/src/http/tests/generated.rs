@@ -4,7 +4,7 @@ use proptest::{collection::vec, prelude::*};
 use super::kit::{SECOND, Story, key, line};
 use crate::http::{
     HttpExchange, HttpOptions, Privacy, Query,
-    head::{self, Head},
+    parse::{self, Head},
 };
 
 /// What arbitrary bytes rarely hit by themselves.
@@ -114,12 +114,12 @@ fn send(story: &mut Story, client: bool, messages: &[Vec<u8>], cuts: &[usize]) {
     edges.sort_unstable();
     edges.dedup();
     for edge in edges.windows(2) {
-        let piece = &stream[edge[0]..edge[1]];
+        let segment = &stream[edge[0]..edge[1]];
         match (client, starts.contains(&edge[0])) {
-            (true, true) => story.client(piece),
-            (true, false) => story.client_more(piece),
-            (false, true) => story.server(piece),
-            (false, false) => story.server_more(piece),
+            (true, true) => story.client(segment),
+            (true, false) => story.client_more(segment),
+            (false, true) => story.server(segment),
+            (false, false) => story.server_more(segment),
         };
     }
 }
@@ -194,12 +194,12 @@ proptest! {
         let keep = Privacy { query: Query::Keep, ..Privacy::default() };
         let mut headers = [httparse::EMPTY_HEADER; 32];
         let mut strict = httparse::Request::new(&mut headers);
-        // Empty lines before a message are the lane's business; an empty method token is httparse's alone.
+        // Empty lines before a message are the stream's business; an empty method token is httparse's alone.
         let blank = matches!(head.first(), Some(b'\r' | b'\n'));
         if let Ok(httparse::Status::Complete(end)) = strict.parse(&head) && !blank {
             let method = strict.method.unwrap_or_default();
             if method.bytes().all(|b| b.is_ascii_uppercase()) {
-                let Some(Head::Request(ours)) = head::parse(&head[..end], true, &keep) else {
+                let Some(Head::Request(ours)) = parse::read(&head[..end], true, &keep) else {
                     return Err(TestCaseError::fail("refused"));
                 };
                 prop_assert_eq!(ours.method, method);

@@ -7,7 +7,10 @@ use flow_common::{
 };
 
 use crate::{
-    http::{FIN, HttpExchange, HttpOptions, HttpTracker, Outcome, Privacy, Query, RST},
+    http::{
+        HttpExchange, HttpOptions, HttpTracker, Outcome, Privacy, Query,
+        pair::{FIN, RST},
+    },
     progress::Progress,
 };
 

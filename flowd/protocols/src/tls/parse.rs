@@ -1,6 +1,12 @@
 //! From records (RFC 8446 section 5.1) to the first handshake message in them.
 
-use super::bytes::Bytes;
+mod bytes;
+mod hello;
+mod ja4;
+
+use bytes::Bytes;
+pub(super) use hello::{CLIENT_HELLO, ClientHello, SERVER_HELLO, ServerHello};
+pub(super) use ja4::ja4;
 
 const HANDSHAKE: u8 = 22;
 const ALERT: u8 = 21;
@@ -9,7 +15,7 @@ const HEAD: usize = 4;
 
 /// What the first bytes of one side hold.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum First {
+pub(super) enum FirstMessage {
     /// A handshake message: its kind, and as much of its body as is there.
     Message { kind: u8, body: Vec<u8>, complete: bool },
     /// An alert's description (RFC 8446 section 6).
@@ -21,21 +27,21 @@ pub(super) enum First {
 }
 
 /// Puts the first handshake message together from one record or several.
-pub(super) fn first(bytes: &[u8]) -> First {
+pub(super) fn first(bytes: &[u8]) -> FirstMessage {
     let mut rest = Bytes(bytes);
     let mut message = Vec::new();
     while !rest.0.is_empty() {
         let (Some(kind), version) = (rest.u8(), rest.u16()) else { break };
         if !matches!(kind, HANDSHAKE | ALERT) || version.is_some_and(|version| version >> 8 != 3) {
             // Between the fragments of one message nothing else may come.
-            return if message.is_empty() { First::Other } else { part(&message) };
+            return if message.is_empty() { FirstMessage::Other } else { part(&message) };
         }
         let Some(len) = rest.u16() else { break };
         let available = usize::from(len).min(rest.0.len());
         let fragment = rest.take(available).unwrap_or_default();
         if kind == ALERT {
             let alert = fragment.get(1).filter(|_| message.is_empty());
-            return alert.map_or_else(|| part(&message), |description| First::Alert(*description));
+            return alert.map_or_else(|| part(&message), |description| FirstMessage::Alert(*description));
         }
         message.extend_from_slice(fragment);
         if wanted(&message).is_some_and(|wanted| message.len() >= wanted) {
@@ -51,9 +57,9 @@ fn wanted(message: &[u8]) -> Option<usize> {
     Some(HEAD + (usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low)))
 }
 
-fn part(message: &[u8]) -> First {
-    let (Some(wanted), Some(kind)) = (wanted(message), message.first()) else { return First::Short };
+fn part(message: &[u8]) -> FirstMessage {
+    let (Some(wanted), Some(kind)) = (wanted(message), message.first()) else { return FirstMessage::Short };
     let complete = message.len() >= wanted;
     let body = message.get(HEAD..wanted.min(message.len())).unwrap_or_default();
-    First::Message { kind: *kind, body: body.to_vec(), complete }
+    FirstMessage::Message { kind: *kind, body: body.to_vec(), complete }
 }

@@ -4,23 +4,24 @@ use flow_common::key::Sender;
 
 use super::{
     super::{
-        HttpOptions, Sink,
-        lane::Lanes,
-        pending::{Owner, SIZE_WAIT},
-        span::distance,
+        Emit,
+        pending::{Context, SIZE_WAIT},
     },
-    Connection, Moment, Pending,
+    Connection, Pending, SegmentInfo,
 };
-use crate::progress::Progress;
+use crate::{
+    http::{HttpOptions, span::distance, stream::Streams},
+    progress::Progress,
+};
 
 impl Connection {
     /// Ends the head that `from` has under way, if any.
-    pub(super) fn cut(&mut self, from: Sender, options: &HttpOptions, sink: Sink<'_>) {
-        if let Some(message) = self.lanes.of_mut(from).cut(&options.privacy)
+    pub(super) fn cut(&mut self, from: Sender, options: &HttpOptions, emit: Emit<'_>) {
+        if let Some(message) = self.streams.of_mut(from).cut(&options.privacy)
             && !self.left_http
         {
-            let expect = self.message(from, message, options, sink);
-            self.lanes.of_mut(from).follow(expect);
+            let expect = self.message(from, message, options, emit);
+            self.streams.of_mut(from).follow(expect);
         }
     }
 
@@ -32,63 +33,63 @@ impl Connection {
         last: u64,
         reset: bool,
         options: &HttpOptions,
-        sink: Sink<'_>,
+        emit: Emit<'_>,
     ) {
         if self.ended.is_some() {
             return;
         }
         // With bytes missing before it, a FIN overtook a segment that may still come.
-        if reset || self.lanes.of(from).is_taken_up_to(seq) {
-            self.cut(from, options, sink);
+        if reset || self.streams.of(from).is_taken_up_to(seq) {
+            self.cut(from, options, emit);
         }
         if !reset {
-            self.lanes.of_mut(from).fin = Some(seq);
+            self.streams.of_mut(from).fin = Some(seq);
         }
-        let Moment { time, ack, .. } = self.moment;
-        if self.lanes.of(from).may_end(seq) {
+        let SegmentInfo { time, ack, .. } = self.segment;
+        if self.streams.of(from).may_end(seq) {
             self.stop_message(from, seq, Some(last).filter(|&last| last != 0));
         }
         if let Some(ack) = ack.filter(|_| reset) {
             // It will take nothing more either.
             self.stop_message(from.other(), ack, None);
         }
-        if reset || self.lanes.both_ended() {
-            self.cut_both(options, sink);
+        if reset || self.streams.both_ended() {
+            self.cut_both(options, emit);
             self.ended = Some(time);
             self.reset = reset;
-            self.flush(sink);
+            self.flush(emit);
         } else {
-            self.release(sink);
+            self.release(emit);
         }
     }
 
-    pub(super) fn cut_both(&mut self, options: &HttpOptions, sink: Sink<'_>) {
+    pub(super) fn cut_both(&mut self, options: &HttpOptions, emit: Emit<'_>) {
         // The client's first, so that the server's finds its request.
         let client = self.client.unwrap_or(Sender::A);
-        self.cut(client, options, sink);
-        self.cut(client.other(), options, sink);
+        self.cut(client, options, emit);
+        self.cut(client.other(), options, emit);
         for side in [client, client.other()] {
-            let lane = self.lanes.of_mut(side);
-            lane.forget_later(&options.privacy);
-            self.losses.lost_copy += lane.take_given_up();
+            let stream = self.streams.of_mut(side);
+            stream.give_up_out_of_order(&options.privacy);
+            self.losses.lost_copy += stream.take_given_up();
         }
     }
 
     /// Everything outstanding is reported as it is.
-    pub(in crate::http) fn finish(&mut self, options: &HttpOptions, sink: Sink<'_>) {
-        self.cut_both(options, sink);
-        self.flush(sink);
+    pub(in crate::http) fn finish(&mut self, options: &HttpOptions, emit: Emit<'_>) {
+        self.cut_both(options, emit);
+        self.flush(emit);
     }
 
-    pub(super) fn leave(&mut self, sink: Sink<'_>) {
+    pub(super) fn leave(&mut self, emit: Emit<'_>) {
         self.left_http = true;
-        self.lanes = Lanes::default();
-        self.flush(sink);
+        self.streams = Streams::default();
+        self.flush(emit);
     }
 
-    pub(super) fn flush(&mut self, sink: Sink<'_>) {
+    pub(super) fn flush(&mut self, emit: Emit<'_>) {
         while let Some(pending) = self.pending.pop_front() {
-            self.report(pending, sink);
+            self.report(pending, emit);
         }
     }
 
@@ -97,30 +98,30 @@ impl Connection {
     }
 
     /// Gives up the oldest outstanding exchanges until there is room for one more.
-    pub(super) fn make_room(&mut self, options: &HttpOptions, sink: Sink<'_>) {
-        self.release(sink);
+    pub(super) fn make_room(&mut self, options: &HttpOptions, emit: Emit<'_>) {
+        self.release(emit);
         while self.is_full(options) {
             let Some(oldest) = self.pending.pop_front() else { return };
             if oldest.response.is_none() && !oldest.missed {
                 self.owed += usize::from(oldest.request.is_some());
                 self.losses.pipeline_full += 1;
             }
-            self.report(oldest, sink);
+            self.report(oldest, emit);
         }
     }
 
     /// Reports what is complete, in the order of the requests.
-    pub(super) fn release(&mut self, sink: Sink<'_>) {
+    pub(super) fn release(&mut self, emit: Emit<'_>) {
         while self.pending.front().is_some_and(|front| front.missed || self.is_over(front)) {
             if let Some(pending) = self.pending.pop_front() {
-                self.report(pending, sink);
+                self.report(pending, emit);
             }
         }
     }
 
     /// All that can be known of it is known, what is sent again of it included.
     pub(super) fn is_over(&self, pending: &Pending) -> bool {
-        let over = |side: Option<Sender>| side.is_some_and(|side| self.lanes.of(side).fin.is_some());
+        let over = |side: Option<Sender>| side.is_some_and(|side| self.streams.of(side).fin.is_some());
         let (client_over, server_over) = (over(self.client), over(self.client.map(Sender::other)));
         let sized = (pending.request.is_none() || pending.sent.bytes.is_some() || client_over)
             && (pending.received.bytes.is_some() || server_over);
@@ -132,7 +133,9 @@ impl Connection {
     /// Its response is the last message of the server.
     pub(super) fn goes_on(&self, pending: &Pending) -> bool {
         let server = self.client.map(Sender::other);
-        server.and_then(|server| self.lanes.of(server).last).is_some_and(|last| last.number == pending.number)
+        server
+            .and_then(|server| self.streams.of(server).last)
+            .is_some_and(|last| last.number == pending.number)
     }
 
     /// What time ends; `look` asks for the flow's record.
@@ -141,16 +144,16 @@ impl Connection {
         now: u64,
         look: &mut dyn FnMut(u32) -> Option<Progress>,
         options: &HttpOptions,
-        sink: Sink<'_>,
+        emit: Emit<'_>,
     ) {
         let client = self.client.unwrap_or(Sender::A);
         for sender in [client, client.other()] {
-            let since = self.lanes.of(sender).open_since();
+            let since = self.streams.of(sender).open_since();
             if since.is_some_and(|since| since.saturating_add(options.timeout) <= now) {
-                self.cut(sender, options, sink);
+                self.cut(sender, options, emit);
             }
         }
-        self.release(sink);
+        self.release(emit);
         while self.pending.front().is_some_and(|front| front.due(options) <= now) {
             if let Some(progress) = look(self.slot).filter(|progress| progress.key == self.key)
                 && self.goes_further(&progress, now, options)
@@ -158,9 +161,9 @@ impl Connection {
                 return;
             }
             if let Some(pending) = self.pending.pop_front() {
-                self.report(pending, sink);
+                self.report(pending, emit);
             }
-            self.release(sink);
+            self.release(emit);
         }
         if self.pending.is_empty() {
             // Answers that have not come by now will not come.
@@ -172,7 +175,7 @@ impl Connection {
     pub(super) fn goes_further(&mut self, progress: &Progress, now: u64, options: &HttpOptions) -> bool {
         self.count(progress.retransmits);
         let server = self.client.unwrap_or(Sender::A).other();
-        let last = self.lanes.of(server).last;
+        let last = self.streams.of(server).last;
         let Some(front) = self.pending.front_mut() else { return false };
         let Some(last) = last.filter(|last| last.number == front.number) else { return false };
         if front.received.ended.is_some() || front.response.is_none() {
@@ -197,7 +200,7 @@ impl Connection {
 
     /// When [`Connection::expire`] has something to do; `None` while nothing is outstanding.
     pub(in crate::http) fn due(&self, options: &HttpOptions) -> Option<u64> {
-        let head = self.lanes.open_since().map(|since| since.saturating_add(options.timeout));
+        let head = self.streams.open_since().map(|since| since.saturating_add(options.timeout));
         head.into_iter().chain(self.pending.front().map(|front| front.due(options))).min()
     }
 
@@ -207,10 +210,10 @@ impl Connection {
         options.timeout.saturating_mul(if self.left_http { 10 } else { 1 })
     }
 
-    pub(super) fn report(&self, pending: Pending, sink: Sink<'_>) {
+    pub(super) fn report(&self, pending: Pending, emit: Emit<'_>) {
         let client = self.client.unwrap_or(Sender::A);
-        let uncopied = self.lanes.of(client.other()).uncopied();
+        let uncopied = self.streams.of(client.other()).uncopied();
         let (key, slot, reset, retransmits) = (self.key, self.slot, self.reset, self.retransmits);
-        sink(pending.into_exchange(&Owner { key, slot, client, reset, uncopied, retransmits }));
+        emit(pending.into_exchange(&Context { key, slot, client, reset, uncopied, retransmits }));
     }
 }

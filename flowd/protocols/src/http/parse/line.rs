@@ -70,7 +70,7 @@ pub(super) const SIMPLE: &str = "0.9";
 
 /// What is known of a head from the bytes so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(in crate::http) enum Verdict {
     NotHttp,
     More,
     /// The head ends after so many bytes, empty line included.
@@ -79,7 +79,7 @@ pub(super) enum Verdict {
 
 /// Looks for the end of a head that grows; never looks at a byte twice, however small the pieces.
 #[derive(Debug, Default)]
-pub(super) struct Scanner {
+pub(in crate::http) struct Scanner {
     /// Where the current line begins.
     line: usize,
     /// Up to here there is no further line end.
@@ -90,7 +90,7 @@ pub(super) struct Scanner {
 
 impl Scanner {
     /// `head` holds all bytes of earlier calls and perhaps more.
-    pub(super) fn advance(&mut self, head: &[u8]) -> Verdict {
+    pub(in crate::http) fn advance(&mut self, head: &[u8]) -> Verdict {
         loop {
             let fresh = head.get(self.searched..).unwrap_or_default();
             let Some(at) = fresh.iter().position(|&b| b == b'\n') else {

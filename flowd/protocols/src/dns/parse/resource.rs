@@ -5,8 +5,8 @@ use std::{
     net::{Ipv4Addr, Ipv6Addr},
 };
 
-use super::{message::u16_at, name, words};
-use crate::escape::escape;
+use super::{bytes::u16_at, name};
+use crate::{dns::iana, escape::escape};
 
 /// Bytes of data that are shown of records without a text of their own.
 const MAX_DATA: usize = 64;
@@ -40,7 +40,7 @@ impl Record {
         let data = message.get(self.data..self.end)?;
         let word = |at: usize| u16_at(data, at);
         let name = |at: usize| name::read(message, self.data + at).map(|(name, _)| name);
-        match words::known(&words::TYPES, self.kind)? {
+        match iana::known(&iana::TYPES, self.kind)? {
             "A" => Some(Ipv4Addr::from(<[u8; 4]>::try_from(data).ok()?).to_string()),
             "AAAA" => Some(Ipv6Addr::from(<[u8; 16]>::try_from(data).ok()?).to_string()),
             "NS" | "CNAME" | "PTR" | "DNAME" => name(0),
@@ -58,7 +58,7 @@ impl Record {
     /// Type, length and data in hexadecimal (RFC 3597 section 5), cut.
     fn unknown(&self, message: &[u8]) -> String {
         let data = message.get(self.data..self.end).unwrap_or_default();
-        let mut text = format!("{} \\# {} ", words::kind(self.kind), data.len());
+        let mut text = format!("{} \\# {} ", iana::kind(self.kind), data.len());
         for byte in data.iter().take(MAX_DATA) {
             // Writing to a string does not fail.
             let _ = write!(text, "{byte:02x}");

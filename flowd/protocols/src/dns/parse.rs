@@ -3,7 +3,11 @@
 //! The reader is this project's own: messages are cut at the copied bytes, their counts are the sender's
 //! claim, and one odd record must not cost the question. The tests hold it against another implementation.
 
-use super::{name, resource};
+mod bytes;
+mod name;
+mod resource;
+
+pub(super) use bytes::u16_at;
 
 /// Questions of a message that are read; nobody sends more than one.
 const MAX_QUESTIONS: usize = 16;
@@ -111,9 +115,4 @@ impl Message {
             at = record.end;
         }
     }
-}
-
-pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    let pair = bytes.get(at..)?.first_chunk()?;
-    Some(u16::from_be_bytes(*pair))
 }

@@ -5,15 +5,15 @@
 use super::bytes::{Bytes, is_grease};
 use crate::escape::escape;
 
-pub(super) const CLIENT_HELLO: u8 = 1;
-pub(super) const SERVER_HELLO: u8 = 2;
+pub(in crate::tls) const CLIENT_HELLO: u8 = 1;
+pub(in crate::tls) const SERVER_HELLO: u8 = 2;
 
 /// Extension numbers (IANA "TLS ExtensionType Values").
-pub(super) mod extension {
-    pub(in super::super) const SERVER_NAME: u16 = 0;
-    pub(super) const SIGNATURE_ALGORITHMS: u16 = 13;
-    pub(in super::super) const ALPN: u16 = 16;
-    pub(super) const SUPPORTED_VERSIONS: u16 = 43;
+pub(in crate::tls) mod extension {
+    pub(in crate::tls) const SERVER_NAME: u16 = 0;
+    pub(in crate::tls) const SIGNATURE_ALGORITHMS: u16 = 13;
+    pub(in crate::tls) const ALPN: u16 = 16;
+    pub(in crate::tls) const SUPPORTED_VERSIONS: u16 = 43;
 }
 
 /// Protocols offered that are kept.
@@ -23,32 +23,32 @@ const MAX_NAME: usize = 255;
 
 /// What a client offers. Numbers are in the client's order and without GREASE.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct ClientHello {
+pub(in crate::tls) struct ClientHello {
     /// The version field, which stays at 1.2 in later versions.
-    pub(super) legacy_version: u16,
+    pub(in crate::tls) legacy_version: u16,
     /// Of the extension that replaced it.
-    pub(super) versions: Vec<u16>,
-    pub(super) ciphers: Vec<u16>,
-    pub(super) extensions: Vec<u16>,
-    pub(super) signatures: Vec<u16>,
+    pub(in crate::tls) versions: Vec<u16>,
+    pub(in crate::tls) ciphers: Vec<u16>,
+    pub(in crate::tls) extensions: Vec<u16>,
+    pub(in crate::tls) signatures: Vec<u16>,
     /// Printable ASCII, other bytes escaped.
-    pub(super) server_name: Option<String>,
+    pub(in crate::tls) server_name: Option<String>,
     /// The first protocol as it was sent.
-    pub(super) first_protocol: Vec<u8>,
+    pub(in crate::tls) first_protocol: Vec<u8>,
     /// Printable ASCII, other bytes escaped.
-    pub(super) protocols: Vec<String>,
+    pub(in crate::tls) protocols: Vec<String>,
 }
 
 impl ClientHello {
     /// Reads as much as there is, and says whether that was all.
-    pub(super) fn read(body: &[u8]) -> (Self, bool) {
+    pub(in crate::tls) fn read(body: &[u8]) -> (Self, bool) {
         let mut hello = Self::default();
         let complete = hello.fill(Bytes(body)).is_some();
         (hello, complete)
     }
 
     /// The highest version offered.
-    pub(super) fn version(&self) -> u16 {
+    pub(in crate::tls) fn version(&self) -> u16 {
         self.versions.iter().copied().max().unwrap_or(self.legacy_version)
     }
 
@@ -102,16 +102,16 @@ impl ClientHello {
 
 /// What the server chose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct ServerHello {
-    pub(super) version: u16,
-    pub(super) cipher: u16,
+pub(in crate::tls) struct ServerHello {
+    pub(in crate::tls) version: u16,
+    pub(in crate::tls) cipher: u16,
     /// Plain up to TLS 1.2; later ones encrypt it.
-    pub(super) protocol: Option<String>,
+    pub(in crate::tls) protocol: Option<String>,
 }
 
 impl ServerHello {
     /// `None` where it is cut before the cipher.
-    pub(super) fn read(body: &[u8]) -> Option<Self> {
+    pub(in crate::tls) fn read(body: &[u8]) -> Option<Self> {
         let mut body = Bytes(body);
         let mut hello = Self { version: body.u16()?, ..Self::default() };
         body.take(32)?;

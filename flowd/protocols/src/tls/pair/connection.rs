@@ -5,13 +5,14 @@ use flow_common::{
     key::{FlowKey, Sender},
 };
 
-use super::{
-    hello::{CLIENT_HELLO, ClientHello, SERVER_HELLO, ServerHello},
-    ja4::ja4,
-    layer::{First, first},
-    record::{TlsHandshake, TlsOutcome},
+use crate::{
+    assembly::Assembly,
+    record::Head,
+    tls::{
+        TlsHandshake, TlsOutcome,
+        parse::{CLIENT_HELLO, ClientHello, FirstMessage, SERVER_HELLO, ServerHello, first, ja4},
+    },
 };
-use crate::{assembly::Assembly, record::Head};
 
 /// One side's first bytes.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ struct Side {
 pub(super) struct Connection {
     key: FlowKey,
     pub(super) slot: u32,
-    /// First event, nanoseconds of the packet clock.
+    /// FirstMessage event, nanoseconds of the packet clock.
     pub(super) begin: u64,
     pub(super) number: u64,
     /// What A and what B sent.
@@ -60,8 +61,8 @@ impl Connection {
     /// The line, where nothing more is to be expected.
     pub(super) fn settled(&self) -> Option<TlsHandshake> {
         let answered = [Sender::A, Sender::B].into_iter().any(|sender| match self.first(sender) {
-            First::Message { kind: SERVER_HELLO, complete, .. } => complete,
-            First::Alert(_) => true,
+            FirstMessage::Message { kind: SERVER_HELLO, complete, .. } => complete,
+            FirstMessage::Alert(_) => true,
             _ => false,
         });
         if answered { self.handshake(false) } else { None }
@@ -118,13 +119,13 @@ impl Connection {
         self.side(sender).map(|side| side.time)
     }
 
-    fn first(&self, sender: Sender) -> First {
-        self.side(sender).map_or(First::Short, |side| first(side.assembly.bytes()))
+    fn first(&self, sender: Sender) -> FirstMessage {
+        self.side(sender).map_or(FirstMessage::Short, |side| first(side.assembly.bytes()))
     }
 
     fn asked(&self, sender: Sender) -> Option<Asked> {
         match self.first(sender) {
-            First::Message { kind: CLIENT_HELLO, body, complete } => {
+            FirstMessage::Message { kind: CLIENT_HELLO, body, complete } => {
                 let (hello, whole) = ClientHello::read(&body);
                 // Without extensions the body could end where it was cut.
                 Some((hello, whole && complete))
@@ -135,8 +136,10 @@ impl Connection {
 
     fn said(&self, sender: Sender) -> Option<Said> {
         match self.first(sender) {
-            First::Message { kind: SERVER_HELLO, body, .. } => ServerHello::read(&body).map(Said::Hello),
-            First::Alert(description) => Some(Said::Alert(description)),
+            FirstMessage::Message { kind: SERVER_HELLO, body, .. } => {
+                ServerHello::read(&body).map(Said::Hello)
+            }
+            FirstMessage::Alert(description) => Some(Said::Alert(description)),
             _ => None,
         }
     }

@@ -8,7 +8,7 @@ use ring::digest::SHA256;
 use super::hello::{ClientHello, extension};
 
 /// The fingerprint of a complete ClientHello over TCP.
-pub(super) fn ja4(hello: &ClientHello) -> String {
+pub(in crate::tls) fn ja4(hello: &ClientHello) -> String {
     let version = match hello.version() {
         0x0304 => "13",
         0x0303 => "12",
@@ -38,7 +38,7 @@ pub(super) fn ja4(hello: &ClientHello) -> String {
     )
 }
 
-/// First and last character of the first protocol; of its hexadecimal form where one of them is no letter or digit.
+/// FirstMessage and last character of the first protocol; of its hexadecimal form where one of them is no letter or digit.
 fn ends(protocol: &[u8]) -> String {
     let (Some(first), Some(last)) = (protocol.first(), protocol.last()) else { return "00".to_owned() };
     if first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric() {

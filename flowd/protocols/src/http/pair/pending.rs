@@ -2,13 +2,14 @@
 
 use flow_common::key::{FlowKey, Sender};
 
-use super::{
-    HttpOptions,
-    head::{Request, Response},
-    record::{HttpExchange, Outcome},
-    span::distance,
+use crate::{
+    http::{
+        HttpExchange, HttpOptions, Outcome,
+        parse::{Request, Response},
+        span::distance,
+    },
+    record::Head,
 };
-use crate::record::Head;
 
 /// How long an answered exchange waits to learn where its messages end, nanoseconds; asked again while bytes
 /// still come. Longer than most bodies take, short for someone who watches the log.
@@ -63,7 +64,7 @@ pub(super) struct Pending {
 }
 
 /// What an exchange has from its connection.
-pub(super) struct Owner {
+pub(super) struct Context {
     pub(super) key: FlowKey,
     pub(super) slot: u32,
     pub(super) client: Sender,
@@ -99,19 +100,19 @@ impl Pending {
     }
 
     /// The response may have passed, but nothing of it was copied.
-    fn is_hidden(&self, owner: &Owner) -> bool {
+    fn is_hidden(&self, context: &Context) -> bool {
         self.response.is_none()
-            && (self.missed || self.hidden || owner.uncopied.is_some_and(|time| self.since <= time))
+            && (self.missed || self.hidden || context.uncopied.is_some_and(|time| self.since <= time))
             && self.request.is_some()
     }
 
-    fn outcome(&self, owner: &Owner) -> Outcome {
+    fn outcome(&self, context: &Context) -> Outcome {
         let Some(request) = &self.request else { return Outcome::NoRequest };
         if request.method == "PRI" {
             return Outcome::Upgraded;
         }
         let Some((response, _)) = &self.response else {
-            return match (self.is_hidden(owner), owner.reset) {
+            return match (self.is_hidden(context), context.reset) {
                 (true, _) => Outcome::Partial,
                 (false, true) => Outcome::Reset,
                 (false, false) => Outcome::NoResponse,
@@ -122,7 +123,7 @@ impl Pending {
             Outcome::Upgraded
         } else if request.method == "CONNECT" && success {
             Outcome::Tunnel
-        } else if self.received.cut && owner.reset {
+        } else if self.received.cut && context.reset {
             Outcome::Reset
         } else if request.partial || response.partial || self.sent.cut || self.received.cut {
             Outcome::Partial
@@ -131,11 +132,11 @@ impl Pending {
         }
     }
 
-    pub(super) fn into_exchange(self, owner: &Owner) -> HttpExchange {
-        let outcome = self.outcome(owner);
+    pub(super) fn into_exchange(self, context: &Context) -> HttpExchange {
+        let outcome = self.outcome(context);
         let request_time = self.request.is_some().then_some(self.since);
         let response_time = self.response.as_ref().map(|(_, time)| *time);
-        let partial = self.is_hidden(owner)
+        let partial = self.is_hidden(context)
             || self.request.as_ref().is_some_and(|request| request.partial)
             || self.response.as_ref().is_some_and(|(response, _)| response.partial);
         let request = self.request.unwrap_or_default();
@@ -143,9 +144,9 @@ impl Pending {
         let seen = request_time.is_some();
         HttpExchange {
             head: Head::new(
-                owner.key,
-                owner.slot,
-                owner.client,
+                context.key,
+                context.slot,
+                context.client,
                 request_time.or(response_time).unwrap_or(self.since),
             ),
             request_time,
@@ -168,7 +169,7 @@ impl Pending {
             response_bytes: self.received.bytes,
             partial,
             outcome,
-            retransmits: owner.retransmits.wrapping_sub(self.retransmits),
+            retransmits: context.retransmits.wrapping_sub(self.retransmits),
             think_time: None,
         }
     }

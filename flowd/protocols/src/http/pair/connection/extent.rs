@@ -5,16 +5,14 @@
 
 use flow_common::key::Sender;
 
-use super::{
-    super::span::{Last, Span, distance},
-    Connection, Moment, Pending,
-};
+use super::{Connection, Pending, SegmentInfo};
+use crate::http::span::{Last, Span, distance};
 
 impl Connection {
     /// The event says how far the last message of `sender` has come.
-    pub(super) fn hear(&mut self, sender: Sender) {
-        let Moment { ack: Some(ack), peer_last, .. } = self.moment else { return };
-        let Some(last) = self.lanes.of_mut(sender).last.as_mut().filter(|_| peer_last != 0) else { return };
+    pub(super) fn note_acknowledged(&mut self, sender: Sender) {
+        let SegmentInfo { ack: Some(ack), peer_last, .. } = self.segment else { return };
+        let Some(last) = self.streams.of_mut(sender).last.as_mut().filter(|_| peer_last != 0) else { return };
         match last.end {
             Some(end) if distance(end, ack) < 0 => return,
             Some(_) => {}
@@ -41,7 +39,7 @@ impl Connection {
 
     /// A final response begins: what of its request's end the head could not tell.
     pub(super) fn request_over(&self, pending: &mut Pending) {
-        let Moment { ack, peer_last, .. } = self.moment;
+        let SegmentInfo { ack, peer_last, .. } = self.segment;
         if pending.request.is_none() || pending.sent.ended.is_some() {
             return;
         }
@@ -57,7 +55,7 @@ impl Connection {
     /// A message of `from` begins, part of exchange `number`, with a body of so many bytes if its head tells.
     pub(super) fn open_message(&mut self, from: Sender, number: u64, span: Span, body: Option<u64>) {
         let (size, end) = (span.size(body), span.end(body));
-        self.lanes.of_mut(from).last = Some(Last { number, start: span.start, end, heard: None });
+        self.streams.of_mut(from).last = Some(Last { number, start: span.start, end, heard: None });
         let client = self.client == Some(from);
         if let Some(pending) = self.pending.iter_mut().find(|pending| pending.number == number) {
             let extent = if client { &mut pending.sent } else { &mut pending.received };
@@ -72,7 +70,7 @@ impl Connection {
     /// The message of `from` that was going on ended before `edge`, where its next one begins. `gap`: unseen
     /// ones are between the two.
     pub(super) fn close_message(&mut self, from: Sender, edge: u32, gap: bool) {
-        let Some(Last { number, start, end, heard }) = self.lanes.of_mut(from).last.take() else { return };
+        let Some(Last { number, start, end, heard }) = self.streams.of_mut(from).last.take() else { return };
         let client = self.client == Some(from);
         let size = edge.wrapping_sub(start);
         if end.is_none()
@@ -83,7 +81,7 @@ impl Connection {
         }
         match heard {
             Some((ack, time)) if ack == edge => self.ended(from, number, time),
-            _ if !gap => self.ended(from, number, self.moment.own_last),
+            _ if !gap => self.ended(from, number, self.segment.own_last),
             _ => {}
         }
     }
@@ -91,7 +89,7 @@ impl Connection {
     /// `from` will send nothing behind `edge`: a message that goes on beyond it was cut. `last`: when the
     /// byte before `edge` passed.
     pub(super) fn stop_message(&mut self, from: Sender, edge: u32, last: Option<u64>) {
-        let Some(Last { number, start, end: Some(end), .. }) = self.lanes.of(from).last else {
+        let Some(Last { number, start, end: Some(end), .. }) = self.streams.of(from).last else {
             return self.close_message(from, edge, false);
         };
         let client = self.client == Some(from);
@@ -106,6 +104,6 @@ impl Connection {
         if let Some(last) = last {
             self.ended(from, number, last);
         }
-        self.lanes.of_mut(from).last = None;
+        self.streams.of_mut(from).last = None;
     }
 }

@@ -9,18 +9,23 @@
 
 use std::collections::VecDeque;
 
-use super::{pending::Pending, span::distance};
+use super::pending::Pending;
+use crate::http::span::distance;
 
 /// Where a response begins, and what its sender had of the client's bytes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct ResponsePlace {
     pub(super) start: u32,
     pub(super) ack: Option<u32>,
 }
 
 /// The exchange that the response at `place` belongs to. `doubt`: responses before it may have passed unseen.
 /// Marks those whose response was missed, and ends the doubt where the place proves the pair.
-pub(super) fn choose(pending: &mut VecDeque<Pending>, place: Place, doubt: &mut bool) -> Option<usize> {
+pub(super) fn choose(
+    pending: &mut VecDeque<Pending>,
+    place: ResponsePlace,
+    doubt: &mut bool,
+) -> Option<usize> {
     let waits = |pending: &Pending| pending.response.is_none() && !pending.missed;
     let first = pending.iter().position(waits)?;
     // Numbers only grow along the list, so those that may be meant are at its front.
@@ -50,7 +55,7 @@ pub(super) fn choose(pending: &mut VecDeque<Pending>, place: Place, doubt: &mut 
 
 /// The response at `place` begins just where that to a request must which was sent when all earlier ones had theirs:
 /// none of them can still be owed one.
-pub(super) fn is_proven(pending: &VecDeque<Pending>, place: Place) -> bool {
+pub(super) fn is_proven(pending: &VecDeque<Pending>, place: ResponsePlace) -> bool {
     let waits = |pending: &&Pending| pending.response.is_none() && !pending.missed && !pending.pipelined;
     pending.iter().rev().find(waits).is_some_and(|pending| pending.ack == Some(place.start))
 }

@@ -1,6 +1,6 @@
 //! What of a target may be logged, as configured.
 
-use super::Privacy;
+use crate::http::Privacy;
 
 /// What stands for a value that is left out.
 const HIDDEN: &[u8] = b"***";

@@ -8,12 +8,15 @@ mod ending;
 mod extent;
 
 use super::{
-    HttpLosses, HttpOptions, Sink,
-    answer::{self, Place},
-    head::{Framing, Head, Request, Response},
-    lane::Lanes,
+    Emit, HttpLosses,
+    matching::{self, ResponsePlace},
     pending::Pending,
+};
+use crate::http::{
+    HttpOptions,
+    parse::{Framing, Head, Request, Response},
     span::{Expect, Input, Last, Message, Span, distance},
+    stream::Streams,
 };
 
 /// 1xx responses kept for one request.
@@ -27,7 +30,7 @@ const RESET_LINGER: u64 = 1_000_000_000;
 
 /// What an event tells beside its bytes.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Moment {
+pub(super) struct SegmentInfo {
     /// Nanoseconds of the packet clock.
     pub(super) time: u64,
     /// What the sender had of the other side's bytes.
@@ -44,14 +47,14 @@ pub(super) struct Connection {
     pub(super) slot: u32,
     /// The sender of the requests, once known.
     client: Option<Sender>,
-    pub(super) lanes: Lanes,
+    pub(super) streams: Streams,
     pending: VecDeque<Pending>,
     /// Exchanges so far.
     number: u64,
     /// Responses still to come to requests that were given up for want of room.
     owed: usize,
     /// The event at hand.
-    moment: Moment,
+    segment: SegmentInfo,
     /// Retransmits so far, and the event's counter when they were counted.
     retransmits: u32,
     counter: Option<u16>,
@@ -79,11 +82,11 @@ impl Connection {
             key,
             slot,
             client: None,
-            lanes: Lanes::default(),
+            streams: Streams::default(),
             pending: VecDeque::new(),
             number: 0,
             owed: 0,
-            moment: Moment::default(),
+            segment: SegmentInfo::default(),
             retransmits: 0,
             counter: None,
             doubt: false,
@@ -101,12 +104,12 @@ impl Connection {
     /// Whether data at `seq` can belong to this connection and not to a later one of the same addresses.
     pub(super) fn fits(&self, from: Sender, seq: u32, time: u64) -> bool {
         let lingers = self.reset && self.ended.is_some_and(|at| time.saturating_sub(at) < RESET_LINGER);
-        lingers || self.lanes.of(from).fits(seq, self.ended.is_some())
+        lingers || self.streams.of(from).fits(seq, self.ended.is_some())
     }
 
     /// Nothing is known that a later event could need.
     pub(super) fn is_blank(&self) -> bool {
-        self.client.is_none() && self.lanes.open_since().is_none()
+        self.client.is_none() && self.streams.open_since().is_none()
     }
 
     pub(super) fn outstanding(&self) -> usize {
@@ -115,21 +118,21 @@ impl Connection {
 
     #[cfg(test)]
     pub(super) fn buffered(&self) -> usize {
-        self.lanes.of(Sender::A).buffered() + self.lanes.of(Sender::B).buffered()
+        self.streams.of(Sender::A).buffered() + self.streams.of(Sender::B).buffered()
     }
 
     /// What an event of `from` tells beside its bytes; `number` is that of the copy, `retransmits` the
     /// connection's count.
-    pub(super) fn meet(&mut self, from: Sender, moment: Moment, number: u8, retransmits: u16) {
-        self.moment = moment;
+    pub(super) fn observe(&mut self, from: Sender, segment: SegmentInfo, number: u8, retransmits: u16) {
+        self.segment = segment;
         self.count(retransmits);
         self.whole |= number == 1 && self.client.is_none();
-        let lost = self.lanes.of_mut(from).lost_before(number, self.whole);
+        let lost = self.streams.of_mut(from).lost_before(number, self.whole);
         self.doubt |= lost > 0;
         if self.client == Some(from) {
             self.unseen_requests = self.unseen_requests.saturating_add(lost);
         }
-        self.hear(from.other());
+        self.note_acknowledged(from.other());
     }
 
     fn count(&mut self, retransmits: u16) {
@@ -142,77 +145,77 @@ impl Connection {
     }
 
     /// Looks at what of a segment was not copied, behind `copied`: the end of a message, or others that hide.
-    pub(super) fn look_behind(&mut self, from: Sender, copied: u32, wire_end: u32, carries: bool) {
-        let lane = self.lanes.of(from);
-        if let Some(Last { number, end: Some(end), .. }) = lane.last
+    pub(super) fn look_past_copy(&mut self, from: Sender, copied: u32, wire_end: u32, carries: bool) {
+        let stream = self.streams.of(from);
+        if let Some(Last { number, end: Some(end), .. }) = stream.last
             && distance(end, wire_end) >= 0
             && carries
         {
-            self.ended(from, number, self.moment.time);
+            self.ended(from, number, self.segment.time);
         }
-        let lane = self.lanes.of(from);
+        let stream = self.streams.of(from);
         if self.client == Some(from) {
-            let unseen = lane.uncopied().is_some();
+            let unseen = stream.uncopied().is_some();
             if unseen {
                 self.unseen_requests = MANY;
             }
             self.doubt |= unseen;
-        } else if self.client.is_some() && lane.is_blind() && distance(copied, wire_end) > 0 {
-            self.hide_waiting();
+        } else if self.client.is_some() && stream.may_hide_messages() && distance(copied, wire_end) > 0 {
+            self.mark_hidden();
         }
     }
 
     /// Responses may be in bytes that were not looked at.
-    fn hide_waiting(&mut self) {
+    fn mark_hidden(&mut self) {
         for pending in self.pending.iter_mut().filter(|pending| pending.response.is_none()) {
             (pending.hidden, self.doubt) = (true, true);
         }
     }
 
     /// Copied payload of one segment.
-    pub(super) fn data(&mut self, from: Sender, input: Input<'_>, options: &HttpOptions, sink: Sink<'_>) {
+    pub(super) fn data(&mut self, from: Sender, input: Input<'_>, options: &HttpOptions, emit: Emit<'_>) {
         if self.left_http || self.reset {
             return;
         }
-        self.feed(from, input, options, sink);
+        self.feed(from, input, options, emit);
         while !self.left_http
-            && let Some(piece) = self.lanes.of_mut(from).ripe(&options.privacy)
+            && let Some(segment) = self.streams.of_mut(from).next_in_order(&options.privacy)
         {
-            self.feed(from, piece.input(), options, sink);
+            self.feed(from, segment.input(), options, emit);
         }
-        self.losses.lost_copy += self.lanes.of_mut(from).take_given_up();
-        self.release(sink);
+        self.losses.lost_copy += self.streams.of_mut(from).take_given_up();
+        self.release(emit);
     }
 
-    fn feed(&mut self, from: Sender, mut input: Input<'_>, options: &HttpOptions, sink: Sink<'_>) {
+    fn feed(&mut self, from: Sender, mut input: Input<'_>, options: &HttpOptions, emit: Emit<'_>) {
         let limit = options.limit();
         while !self.left_http {
-            let lane = self.lanes.of_mut(from);
-            let message = lane.take(&mut input, limit, &options.privacy);
-            self.losses.lost_copy += lane.take_given_up();
+            let stream = self.streams.of_mut(from);
+            let message = stream.take(&mut input, limit, &options.privacy);
+            self.losses.lost_copy += stream.take_given_up();
             let Some(message) = message else { return };
-            let expect = self.message(from, message, options, sink);
-            self.lanes.of_mut(from).follow(expect);
+            let expect = self.message(from, message, options, emit);
+            self.streams.of_mut(from).follow(expect);
         }
     }
 
-    fn message(&mut self, from: Sender, message: Message, options: &HttpOptions, sink: Sink<'_>) -> Expect {
+    fn message(&mut self, from: Sender, message: Message, options: &HttpOptions, emit: Emit<'_>) -> Expect {
         let client = match message.head {
             Head::Request(_) => from,
             Head::Response(_) => from.other(),
         };
         // A body that looks like a message of the wrong side.
         if *self.client.get_or_insert(client) != client {
-            return Expect::Blind;
+            return Expect::Unknown;
         }
         let span = message.span;
         match message.head {
-            Head::Request(request) => self.request(from, request, span, options, sink),
+            Head::Request(request) => self.request(from, request, span, options, emit),
             Head::Response(response) => {
                 if self.unanswered().is_none() {
-                    self.cut(from.other(), options, sink);
+                    self.cut(from.other(), options, emit);
                 }
-                self.response(from, response, span, options, sink)
+                self.response(from, response, span, options, emit)
             }
         }
     }
@@ -223,11 +226,11 @@ impl Connection {
         request: Request,
         span: Span,
         options: &HttpOptions,
-        sink: Sink<'_>,
+        emit: Emit<'_>,
     ) -> Expect {
         self.close_message(from, span.start, span.gap);
         let (pipelined, behind_unseen) = self.place_request(from, &span);
-        self.make_room(options, sink);
+        self.make_room(options, emit);
         // Without Content-Length and Transfer-Encoding a request has no body (RFC 9112 section 6.3).
         let body = match request.fields.framing {
             Framing::Absent => Some(0),
@@ -243,7 +246,7 @@ impl Connection {
         self.pending.push_back(pending);
         self.open_message(from, self.number, span, body.filter(|_| sure));
         if leaves {
-            self.leave(sink);
+            self.leave(emit);
         }
         span.follows(body, sure)
     }
@@ -258,7 +261,7 @@ impl Connection {
         // Those that have their response are no longer to be minded.
         self.unseen_requests = self.unseen_requests.saturating_sub(std::mem::take(&mut self.orphans));
         let had_more_than = |at: u32| span.ack.is_none_or(|ack| distance(at, ack) > 0);
-        let edge = self.lanes.of(from.other()).last.and_then(|last| last.end);
+        let edge = self.streams.of(from.other()).last.and_then(|last| last.end);
         let mut waiting = self.pending.iter().filter(|pending| pending.response.is_none() && !pending.missed);
         if let Some(before) = waiting.next_back() {
             // Where the response to the one before it begins, if that is known: the client had more than that.
@@ -290,23 +293,23 @@ impl Connection {
         response: Response,
         span: Span,
         options: &HttpOptions,
-        sink: Sink<'_>,
+        emit: Emit<'_>,
     ) -> Expect {
         self.close_message(from, span.start, span.gap);
         self.doubt |= span.gap;
         let status = response.status;
         let interim = status.is_some_and(|status| (100..200).contains(&status) && status != 101);
-        let place = Place { start: span.start, ack: span.ack };
-        if answer::is_proven(&self.pending, place) {
+        let place = ResponsePlace { start: span.start, ack: span.ack };
+        if matching::is_proven(&self.pending, place) {
             self.owed = 0;
         }
         let index =
-            if self.owed > 0 { None } else { answer::choose(&mut self.pending, place, &mut self.doubt) };
+            if self.owed > 0 { None } else { matching::choose(&mut self.pending, place, &mut self.doubt) };
         if interim {
             if self.owed == 0 {
-                self.interim(index, status, &span, options, sink);
+                self.interim(index, status, &span, options, emit);
             }
-            self.lanes.of_mut(from).last = None;
+            self.streams.of_mut(from).last = None;
             return span.follows(Some(0), true);
         }
         let mut pending = match index.and_then(|index| self.pending.remove(index)) {
@@ -331,7 +334,7 @@ impl Connection {
         let number = pending.number;
         self.request_over(&mut pending);
         let asked = pending.sent.ended.unwrap_or(pending.since);
-        pending.acknowledged = Some(self.moment.own_last).filter(|&at| at > asked && at <= span.time);
+        pending.acknowledged = Some(self.segment.own_last).filter(|&at| at > asked && at <= span.time);
         pending.response = Some((response, span.time));
         match index {
             Some(index) => self.pending.insert(index, pending),
@@ -341,17 +344,17 @@ impl Connection {
                 let full = self.is_full(options);
                 self.pending.insert(self.unanswered().unwrap_or(self.pending.len()), pending);
                 if full && let Some(front) = self.pending.pop_front() {
-                    self.report(front, sink);
+                    self.report(front, emit);
                 }
             }
         }
         self.open_message(from, number, span, body);
         if span.length.is_none() {
             // The head went on beyond the copy, and others may follow it there.
-            self.hide_waiting();
+            self.mark_hidden();
         }
         if leaves {
-            self.leave(sink);
+            self.leave(emit);
         }
         span.follows(body, sure)
     }
@@ -362,10 +365,10 @@ impl Connection {
         status: Option<u16>,
         span: &Span,
         options: &HttpOptions,
-        sink: Sink<'_>,
+        emit: Emit<'_>,
     ) {
         let index = index.unwrap_or_else(|| {
-            self.make_room(options, sink);
+            self.make_room(options, emit);
             let orphan = self.fresh(span.time);
             self.pending.push_back(orphan);
             self.pending.len() - 1

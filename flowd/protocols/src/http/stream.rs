@@ -3,8 +3,8 @@
 use flow_common::{event::PayloadEvent, key::Sender};
 
 use super::{
-    Privacy, head,
-    line::{Scanner, Verdict},
+    Privacy,
+    parse::{self, Scanner, Verdict},
     span::{Expect, Input, Last, Message, Span, distance, length},
 };
 
@@ -13,7 +13,7 @@ use super::{
 const WINDOW: i32 = 1 << 24;
 
 /// Copies held back because one before them is missing.
-const MAX_LATER: usize = 8;
+const MAX_OUT_OF_ORDER: usize = 8;
 
 #[derive(Debug)]
 struct Open {
@@ -36,7 +36,7 @@ impl Open {
 
 /// A copy that waits for those before it.
 #[derive(Debug)]
-pub(super) struct Piece {
+pub(super) struct Segment {
     seq: u32,
     time: u64,
     wire_end: u32,
@@ -44,7 +44,7 @@ pub(super) struct Piece {
     bytes: Vec<u8>,
 }
 
-impl Piece {
+impl Segment {
     pub(super) fn input(&self) -> Input<'_> {
         let Self { seq, time, wire_end, ack, ref bytes } = *self;
         Input { seq, bytes, starts: false, time, wire_end, ack }
@@ -52,12 +52,12 @@ impl Piece {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Lane {
+pub(super) struct Stream {
     /// Everything before this sequence number was taken or passed over.
     next: Option<u32>,
     expect: Expect,
     open: Option<Open>,
-    later: Vec<Piece>,
+    out_of_order: Vec<Segment>,
     /// Sequence number of the FIN.
     pub(super) fin: Option<u32>,
     /// Sequence number behind the last byte that passed, copied or not, and when it did.
@@ -73,20 +73,20 @@ pub(super) struct Lane {
 
 /// Both sides of a connection.
 #[derive(Debug, Default)]
-pub(super) struct Lanes {
-    a: Lane,
-    b: Lane,
+pub(super) struct Streams {
+    a: Stream,
+    b: Stream,
 }
 
-impl Lanes {
-    pub(super) const fn of(&self, sender: Sender) -> &Lane {
+impl Streams {
+    pub(super) const fn of(&self, sender: Sender) -> &Stream {
         match sender {
             Sender::A => &self.a,
             Sender::B => &self.b,
         }
     }
 
-    pub(super) const fn of_mut(&mut self, sender: Sender) -> &mut Lane {
+    pub(super) const fn of_mut(&mut self, sender: Sender) -> &mut Stream {
         match sender {
             Sender::A => &mut self.a,
             Sender::B => &mut self.b,
@@ -103,8 +103,8 @@ impl Lanes {
     }
 }
 
-impl Lane {
-    /// Takes from `input` up to the end of one head. After a message, [`Lane::follow`] must say what comes
+impl Stream {
+    /// Takes from `input` up to the end of one head. After a message, [`Stream::follow`] must say what comes
     /// behind it. `limit`: bytes of a head that are looked at.
     pub(super) fn take(&mut self, input: &mut Input<'_>, limit: usize, privacy: &Privacy) -> Option<Message> {
         while !input.bytes.is_empty() {
@@ -130,11 +130,11 @@ impl Lane {
             match open.scanner.advance(&open.bytes) {
                 Verdict::NotHttp => {
                     self.open = None;
-                    self.pass(input, Expect::Blind);
+                    self.pass(input, Expect::Unknown);
                 }
                 Verdict::More if open.bytes.len() < limit => self.pass(input, self.expect),
                 Verdict::More => {
-                    self.pass(input, Expect::Blind);
+                    self.pass(input, Expect::Unknown);
                     return self.cut(privacy);
                 }
                 Verdict::Complete(end) => {
@@ -142,8 +142,8 @@ impl Lane {
                     input.starts = false;
                     self.next = Some(input.seq);
                     let open = self.open.take()?;
-                    let head = head::parse(open.bytes.get(..end).unwrap_or_default(), true, privacy);
-                    self.expect = Expect::Blind;
+                    let head = parse::read(open.bytes.get(..end).unwrap_or_default(), true, privacy);
+                    self.expect = Expect::Unknown;
                     if let Some(head) = head {
                         return Some(Message { head, span: open.span(Some(length(end))) });
                     }
@@ -200,12 +200,12 @@ impl Lane {
                 self.drop(input, privacy);
                 return None;
             }
-            Expect::Blind if !input.starts => {
+            Expect::Unknown if !input.starts => {
                 self.give_up(input, privacy);
-                self.pass(input, Expect::Blind);
+                self.pass(input, Expect::Unknown);
                 return None;
             }
-            Expect::Start | Expect::Blind => {}
+            Expect::Start | Expect::Unknown => {}
         }
         self.expect = Expect::Start;
         self.gap = unseen;
@@ -225,7 +225,7 @@ impl Lane {
 
     /// What looks like a message may be part of a body where the copies before it were lost.
     fn give_up(&mut self, input: &Input<'_>, privacy: &Privacy) {
-        self.given_up += u64::from(head::parse(input.bytes, false, privacy).is_some());
+        self.given_up += u64::from(parse::read(input.bytes, false, privacy).is_some());
     }
 
     /// `input` says nothing that could be used.
@@ -236,10 +236,10 @@ impl Lane {
 
     /// Holds a copy back until the bytes before it come.
     fn keep(&mut self, input: &mut Input<'_>, limit: usize, privacy: &Privacy) {
-        let held: usize = self.later.iter().map(|piece| piece.bytes.len()).sum();
-        if self.later.len() < MAX_LATER && held + input.bytes.len() <= limit {
+        let held: usize = self.out_of_order.iter().map(|segment| segment.bytes.len()).sum();
+        if self.out_of_order.len() < MAX_OUT_OF_ORDER && held + input.bytes.len() <= limit {
             let Input { seq, time, wire_end, ack, bytes, .. } = *input;
-            self.later.push(Piece { seq, time, wire_end, ack, bytes: bytes.to_vec() });
+            self.out_of_order.push(Segment { seq, time, wire_end, ack, bytes: bytes.to_vec() });
         } else {
             self.give_up(input, privacy);
         }
@@ -247,21 +247,21 @@ impl Lane {
     }
 
     /// A copy that was held back and now has its turn.
-    pub(super) fn ripe(&mut self, privacy: &Privacy) -> Option<Piece> {
+    pub(super) fn next_in_order(&mut self, privacy: &Privacy) -> Option<Segment> {
         let next = self.next?;
-        let at = self.later.iter().position(|piece| distance(next, piece.seq) <= 0);
+        let at = self.out_of_order.iter().position(|segment| distance(next, segment.seq) <= 0);
         match at {
             Some(at) => {
-                let piece = self.later.swap_remove(at);
-                if distance(next, piece.seq) < 0 {
+                let segment = self.out_of_order.swap_remove(at);
+                if distance(next, segment.seq) < 0 {
                     // Passed over meanwhile.
-                    self.give_up(&piece.input(), privacy);
+                    self.give_up(&segment.input(), privacy);
                 }
-                Some(piece)
+                Some(segment)
             }
             None => {
                 if self.open.is_none() {
-                    self.forget_later(privacy);
+                    self.give_up_out_of_order(privacy);
                 }
                 None
             }
@@ -269,17 +269,17 @@ impl Lane {
     }
 
     /// Gives up the copies that were held back.
-    pub(super) fn forget_later(&mut self, privacy: &Privacy) {
-        for piece in std::mem::take(&mut self.later) {
-            self.give_up(&piece.input(), privacy);
+    pub(super) fn give_up_out_of_order(&mut self, privacy: &Privacy) {
+        for segment in std::mem::take(&mut self.out_of_order) {
+            self.give_up(&segment.input(), privacy);
         }
     }
 
     /// Ends the head under way and reads what is there of it.
     pub(super) fn cut(&mut self, privacy: &Privacy) -> Option<Message> {
         let open = self.open.take()?;
-        self.expect = Expect::Blind;
-        let head = head::parse(&open.bytes, false, privacy)?;
+        self.expect = Expect::Unknown;
+        let head = parse::read(&open.bytes, false, privacy)?;
         Some(Message { head, span: open.span(None) })
     }
 
@@ -307,8 +307,8 @@ impl Lane {
     }
 
     /// A message may begin unseen in bytes that are not looked at.
-    pub(super) fn is_blind(&self) -> bool {
-        self.expect == Expect::Blind
+    pub(super) fn may_hide_messages(&self) -> bool {
+        self.expect == Expect::Unknown
     }
 
     /// When bytes passed behind the last known message that were not copied: further messages, of which
@@ -317,14 +317,14 @@ impl Lane {
         let edge = match self.expect {
             Expect::Start => self.next?,
             Expect::Body { until, sure: true } => until,
-            Expect::Body { .. } | Expect::Blind => return None,
+            Expect::Body { .. } | Expect::Unknown => return None,
         };
         self.sent.filter(|&(end, _)| self.open.is_none() && distance(edge, end) > 0).map(|(_, time)| time)
     }
 
     #[cfg(test)]
     pub(super) fn buffered(&self) -> usize {
-        let later: usize = self.later.iter().map(|piece| piece.bytes.len()).sum();
+        let later: usize = self.out_of_order.iter().map(|segment| segment.bytes.len()).sum();
         later + self.open.as_ref().map_or(0, |open| open.bytes.len())
     }
 

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use flow_common::key::{FlowKey, Sender};
 
-use super::{
-    message::Question,
-    record::{DnsExchange, DnsOutcome},
+use crate::{
+    dns::{DnsExchange, DnsOutcome, parse::Question},
+    record::Head,
 };
-use crate::record::Head;
 
 /// A query under way.
 #[derive(Debug)]

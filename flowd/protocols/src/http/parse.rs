@@ -1,10 +1,13 @@
 //! What the log needs of a message's head.
 
-use super::{
-    Privacy, Query,
-    line::{self, First},
-    redact,
-};
+mod line;
+mod privacy;
+mod redact;
+
+use line::First;
+pub(super) use line::{Scanner, Verdict};
+
+use super::{Privacy, Query};
 
 /// How far the body goes, as the head alone tells (RFC 9112 section 6.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,7 +58,7 @@ pub(super) enum Head {
 }
 
 /// Reads a head. `whole`: it ends with its empty line; otherwise the copy stops somewhere within.
-pub(super) fn parse(head: &[u8], whole: bool, privacy: &Privacy) -> Option<Head> {
+pub(super) fn read(head: &[u8], whole: bool, privacy: &Privacy) -> Option<Head> {
     let end = head.iter().position(|&b| b == b'\n').map_or(head.len(), |at| at + 1);
     let (first_line, rest) = head.split_at_checked(end)?;
     let partial = !first_line.ends_with(b"\n");
@@ -185,7 +188,7 @@ mod tests {
     use super::*;
 
     fn request(text: &[u8], whole: bool) -> Request {
-        match parse(text, whole, &Privacy::default()) {
+        match read(text, whole, &Privacy::default()) {
             Some(Head::Request(request)) => request,
             other => panic!("{other:?}"),
         }

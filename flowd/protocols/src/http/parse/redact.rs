@@ -2,7 +2,7 @@
 //!
 //! The raw bytes never leave this module's callers' head buffer: what is kept has passed here.
 
-use super::{Privacy, Query};
+use crate::http::{Privacy, Query};
 
 /// The loggable form of a request target.
 ///

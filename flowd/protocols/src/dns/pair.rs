@@ -1,0 +1,182 @@
+//! Queries and responses of every flow, over UDP and TCP.
+
+use flow_common::{app::App, dissect::transport::protocol::TCP, event::PayloadEvent, key::Sender};
+
+mod pending;
+
+use pending::Waiting;
+
+use super::{
+    DnsExchange, DnsOptions, DnsOutcome,
+    parse::{Message, Question},
+    stream::Connections,
+};
+use crate::record::Head;
+
+type Emit<'a> = &'a mut dyn FnMut(DnsExchange);
+
+/// What was not followed to its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DnsLosses {
+    /// Payload on the DNS port without a message that can be read.
+    pub malformed: u64,
+    /// Queries and connections given up before their time, as the tables were full.
+    pub evicted: u64,
+}
+
+/// Pairs queries with responses.
+#[derive(Debug)]
+pub struct DnsTracker {
+    options: DnsOptions,
+    waiting: Waiting,
+    connections: Connections,
+    losses: DnsLosses,
+}
+
+impl DnsTracker {
+    #[must_use]
+    pub fn new(options: DnsOptions) -> Self {
+        Self {
+            options,
+            waiting: Waiting::default(),
+            connections: Connections::default(),
+            losses: DnsLosses::default(),
+        }
+    }
+
+    /// Takes one event; `payload` is its copied bytes. Those of other protocols mean nothing to it.
+    pub fn event(&mut self, event: &PayloadEvent, payload: &[u8], emit: &mut dyn FnMut(DnsExchange)) {
+        if !event.is_of(App::Dns) {
+            return;
+        }
+        // What waited too long for this event's time is over, however late the clock's own turn comes.
+        self.expire(event.time, emit);
+        if event.key.protocol() != TCP {
+            self.message(event, payload, emit);
+            return;
+        }
+        let mut messages = Vec::new();
+        let limit = usize::try_from(self.options.copied).unwrap_or(usize::MAX).max(2);
+        self.connections.take(event, payload, limit, &mut |message| messages.push(message.to_vec()));
+        while self.connections.len() > self.options.max_connections && self.connections.forget(u64::MAX) {
+            self.losses.evicted += 1;
+        }
+        for message in messages {
+            self.message(event, &message, emit);
+        }
+    }
+
+    /// Reports queries that have waited too long. `now`: nanoseconds of the packet clock.
+    pub fn expire(&mut self, now: u64, emit: &mut dyn FnMut(DnsExchange)) {
+        // A query is due when the whole timeout has passed, not before.
+        let Some(until) = now.checked_sub(self.options.timeout) else { return };
+        self.give_up(until, emit);
+        // Connections stay for longer: a client may keep one open between its queries.
+        if let Some(until) = until.checked_sub(self.options.timeout.saturating_mul(10)) {
+            while self.connections.forget(until) {}
+        }
+    }
+
+    /// Reports all that waits and forgets everything: the end of a capture or of the daemon.
+    pub fn finish(&mut self, emit: &mut dyn FnMut(DnsExchange)) {
+        self.give_up(u64::MAX, emit);
+        self.connections = Connections::default();
+    }
+
+    /// What was not followed to its end so far.
+    #[must_use]
+    pub const fn losses(&self) -> DnsLosses {
+        self.losses
+    }
+
+    /// Queries that wait, and connections that are followed.
+    #[must_use]
+    pub fn held(&self) -> (usize, usize) {
+        (self.waiting.len(), self.connections.len())
+    }
+
+    fn give_up(&mut self, until: u64, emit: Emit<'_>) {
+        while let Some((key, pending)) = self.waiting.oldest(until) {
+            emit(pending.into_exchange(key, DnsOutcome::Unanswered));
+        }
+    }
+
+    fn message(&mut self, event: &PayloadEvent, bytes: &[u8], emit: Emit<'_>) {
+        let Some(message) = Message::read(bytes) else {
+            self.losses.malformed += 1;
+            return;
+        };
+        if message.response {
+            self.response(event, &message, emit);
+        } else {
+            self.query(event, &message, emit);
+        }
+    }
+
+    fn query(&mut self, event: &PayloadEvent, message: &Message, emit: Emit<'_>) {
+        if message.questions.is_empty() {
+            self.losses.malformed += 1;
+        }
+        for question in &message.questions {
+            let place = (event.key, message.id);
+            if self.waiting.ask(place, event.slot, event.from(), question, event.time) {
+                emit(blank(event, event.from(), Some(question.clone()), DnsOutcome::Repeated));
+            }
+            while self.waiting.len() > self.options.max_pending.max(1) {
+                let Some((key, pending)) = self.waiting.oldest(u64::MAX) else { break };
+                self.losses.evicted += 1;
+                emit(pending.into_exchange(key, DnsOutcome::Unanswered));
+            }
+        }
+    }
+
+    fn response(&mut self, event: &PayloadEvent, message: &Message, emit: Emit<'_>) {
+        let client = event.from().other();
+        let questions: Vec<Option<&Question>> = if message.questions.is_empty() {
+            // Errors, and the later messages of a zone transfer (RFC 5936 section 2.2), need not repeat it.
+            vec![None]
+        } else {
+            message.questions.iter().map(Some).collect()
+        };
+        for question in questions {
+            let pending = self.waiting.answer(&(event.key, message.id), client, question);
+            let mut exchange = match pending {
+                Some(pending) => {
+                    let first = pending.first;
+                    let mut exchange = pending.into_exchange(event.key, DnsOutcome::Answered);
+                    exchange.response_time = event.time.checked_sub(first);
+                    exchange
+                }
+                None => blank(event, client, question.cloned(), DnsOutcome::NoQuery),
+            };
+            exchange.head.slot = event.slot;
+            exchange.rcode = Some(message.rcode);
+            exchange.answers.clone_from(&message.answers);
+            exchange.answer_count = Some(message.answer_count);
+            exchange.truncated = Some(message.truncated);
+            emit(exchange);
+        }
+    }
+}
+
+/// A line of one message alone.
+fn blank(
+    event: &PayloadEvent,
+    client: Sender,
+    question: Option<Question>,
+    outcome: DnsOutcome,
+) -> DnsExchange {
+    let (query, qtype) = question.map(|question| (question.name, question.qtype)).unzip();
+    DnsExchange {
+        head: Head::new(event.key, event.slot, client, event.time),
+        query,
+        qtype,
+        rcode: None,
+        answers: Vec::new(),
+        answer_count: None,
+        truncated: None,
+        response_time: None,
+        retries: 0,
+        outcome,
+    }
+}
