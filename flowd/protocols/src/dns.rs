@@ -18,6 +18,7 @@ mod tests;
 pub use config::DnsOptions;
 pub use numbers::{DnsNumbers, FAMILIES};
 pub use pair::{DnsLosses, DnsTracker};
+use record::NAME;
 pub use record::{DnsExchange, DnsOutcome};
 
 use crate::protocol::{Found, Look, Protocol, Registered};
@@ -31,9 +32,6 @@ pub(crate) const REGISTERED: Registered = Registered {
     numbers: |_| Box::new(DnsNumbers::default()),
     families: || FAMILIES.iter().map(|family| family.meta).collect(),
 };
-
-/// In records, labels and the configuration.
-const NAME: &str = "dns";
 
 impl Protocol for DnsTracker {
     fn name(&self) -> &'static str {

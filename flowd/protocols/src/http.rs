@@ -22,6 +22,7 @@ mod tests;
 pub use config::HttpOptions;
 pub use numbers::{FAMILIES, HttpNumbers};
 pub use pair::{HttpLosses, HttpTracker};
+use record::NAME;
 pub use record::{HttpExchange, Outcome};
 
 pub use crate::privacy::{Privacy, Query};
@@ -40,9 +41,6 @@ pub(crate) const REGISTERED: Registered = Registered {
     numbers: |policy| Box::new(HttpNumbers::new(Arc::clone(policy))),
     families: || FAMILIES.iter().map(|family| family.meta).collect(),
 };
-
-/// In records, labels and the configuration.
-const NAME: &str = "http";
 
 impl Protocol for HttpTracker {
     fn name(&self) -> &'static str {

@@ -17,6 +17,7 @@ mod tests;
 pub use config::TlsOptions;
 pub use numbers::{FAMILIES, TlsNumbers};
 pub use pair::{TlsLosses, TlsTracker};
+use record::NAME;
 pub use record::{TlsHandshake, TlsOutcome};
 
 use crate::protocol::{Found, Look, Protocol, Registered};
@@ -28,9 +29,6 @@ pub(crate) const REGISTERED: Registered = Registered {
     numbers: |_| Box::new(TlsNumbers::default()),
     families: || FAMILIES.iter().map(|family| family.meta).collect(),
 };
-
-/// In records, labels and the configuration.
-const NAME: &str = "tls";
 
 impl Protocol for TlsTracker {
     fn name(&self) -> &'static str {

@@ -84,7 +84,7 @@ fn known_imports_are_found() {
     for (krate, files, from, to) in [
         ("flow-common", 30, "tcp", "record"),
         ("flowd", 100, "run", "config"),
-        ("flowd/protocols", 20, "http/lane", "http/span"),
+        ("flowd/protocols", 20, "http/stream", "http/span"),
     ] {
         assert!(tree(krate).len() > files, "{krate} has more than {files} files");
         let [named, _] = arrows(krate);

@@ -108,9 +108,12 @@ impl Serialize for DnsExchange {
     }
 }
 
+/// In records, labels and the configuration.
+pub(super) const NAME: &str = "dns";
+
 impl AppRecord for DnsExchange {
     fn kind(&self) -> &'static str {
-        super::NAME
+        NAME
     }
 
     fn head(&self) -> &Head {

@@ -9,40 +9,20 @@ use flow_common::{
 };
 
 mod connection;
+mod losses;
 mod matching;
 mod pending;
 
 use connection::{Connection, SegmentInfo};
+use losses::Emit;
+pub use losses::HttpLosses;
 
-use super::{HttpExchange, HttpOptions, Privacy, parse, span::Input};
+use super::{HttpOptions, Privacy, parse, span::Input};
 use crate::progress::Progress;
-
-/// Takes an exchange as soon as it is over.
-pub(super) type Emit<'a> = &'a mut dyn FnMut(HttpExchange);
 
 pub(super) const FIN: u8 = 0x01;
 pub(super) const RST: u8 = 0x04;
 const ACK: u8 = 0x10;
-
-/// Messages that are in no line, or in one that they do not complete.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct HttpLosses {
-    /// Open on connections that made room for others: at least one for each.
-    pub evicted: u64,
-    /// Requests that made room for later ones of their connection.
-    pub pipeline_full: u64,
-    /// Not recognised, as copies before them on their connection were lost.
-    pub lost_copy: u64,
-}
-
-impl std::ops::AddAssign for HttpLosses {
-    fn add_assign(&mut self, other: Self) {
-        let Self { evicted, pipeline_full, lost_copy } = other;
-        self.evicted += evicted;
-        self.pipeline_full += pipeline_full;
-        self.lost_copy += lost_copy;
-    }
-}
 
 /// A connection and where it stands in the queues.
 struct Entry {
@@ -88,7 +68,7 @@ impl HttpTracker {
     ///
     /// A FIN or RST takes effect behind the event's `payload_len` bytes, whether the event is an `End` or
     /// carries payload too.
-    pub fn event(&mut self, event: &PayloadEvent, payload: &[u8], emit: &mut dyn FnMut(HttpExchange)) {
+    pub fn event(&mut self, event: &PayloadEvent, payload: &[u8], emit: Emit<'_>) {
         let from = event.from();
         let starts = event.is_of(App::Http) && event.kind != PayloadKind::Continuation as u8;
         let payload = if event.kind == PayloadKind::End as u8 { &[] } else { payload };
@@ -151,12 +131,7 @@ impl HttpTracker {
 
     /// Reports what waited long enough and forgets idle connections. `now`: nanoseconds of the packet clock;
     /// `look` gives what the record in a slot says, if it can be had.
-    pub fn expire(
-        &mut self,
-        now: u64,
-        look: &mut dyn FnMut(u32) -> Option<Progress>,
-        emit: &mut dyn FnMut(HttpExchange),
-    ) {
+    pub fn expire(&mut self, now: u64, look: &mut dyn FnMut(u32) -> Option<Progress>, emit: Emit<'_>) {
         while let Some((&(time, _), &key)) = self.due.first_key_value() {
             if time > now {
                 return;
@@ -173,7 +148,7 @@ impl HttpTracker {
     }
 
     /// Reports everything outstanding and forgets all connections: the end of a capture or of the daemon.
-    pub fn finish(&mut self, emit: &mut dyn FnMut(HttpExchange)) {
+    pub fn finish(&mut self, emit: Emit<'_>) {
         // In the order of the first event, so that two runs give the same lines.
         let mut entries: Vec<Entry> = self.connections.drain().map(|(_, entry)| entry).collect();
         entries.sort_unstable_by_key(|entry| entry.id);

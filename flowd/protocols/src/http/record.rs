@@ -199,9 +199,12 @@ impl Serialize for HttpExchange {
     }
 }
 
+/// In records, labels and the configuration.
+pub(super) const NAME: &str = "http";
+
 impl AppRecord for HttpExchange {
     fn kind(&self) -> &'static str {
-        super::NAME
+        NAME
     }
 
     fn head(&self) -> &Head {

@@ -115,9 +115,12 @@ impl Serialize for TlsHandshake {
     }
 }
 
+/// In records, labels and the configuration.
+pub(super) const NAME: &str = "tls";
+
 impl AppRecord for TlsHandshake {
     fn kind(&self) -> &'static str {
-        super::NAME
+        NAME
     }
 
     fn head(&self) -> &Head {

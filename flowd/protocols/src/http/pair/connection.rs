@@ -8,7 +8,7 @@ mod ending;
 mod extent;
 
 use super::{
-    Emit, HttpLosses,
+    losses::{Emit, HttpLosses},
     matching::{self, ResponsePlace},
     pending::Pending,
 };

@@ -4,7 +4,7 @@ use flow_common::key::Sender;
 
 use super::{
     super::{
-        Emit,
+        losses::Emit,
         pending::{Context, SIZE_WAIT},
     },
     Connection, Pending, SegmentInfo,
