@@ -1,67 +1,47 @@
-//! What others know of a record's two ends and of the path between them: each enricher adds its part.
+//! Enrichers: what they know of a record's two ends, and of the path between them. One file each.
 
 mod network;
 mod registry;
 mod round_trip;
+mod services;
 mod zones;
 
 use std::sync::Arc;
 
-use flowd_protocols::{AppRecord, party::Party};
-use registry::ENRICHERS;
+use flowd_protocols::AppRecord;
+pub use registry::enrichers;
 use round_trip::RoundTrips;
 
-use crate::{aggregate::Policy, flow::Snapshot};
+use crate::flow::{Enrichers, Snapshot};
 
-/// Knows something of addresses.
-pub trait Enricher: Send {
-    /// Says what it knows of one end of a conversation.
-    fn party(&self, party: &mut Party);
-}
-
-/// Every enricher, in the order of the registry, and what is known of round trips.
+/// What records of applications learn beside their own protocol.
+#[derive(Debug)]
 pub struct Enrichment {
-    policy: Arc<Policy>,
-    enrichers: Vec<Box<dyn Enricher>>,
+    enrichers: Arc<Enrichers>,
     round_trips: RoundTrips,
 }
 
 impl Enrichment {
-    /// Every enricher of the registry.
+    /// Asks these.
     #[must_use]
-    pub fn new(policy: Arc<Policy>) -> Self {
-        let mut new = Self { policy, enrichers: Vec::new(), round_trips: RoundTrips::default() };
-        new.start();
-        new
+    pub fn new(enrichers: Arc<Enrichers>) -> Self {
+        Self { enrichers, round_trips: RoundTrips::default() }
     }
 
-    fn start(&mut self) {
-        self.enrichers = ENRICHERS.iter().map(|start| start(&self.policy)).collect();
-    }
-
-    /// Takes over another policy.
-    pub fn reconfigure(&mut self, policy: Arc<Policy>) {
-        self.policy = policy;
-        self.start();
+    /// Asks others from now on.
+    pub fn set_enrichers(&mut self, enrichers: Arc<Enrichers>) {
+        self.enrichers = enrichers;
     }
 
     /// Fills in what a protocol cannot know; `flow` is the flow's record as it is now, where that can be had.
     pub fn enrich(&mut self, record: &mut dyn AppRecord, flow: Option<&Snapshot>, iface: Arc<str>) {
         let head = record.head_mut();
-        for enricher in &self.enrichers {
-            enricher.party(&mut head.client);
-            enricher.party(&mut head.server);
-        }
+        self.enrichers.party(&mut head.client);
+        self.enrichers.party(&mut head.server);
         head.iface = Some(iface);
         // A slot may have gone to another flow since.
         let Some(flow) = flow.filter(|flow| flow.key == head.key) else { return };
         network::path(head, flow);
         self.round_trips.judge(record, flow);
-    }
-}
-
-impl std::fmt::Debug for Enrichment {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Enrichment").finish_non_exhaustive()
     }
 }

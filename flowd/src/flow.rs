@@ -4,6 +4,8 @@
 //! a made-up 0. Times are nanoseconds since the epoch inside and RFC 3339 in JSON; round-trip times are
 //! microseconds in JSON.
 
+mod enricher;
+mod json;
 mod snapshot;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -14,23 +16,22 @@ pub mod words;
 
 use std::sync::Arc;
 
+pub use enricher::Ends;
+pub use enricher::{Enricher, Enrichers};
 pub use flow_common::end::EndReason;
 pub use flowd_protocols::{
-    party::Endpoint,
+    party::{Endpoint, Party},
     time::{micros, rfc3339, rfc3339_option, time_text},
 };
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 pub use snapshot::{Side, Snapshot};
 
 /// One flow with all that is known of it so far.
-#[derive(Clone, Debug, Serialize)]
-#[serde(tag = "type", rename = "flow")]
+#[derive(Clone, Debug)]
 pub struct Flow {
     /// Nanoseconds since the epoch.
-    #[serde(serialize_with = "rfc3339")]
     pub start: u64,
     /// Last packet, nanoseconds since the epoch.
-    #[serde(serialize_with = "rfc3339")]
     pub end: u64,
     pub iface: Arc<str>,
     /// VLAN ids from the outermost.
@@ -40,8 +41,8 @@ pub struct Flow {
     pub protocol: u8,
     /// Its name in lower case, `null` for protocols without a common one.
     pub transport: Option<&'static str>,
-    pub client: Endpoint,
-    pub server: Endpoint,
+    pub client: Party,
+    pub server: Party,
     pub role_by: &'static str,
     pub tunnel: Option<Tunnel>,
     /// The ports are unknown: the first fragment was not seen.
@@ -52,14 +53,11 @@ pub struct Flow {
     pub received: Traffic,
     pub tcp: Option<Tcp>,
     pub icmp: Option<Icmp>,
-    /// `null` while the flow goes on.
-    #[serde(serialize_with = "end_reason")]
+    /// `None` while the flow goes on.
     pub end_reason: Option<EndReason>,
     /// Application protocol, where its payload told.
     pub app: Option<&'static str>,
-    /// Zones of either end, and which way the conversation goes as seen from the zones that are ours.
-    pub client_zone: Option<Arc<str>>,
-    pub server_zone: Option<Arc<str>>,
+    /// Which way the conversation goes as seen from the zones that are ours.
     pub direction: Option<&'static str>,
     /// Name of the server's port, where an answer to a SYN proved it.
     pub service: Option<Arc<str>>,
@@ -130,9 +128,4 @@ pub struct Icmp {
     pub code: u8,
     /// Echo identifier; `null` for other messages.
     pub identifier: Option<u16>,
-}
-
-/// For serde: the word for why a flow ended, `null` while it goes on.
-fn end_reason<S: Serializer>(reason: &Option<EndReason>, serializer: S) -> Result<S::Ok, S::Error> {
-    reason.map(EndReason::name).serialize(serializer)
 }

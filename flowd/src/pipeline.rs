@@ -15,7 +15,12 @@ use flowd_protocols::{
 pub use record::Record;
 pub use source::{Source, Visit, load};
 
-use crate::{aggregate::Policy, clock::WallClock, enrich::Enrichment, flow::Snapshot};
+use crate::{
+    aggregate::Policy,
+    clock::WallClock,
+    enrich::{Enrichment, enrichers},
+    flow::Snapshot,
+};
 
 /// What the pipeline asks of whoever runs it.
 pub trait Surroundings {
@@ -49,8 +54,8 @@ pub struct Pipeline {
 impl Pipeline {
     /// Nothing seen yet.
     #[must_use]
-    pub fn new(options: &Options, policy: Arc<Policy>) -> Self {
-        let labels: Arc<dyn LabelPolicy> = Arc::<Policy>::clone(&policy);
+    pub fn new(options: &Options, policy: &Arc<Policy>) -> Self {
+        let labels: Arc<dyn LabelPolicy> = Arc::<Policy>::clone(policy);
         let follow = |registered: &flowd_protocols::Registered| {
             let (protocol, mut numbers) = ((registered.start)(options), (registered.numbers)(&labels));
             // Every reason has a row from the start.
@@ -58,7 +63,7 @@ impl Pipeline {
             Followed { protocol, numbers }
         };
         let protocols = PROTOCOLS.iter().map(follow).collect();
-        Self { protocols, enrichment: Enrichment::new(policy), found: Found::new() }
+        Self { protocols, enrichment: Enrichment::new(enrichers(policy)), found: Found::new() }
     }
 
     /// Offers a payload copy to every protocol.
@@ -119,7 +124,7 @@ impl Pipeline {
         for Followed { numbers, .. } in &mut self.protocols {
             numbers.reconfigure(&labels);
         }
-        self.enrichment.reconfigure(Arc::clone(policy));
+        self.enrichment.set_enrichers(enrichers(policy));
     }
 
     /// Records from now on show this; what was read before stays as it was read.

@@ -31,6 +31,7 @@ use crate::{
     aggregate::{Capacity, Ledger, LedgerOptions, Policy, Watched},
     clock::{self, WallClock},
     config::{Config, ConfigError, Hook, Order, XdpMode},
+    enrich::enrichers,
     export::feed::Feed,
     interfaces::{self, Interface},
     kernel::{self, FrameMode, Frames, LoadOptions},
@@ -136,7 +137,8 @@ async fn daemon(
         (watched, before)
     };
     let watched = watched.into_iter().map(baseline).collect();
-    let ledger = Ledger::new(options, policy, watched, clock);
+    let named = enrichers(&policy);
+    let ledger = Ledger::new(options, policy, watched, clock).enriched(named);
     let live = Arc::clone(ledger.live());
     let board = Arc::new(Board::new(ledger.numbers().published(), Vec::new(), Arc::clone(&telemetry)));
     let state = State {

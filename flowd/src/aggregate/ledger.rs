@@ -19,7 +19,7 @@ use super::{
 use crate::{
     clock::WallClock,
     config::Config,
-    flow::{EndReason, Flow, Side, Snapshot, words},
+    flow::{EndReason, Enrichers, Flow, Side, Snapshot, words},
     interfaces::Statistics,
 };
 
@@ -73,6 +73,7 @@ impl Ledger {
             }
         }
         let series = &policy.series;
+        let addresses = Table::new(series.top_addresses as usize);
         let numbers = Numbers {
             flows: Table::new(series.limit("flow")),
             quality: Table::new(series.limit("tcp_quality")),
@@ -84,18 +85,30 @@ impl Ledger {
                 .collect(),
             conversations: 0,
             read_at: 0,
-            policy: Arc::clone(&policy),
+            policy,
         };
         let mut ledger = Self {
             options,
-            addresses: Table::new(series.top_addresses as usize),
-            live: Arc::new(LiveFlows::new(names, clock, policy)),
+            addresses,
+            live: Arc::new(LiveFlows::new(names, clock)),
             numbers,
             observed: Observed::new(options.conversations),
             age: 0,
         };
         ledger.announce();
         ledger
+    }
+
+    /// Asks these for what is known of flows and their ends; without them, records say nothing of it.
+    #[must_use]
+    pub fn enriched(self, enrichers: Arc<Enrichers>) -> Self {
+        self.set_enrichers(enrichers);
+        self
+    }
+
+    /// Asks others from now on.
+    pub fn set_enrichers(&self, enrichers: Arc<Enrichers>) {
+        self.live.set_enrichers(enrichers);
     }
 
     /// Takes over another configuration's zones, labels and limits. Nothing that was counted is lost: names
@@ -105,7 +118,6 @@ impl Ledger {
         self.numbers.reconfigure(Arc::clone(&policy));
         self.addresses.set_limit(policy.series.top_addresses as usize);
         self.live.each(|flow| flow.zones = zones(&policy, &flow.snapshot.key));
-        self.live.set_policy(policy);
         self.age += 1;
         self.announce();
     }
@@ -276,6 +288,7 @@ impl Ledger {
             facts: Facts::of(snapshot, &self.numbers.policy, self.age),
             counted: None,
             speaks: self.observed.confirm(&snapshot.key, slot),
+            ends: None,
         };
         flow.rows = self.rows(&flow, snapshot);
         let client = if snapshot.client == Sender::A { flow.rows[0] } else { flow.rows[1] };
@@ -356,7 +369,7 @@ impl Ledger {
     }
 
     /// What happened since the last line of this flow, or since its start.
-    fn line(&self, flow: &LiveFlow, reason: EndReason) -> Flow {
+    fn line(&self, flow: &mut LiveFlow, reason: EndReason) -> Flow {
         let piece = flow.cut.as_ref().map_or(flow.snapshot, |cut| {
             let mut piece = flow.snapshot.since(&cut.sides);
             piece.start = cut.time;
@@ -367,7 +380,9 @@ impl Ledger {
         });
         let name = self.live.name(piece.key.interface());
         let mut line = Flow::from_snapshot(&piece, &name, &self.live.clock(), Some(reason));
-        self.numbers.policy.name(&mut line, &piece, flow.nets(piece.client));
+        let enrichers = self.live.enrichers();
+        let ends = flow.ends.get_or_insert_with(|| enrichers.ends(&piece));
+        enrichers.flow(&mut line, &piece, ends);
         line
     }
 

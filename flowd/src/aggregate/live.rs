@@ -16,9 +16,9 @@ use ipnetwork::IpNetwork;
 use flowd_numbers::Row;
 
 use crate::{
-    aggregate::{Nets, Policy, Service, Zone, labels::Facts},
+    aggregate::{Nets, Service, Zone, labels::Facts},
     clock::WallClock,
-    flow::{Flow, Side, Snapshot, words},
+    flow::{Ends, Enrichers, Flow, Side, Snapshot, words},
 };
 
 /// A flow that has not ended: its counters at the last drain, and what the ledger keeps beside them.
@@ -36,6 +36,8 @@ pub struct LiveFlow {
     pub(super) counted: Option<Service>,
     /// It speaks for its conversation.
     pub(super) speaks: bool,
+    /// What enrichers know of its ends; `None` until a record asks.
+    pub(super) ends: Option<Ends>,
 }
 
 impl LiveFlow {
@@ -85,7 +87,7 @@ pub struct LiveFlows {
     /// Interface names by slot.
     names: RwLock<Vec<Arc<str>>>,
     clock: RwLock<WallClock>,
-    policy: RwLock<Arc<Policy>>,
+    enrichers: RwLock<Arc<Enrichers>>,
 }
 
 /// Which flows to show.
@@ -102,14 +104,14 @@ pub struct Filter {
 impl LiveFlows {
     /// An empty table; `names` are those of the interfaces, by slot.
     #[must_use]
-    pub fn new(names: Vec<Arc<str>>, clock: WallClock, policy: Arc<Policy>) -> Self {
+    pub fn new(names: Vec<Arc<str>>, clock: WallClock) -> Self {
         Self {
             chunks: DashMap::default(),
             len: AtomicU32::new(0),
             high: AtomicU32::new(0),
             names: RwLock::new(names),
             clock: RwLock::new(clock),
-            policy: RwLock::new(policy),
+            enrichers: RwLock::default(),
         }
     }
 
@@ -190,15 +192,16 @@ impl LiveFlows {
         *self.clock.write().unwrap_or_else(PoisonError::into_inner) = clock;
     }
 
-    /// Zones and services as configured now.
+    /// Those who know something of flows and their ends.
     #[must_use]
-    pub fn policy(&self) -> Arc<Policy> {
-        Arc::clone(&self.policy.read().unwrap_or_else(PoisonError::into_inner))
+    pub fn enrichers(&self) -> Arc<Enrichers> {
+        Arc::clone(&self.enrichers.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Sets zones and services.
-    pub(super) fn set_policy(&self, policy: Arc<Policy>) {
-        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = policy;
+    /// Sets who is asked from now on, also for flows that live already.
+    pub(super) fn set_enrichers(&self, enrichers: Arc<Enrichers>) {
+        *self.enrichers.write().unwrap_or_else(PoisonError::into_inner) = enrichers;
+        self.each(|flow| flow.ends = None);
     }
 
     /// The `count` flows with the most octets of IP among those that `filter` lets through, heaviest first.
@@ -218,12 +221,12 @@ impl LiveFlows {
                 }
             }
         }
-        let (clock, policy) = (self.clock(), self.policy());
+        let (clock, enrichers) = (self.clock(), self.enrichers());
         let slots = heaviest.into_sorted_vec().into_iter().map(|Reverse((_, slot))| slot);
         let flows = slots.filter_map(|slot| self.snapshot(slot));
         let line = |flow: Snapshot| {
             let mut line = Flow::from_snapshot(&flow, &self.name(flow.key.interface()), &clock, None);
-            policy.name(&mut line, &flow, policy.nets(&flow));
+            enrichers.flow(&mut line, &flow, &enrichers.ends(&flow));
             line
         };
         flows.map(line).collect()

@@ -6,10 +6,10 @@ use std::{net::IpAddr, sync::Arc};
 use flow_common::record::RoleBy;
 use flowd_numbers::LabelPolicy;
 
-use super::{Nets, Zone, Zones, services::Services};
+use super::{Nets, Way, Zone, Zones, services::Services};
 use crate::{
     config::{Config, FlowLabel, Series},
-    flow::{Flow, Snapshot, words},
+    flow::{Snapshot, words},
 };
 
 /// SYN in the flags of a flow's side.
@@ -142,18 +142,11 @@ impl Policy {
         Nets { source: zone(flow.client), destination: zone(flow.client.other()) }
     }
 
-    /// Fills in what only the configuration knows of a flow whose zones are `nets`, client first.
-    pub fn name(&self, line: &mut Flow, flow: &Snapshot, nets: Nets) {
-        line.client_zone = Some(Arc::clone(self.zones.name(nets.source)));
-        line.server_zone = Some(Arc::clone(self.zones.name(nets.destination)));
-        line.direction = Some(self.zones.way(nets.source, nets.destination).name());
-        line.service = self.server_port(flow).and_then(|port| self.service(port)).cloned();
-    }
-
-    /// The name of the zone of `address`.
+    /// Which way a conversation goes, as seen from the zones that are ours.
     #[must_use]
-    pub fn zone_name(&self, address: IpAddr) -> Arc<str> {
-        self.zones.name_of(address)
+    pub fn way(&self, flow: &Snapshot) -> Way {
+        let Nets { source, destination } = self.nets(flow);
+        self.zones.way(source, destination)
     }
 }
 

@@ -2,10 +2,19 @@
 
 use std::sync::Arc;
 
-use super::{Enricher, zones};
-use crate::aggregate::Policy;
+use super::{services, zones};
+use crate::{
+    aggregate::Policy,
+    flow::{Enricher, Enrichers},
+};
 
 /// Makes an enricher as the configuration says.
-pub(super) type Start = fn(&Arc<Policy>) -> Box<dyn Enricher>;
+type Start = fn(&Arc<Policy>) -> Box<dyn Enricher>;
 
-pub(super) static ENRICHERS: &[Start] = &[zones::start];
+static ENRICHERS: &[Start] = &[zones::start, services::start];
+
+/// All of them, as the configuration says.
+#[must_use]
+pub fn enrichers(policy: &Arc<Policy>) -> Arc<Enrichers> {
+    Arc::new(Enrichers::new(ENRICHERS.iter().map(|start| start(policy)).collect()))
+}

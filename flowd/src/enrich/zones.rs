@@ -1,11 +1,13 @@
-//! The zone of an address, by the configured networks.
+//! The zone of an address by the configured networks, and which way a conversation goes between them.
 
 use std::sync::Arc;
 
 use flowd_protocols::party::Party;
 
-use super::Enricher;
-use crate::aggregate::Policy;
+use crate::{
+    aggregate::Policy,
+    flow::{Enricher, Flow, Snapshot},
+};
 
 struct ZoneNames(Arc<Policy>);
 
@@ -16,5 +18,9 @@ pub(super) fn start(policy: &Arc<Policy>) -> Box<dyn Enricher> {
 impl Enricher for ZoneNames {
     fn party(&self, party: &mut Party) {
         party.zone = Some(self.0.zones.name_of(party.endpoint.address));
+    }
+
+    fn flow(&self, line: &mut Flow, flow: &Snapshot) {
+        line.direction = Some(self.0.way(flow).name());
     }
 }

@@ -5,6 +5,7 @@ use flow_common::{
     key::{FlowKey, Sender},
     record::{FlowRecord, Half, Rtt, Volume},
 };
+use flowd_protocols::{party::Endpoint, transport::is_icmp};
 
 /// What one endpoint had sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -127,6 +128,13 @@ impl Snapshot {
             history_len: record.history_len,
             sides: [Side::of(record.half(Sender::A)), Side::of(record.half(Sender::B))],
         }
+    }
+
+    /// One end as records show it: ICMP has no ports, though its key has an identifier in their place.
+    #[must_use]
+    pub fn endpoint(&self, of: Sender) -> Endpoint {
+        let Endpoint { address, port } = Endpoint::of(&self.key, of);
+        Endpoint { address, port: if is_icmp(self.key.protocol()) { 0 } else { port } }
     }
 
     /// What `sender` had sent.

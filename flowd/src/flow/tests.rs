@@ -21,8 +21,14 @@ fn client_and_server_follow_the_record() {
     testing::send(&mut record, client.other(), 5, 1_500, 3_000);
     record.half_mut(client).tcp_flags = 0b1_1011;
     let flow = view(&record);
-    assert_eq!((flow.client.address.to_string(), flow.client.port), ("10.0.0.1".to_owned(), 54_102));
-    assert_eq!((flow.server.address.to_string(), flow.server.port), ("198.51.100.7".to_owned(), 80));
+    assert_eq!(
+        (flow.client.endpoint.address.to_string(), flow.client.endpoint.port),
+        ("10.0.0.1".to_owned(), 54_102)
+    );
+    assert_eq!(
+        (flow.server.endpoint.address.to_string(), flow.server.endpoint.port),
+        ("198.51.100.7".to_owned(), 80)
+    );
     assert_eq!((flow.sent.packets, flow.sent.ip_bytes), (3, 300));
     assert_eq!((flow.received.packets, flow.received.ip_bytes), (5, 7_500));
     assert_eq!(flow.sent.tcp_flags.as_deref(), Some("FSPA"));
@@ -56,8 +62,8 @@ fn addresses_of_both_families() {
     let six = |last: u64, port| Point { address: [0x2001_0db8_0000_0000_u64.to_be(), last.to_be()], port };
     let (key, sender) = FlowKey::new(six(1, 9), six(2, 53), &testing::scope(1, 17, true), None);
     let flow = view(&testing::empty(key, sender, 0));
-    assert_eq!(flow.client.address.to_string(), "2001:db8::1");
-    assert_eq!(flow.server.address.to_string(), "2001:db8::2");
+    assert_eq!(flow.client.endpoint.address.to_string(), "2001:db8::1");
+    assert_eq!(flow.server.endpoint.address.to_string(), "2001:db8::2");
     assert_eq!((flow.ip_version, flow.transport), (6, Some("udp")));
     assert!(flow.tcp.is_none() && flow.sent.tcp_flags.is_none());
 }
@@ -69,7 +75,7 @@ fn an_echo_has_an_identifier_and_no_ports() {
     let mut record = testing::empty(key, sender, 0);
     record.icmp_type = 8;
     let flow = view(&record);
-    assert_eq!((flow.client.port, flow.server.port), (0, 0));
+    assert_eq!((flow.client.endpoint.port, flow.server.endpoint.port), (0, 0));
     assert_eq!(flow.icmp, Some(Icmp { kind: 8, code: 0, identifier: Some(77) }));
     record.icmp_type = 3;
     assert_eq!(view(&record).icmp.unwrap().identifier, None);

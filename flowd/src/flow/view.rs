@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use flow_common::{
     app::App,
-    key::Sender,
     record::{FlowRecord, Rtt as Samples},
 };
 
-use super::{EndReason, Endpoint, Flow, Icmp, Rtt, Side, Snapshot, Tcp, Traffic, micros, words};
+use super::{EndReason, Flow, Icmp, Party, Rtt, Side, Snapshot, Tcp, Traffic, micros, words};
 use crate::clock::WallClock;
 
 const TCP: u8 = 6;
@@ -44,8 +43,8 @@ impl Flow {
             ip_version: if key.is_ipv6() { 6 } else { 4 },
             protocol,
             transport: words::transport(protocol),
-            client: endpoint(flow, client),
-            server: endpoint(flow, server),
+            client: Party::at(flow.endpoint(client)),
+            server: Party::at(flow.endpoint(server)),
             role_by: words::role_by(flow.role_by),
             tunnel: words::tunnel(key),
             fragment: flow.fragment,
@@ -55,17 +54,10 @@ impl Flow {
             icmp: words::is_icmp(protocol).then(|| icmp(flow)),
             end_reason: end,
             app: flow.app.map(App::name),
-            client_zone: None,
-            server_zone: None,
             direction: None,
             service: None,
         }
     }
-}
-
-fn endpoint(flow: &Snapshot, of: Sender) -> Endpoint {
-    let port = if words::is_icmp(flow.key.protocol()) { 0 } else { words::port(&flow.key, of) };
-    Endpoint { address: words::address(&flow.key, of), port }
 }
 
 fn traffic(side: &Side, protocol: u8, wall: &WallClock) -> Traffic {

@@ -15,7 +15,8 @@ use crate::{
     capture::CapturedPacket,
     clock::WallClock,
     config::Config,
-    flow::{EndReason, Flow, Snapshot},
+    enrich::enrichers,
+    flow::{EndReason, Enrichers, Flow, Snapshot},
     pipeline::{Pipeline, Source as _, Surroundings},
     protocol::AppRecord,
 };
@@ -34,7 +35,7 @@ pub(super) struct Reader<W> {
     pipeline: Pipeline,
     /// Which interface of the capture speaks for a conversation.
     observed: Observed,
-    policy: Arc<Policy>,
+    enrichers: Arc<Enrichers>,
     /// By interface of the capture.
     names: Vec<Arc<str>>,
     flows: InOrder<(Snapshot, Option<EndReason>)>,
@@ -54,13 +55,13 @@ impl<W: Write> Reader<W> {
         let policy = Arc::new(Policy::new(config));
         Self {
             engine,
-            pipeline: Pipeline::new(&config.protocol_options(), Arc::clone(&policy)),
+            pipeline: Pipeline::new(&config.protocol_options(), &policy),
             observed: Observed::new(config.flows as usize),
             names: Vec::new(),
             flows: InOrder::new(config.flows as usize),
             lines: InOrder::new(config.flows as usize),
             metrics: (output == Output::Metrics).then(|| Metrics::new(config, Arc::clone(&policy))),
-            policy,
+            enrichers: enrichers(&policy),
             summary: Summary::new(),
             output,
             out,
@@ -205,7 +206,7 @@ impl<W: Write> Reader<W> {
             let iface = name(&self.names, flow.key.interface());
             let snapshot = flow;
             let mut flow = Flow::from_snapshot(&snapshot, &iface, &WallClock::CAPTURE, end);
-            self.policy.name(&mut flow, &snapshot, self.policy.nets(&snapshot));
+            self.enrichers.flow(&mut flow, &snapshot, &self.enrichers.ends(&snapshot));
             if self.output == Output::Table {
                 if self.summary.printed == 0 {
                     table::head(&mut self.out)?;

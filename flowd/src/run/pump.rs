@@ -22,6 +22,7 @@ use crate::{
     aggregate::{Capacity, CapacityOptions, KernelReading, Ledger},
     clock::{self, WallClock},
     config::{Budget, Config},
+    enrich::enrichers,
     export::{feed::Feed, log::LogSink},
     flow::Snapshot,
     kernel::DrainReport,
@@ -109,7 +110,7 @@ impl Pump {
         let options = config.protocol_options();
         Self {
             source,
-            pipeline: Pipeline::new(&options, Arc::clone(ledger.policy())),
+            pipeline: Pipeline::new(&options, ledger.policy()),
             ledger,
             outputs,
             clock,
@@ -209,6 +210,7 @@ impl Pump {
         if regroup {
             self.ledger.reconfigure(&config);
             self.pipeline.reconfigure(self.ledger.policy());
+            self.ledger.set_enrichers(enrichers(self.ledger.policy()));
         }
         let privacy = config.protocol_options().privacy;
         if privacy != self.privacy {

@@ -19,7 +19,6 @@ pub const ALLOWED: &[(&str, &str, &str)] = &[
     ("flowd", "config/check", "config"),
     ("flowd", "config/http", "config"),
     ("flowd", "config/keys", "config"),
-    ("flowd", "enrich", "enrich/registry"),
     ("flowd", "export/log/lane", "export/log"),
     ("flowd", "export/log/outlet", "export/log"),
     ("flowd", "export/log/writer", "export/log"),

@@ -21,7 +21,9 @@ fn ledger(limit: u32, interfaces: u16) -> Ledger {
 fn with(config: &Config, interfaces: u16) -> Ledger {
     let options = LedgerOptions { conversations: 1_000, active_timeout: Some(60 * SECOND) };
     let watched = (1..=interfaces).map(|slot| (watched(slot, &format!("eth{slot}")), None)).collect();
-    Ledger::new(options, Arc::new(Policy::new(config)), watched, WallClock::CAPTURE)
+    let policy = Arc::new(Policy::new(config));
+    let named = crate::enrich::enrichers(&policy);
+    Ledger::new(options, policy, watched, WallClock::CAPTURE).enriched(named)
 }
 
 fn bytes(ledger: &Ledger) -> u64 {
@@ -157,7 +159,7 @@ fn the_heaviest_flows_come_first_and_filters_hold() {
         testing::send(&mut record, client, u64::from(port), 100, SECOND);
         ledger.absorb(u32::from(port), &record, None, SECOND, &mut |_| {});
     }
-    let ports = |flows: Vec<Flow>| flows.iter().map(|flow| flow.client.port).collect::<Vec<_>>();
+    let ports = |flows: Vec<Flow>| flows.iter().map(|flow| flow.client.endpoint.port).collect::<Vec<_>>();
     assert_eq!(ports(ledger.top(2)), [40_005, 40_004]);
     let live = ledger.live();
     let filter = Filter { port: Some(80), ..Filter::default() };
@@ -221,13 +223,14 @@ fn lines_name_zones_way_and_service() {
     let record = testing::connection(1, 40_000, 443, SECOND);
     ledger.absorb(1, &record, None, SECOND, &mut |_| {});
     let of = |line: &Flow| {
-        [line.client_zone.as_deref(), line.server_zone.as_deref(), line.direction, line.service.as_deref()]
+        [line.client.zone.as_deref(), line.server.zone.as_deref(), line.direction, line.service.as_deref()]
             .map(|word| word.unwrap().to_owned())
     };
     assert_eq!(of(&ledger.top(1)[0]), ["office", "internet", "outbound", "https"]);
     config.zones.nets.insert("customer".to_owned(), vec!["198.51.100.0/24".to_owned()]);
     config.zones.home.clear();
     ledger.reconfigure(&config);
+    ledger.set_enrichers(crate::enrich::enrichers(ledger.policy()));
     assert_eq!(of(&ledger.top(1)[0]), ["office", "customer", "transit", "https"]);
     let mut lines = Vec::new();
     ledger.absorb(1, &record, Some(EndReason::Fin), SECOND, &mut |line| lines.push(line));

@@ -34,12 +34,12 @@ fn board(names: &[&str]) -> (Ledger, Board) {
     let list = names.iter().enumerate().map(|entry| (watched(entry), None)).collect();
     let ledger = Ledger::new(options, Arc::default(), list, WallClock::CAPTURE);
     let telemetry = Arc::new(Telemetry::new(vec![SinkCounters::new("http_log")]));
-    let board = Board::new(ledger.numbers().clone(), protocols(Arc::default()), telemetry);
+    let board = Board::new(ledger.numbers().clone(), protocols(&Arc::default()), telemetry);
     (ledger, board)
 }
 
 /// Protocols that have seen nothing.
-fn protocols(policy: Arc<Policy>) -> Vec<Arc<dyn flowd_protocols::Shown>> {
+fn protocols(policy: &Arc<Policy>) -> Vec<Arc<dyn flowd_protocols::Shown>> {
     Pipeline::new(&Config::default().protocol_options(), policy).published()
 }
 
@@ -102,7 +102,7 @@ fn both_formats_say_the_same() {
     let mut exchange = crate::export::testing::exchange("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     exchange.status = Some(503);
     http.record(&exchange);
-    let mut all = protocols(Arc::default());
+    let mut all = protocols(&Arc::default());
     all[0] = http.published();
     board.publish(ledger.numbers().published(), all);
     let open = open_metrics(&board).unwrap();
@@ -151,7 +151,7 @@ fn an_app_is_named_as_the_record_says_and_unknown_without() {
         ledger.absorb(u32::from(slot), &record, Some(EndReason::Fin), 5, &mut |_| {});
     }
     ledger.drained(10_000_000_000, WallClock::CAPTURE);
-    board.publish(ledger.numbers().published(), protocols(Arc::default()));
+    board.publish(ledger.numbers().published(), protocols(&Arc::default()));
     let samples = samples(&open_metrics(&board).unwrap());
     for app in apps {
         let name = app.map_or("unknown", App::name);
@@ -179,7 +179,7 @@ fn labels_are_those_of_the_configuration_and_no_series_stands_twice() {
             ledger.absorb(u32::from(port), &record, Some(EndReason::Fin), 5, &mut |_| {});
         }
         ledger.drained(10_000_000_000, WallClock::CAPTURE);
-        board.publish(ledger.numbers().published(), protocols(Arc::clone(ledger.policy())));
+        board.publish(ledger.numbers().published(), protocols(ledger.policy()));
         let text = open_metrics(&board).unwrap();
         let bytes =
             samples(&text).into_iter().filter(|(name, _)| name.starts_with("flowd_flow_bytes_total{"));
