@@ -11,8 +11,6 @@ pub const ALLOWED: &[(&str, &str, &str)] = &[
     ("flow-common", "tcp/state", "tcp"),
     ("flowd", "aggregate/labels", "aggregate/policy"),
     ("flowd", "aggregate/ledger/tcp", "aggregate/ledger"),
-    ("flowd", "capture/pcap", "capture"),
-    ("flowd", "capture/pcapng", "capture"),
     ("flowd", "check/files", "check"),
     ("flowd", "check/listener", "check"),
     ("flowd", "check/machine", "check"),
