@@ -22,7 +22,6 @@ pub const ALLOWED: &[(&str, &str, &str)] = &[
     ("flowd", "export/log/outlet", "export/log"),
     ("flowd", "export/log/writer", "export/log"),
     ("flowd", "interfaces/patterns", "interfaces"),
-    ("flowd", "numbers/board", "numbers/families"),
     ("flowd", "read/engine", "read"),
     ("flowd", "read/reader", "read"),
     ("flowd", "run/reload", "run"),
