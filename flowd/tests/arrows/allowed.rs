@@ -9,8 +9,6 @@ pub const ALLOWED: &[(&str, &str, &str)] = &[
     ("flow-common", "tcp/gaps", "tcp"),
     ("flow-common", "tcp/rtt", "tcp"),
     ("flow-common", "tcp/state", "tcp"),
-    ("flowd", "aggregate/labels", "aggregate/policy"),
-    ("flowd", "aggregate/ledger/tcp", "aggregate/ledger"),
     ("flowd", "check/files", "check"),
     ("flowd", "check/listener", "check"),
     ("flowd", "check/machine", "check"),
