@@ -19,7 +19,6 @@ pub const ALLOWED: &[(&str, &str, &str)] = &[
     ("flowd", "export/log/lane", "export/log"),
     ("flowd", "export/log/outlet", "export/log"),
     ("flowd", "export/log/writer", "export/log"),
-    ("flowd", "interfaces/patterns", "interfaces"),
     ("flowd", "read/engine", "read"),
     ("flowd", "read/reader", "read"),
     ("flowd", "run/reload", "run"),
