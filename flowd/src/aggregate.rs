@@ -16,7 +16,7 @@ mod zone;
 
 pub use capacity::{Capacity, CapacityNumbers, CapacityOptions, Passed, WINDOWS};
 pub use interface::{Counted, InterfaceNumbers, KernelReading, Presence, Watched, passage};
-pub use labels::{Dscp, FlowLabels, Group, Nets, Point, Service};
+pub use labels::{Dscp, FlowLabels, Group, Point, Service};
 pub use ledger::{Ledger, LedgerOptions, Lines};
 pub use live::{Filter, LiveFlow, LiveFlows};
 pub use numbers::{
@@ -24,4 +24,4 @@ pub use numbers::{
 };
 pub use observed::Observed;
 pub use policy::Policy;
-pub use zone::{Way, Zone, Zones};
+pub use zone::{Nets, Way, Zone, Zones};

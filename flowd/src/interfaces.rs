@@ -1,89 +1,20 @@
 //! Network interfaces of this host, as /sys and /proc show them, and which of them to watch.
 
+mod error;
+mod interface;
 mod patterns;
 mod routes;
+mod statistics;
 mod table;
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, path::Path};
 
-use flow_common::{
-    names::MAX_IFINDEX,
-    settings::{LINK_ETHERNET, LINK_RAW},
-};
+pub use error::InterfaceError;
+use flow_common::names::MAX_IFINDEX;
+pub use interface::Interface;
 pub use patterns::{Patterns, pattern};
+pub use statistics::{Statistics, statistics};
 pub use table::table;
-
-const ARPHRD_ETHER: u32 = 1;
-const ARPHRD_LOOPBACK: u32 = 772;
-
-/// A network interface.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Interface {
-    pub name: String,
-    pub ifindex: u32,
-    /// Link-layer address, empty where the device has none.
-    pub mac: String,
-    pub mtu: u32,
-    /// The kernel's word: `up`, `down`, `unknown`, ...
-    pub state: String,
-    /// ARPHRD number of the kernel.
-    pub kind: u32,
-    /// Bytes per second, where the device tells.
-    pub speed: Option<u64>,
-    /// There is hardware behind it, which counts frames as they cross the wire; a virtual device counts
-    /// what the kernel hands it, super-packets of segmentation offload included.
-    pub physical: bool,
-    pub default_route: bool,
-}
-
-/// The kernel's own counters of an interface.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Statistics {
-    pub rx_bytes: u64,
-    pub rx_packets: u64,
-    pub tx_bytes: u64,
-    pub tx_packets: u64,
-}
-
-/// No interfaces to watch, or none that can be.
-#[derive(Debug, thiserror::Error)]
-pub enum InterfaceError {
-    /// /sys or /proc cannot be read.
-    #[error("cannot read {}: {source}; flowd needs /proc and /sys mounted", path.display())]
-    Read { path: PathBuf, source: io::Error },
-    #[error("interface pattern \"{pattern}\" is not valid: {reason}; write as in \"eth*\"")]
-    Pattern { pattern: String, reason: String },
-    #[error("no interface matches \"{pattern}\"; there are: {existing}")]
-    NoMatch { pattern: String, existing: String },
-    #[error("every interface that is asked for is left out by {excludes}; there are: {existing}")]
-    Excluded { excludes: String, existing: String },
-    #[error("no interface holds a default route; name one with -i, there are: {existing}")]
-    NoDefault { existing: String },
-    #[error(
-        "interface {name} has index {ifindex}, flowd can watch indices below {MAX_IFINDEX}; make it anew"
-    )]
-    IndexTooLarge { name: String, ifindex: u32 },
-}
-
-impl Interface {
-    /// [`LINK_ETHERNET`] or [`LINK_RAW`]: what its packets begin with.
-    #[must_use]
-    pub const fn link(&self) -> u8 {
-        match self.kind {
-            ARPHRD_ETHER | ARPHRD_LOOPBACK => LINK_ETHERNET,
-            _ => LINK_RAW,
-        }
-    }
-
-    /// True for the loopback device, where each packet passes out and in at one place.
-    #[must_use]
-    pub const fn is_loopback(&self) -> bool {
-        self.kind == ARPHRD_LOOPBACK
-    }
-}
 
 /// Every interface of this network namespace, by index.
 ///
@@ -117,24 +48,6 @@ fn read(path: &Path, routed: &[String]) -> Option<Interface> {
         physical: path.join("device").exists(),
         default_route: routed.contains(&name),
         name,
-    })
-}
-
-/// The kernel's counters of the interface `name`.
-///
-/// # Errors
-/// Fails where the interface has gone.
-pub fn statistics(name: &str) -> io::Result<Statistics> {
-    let folder = Path::new("/sys/class/net").join(name).join("statistics");
-    let number = |file: &str| -> io::Result<u64> {
-        let text = fs::read_to_string(folder.join(file))?;
-        text.trim().parse().map_err(io::Error::other)
-    };
-    Ok(Statistics {
-        rx_bytes: number("rx_bytes")?,
-        rx_packets: number("rx_packets")?,
-        tx_bytes: number("tx_bytes")?,
-        tx_packets: number("tx_packets")?,
     })
 }
 
@@ -237,7 +150,9 @@ fn read_error(path: &Path, source: io::Error) -> InterfaceError {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use flow_common::settings::LINK_ETHERNET;
+
+    use super::{interface::ARPHRD_ETHER, *};
 
     fn interface(name: &str, ifindex: u32, default_route: bool) -> Interface {
         Interface {

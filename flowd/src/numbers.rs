@@ -2,7 +2,10 @@
 
 mod board;
 mod families;
+mod moment;
 mod rows;
+mod show;
 
-pub use board::{Board, Moment};
+pub use board::Board;
 pub use families::families;
+pub use moment::Moment;

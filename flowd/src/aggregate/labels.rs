@@ -7,7 +7,7 @@ use flow_common::{
     key::{Direction, Sender},
 };
 
-use super::{Policy, Way, Zone};
+use super::{Nets, Policy, Way, Zone};
 use crate::{
     config::FlowLabel,
     flow::{Snapshot, words},
@@ -18,21 +18,6 @@ use crate::{
 pub struct Point {
     pub slot: u16,
     pub direction: Direction,
-}
-
-/// The nets of a packet's source and destination, or of client and server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Nets {
-    pub source: Zone,
-    pub destination: Zone,
-}
-
-impl Nets {
-    /// As seen by the other end.
-    #[must_use]
-    pub const fn reversed(self) -> Self {
-        Self { source: self.destination, destination: self.source }
-    }
 }
 
 /// The labels of the flow families; `group` is `None` in the catch-all row of an observation point.

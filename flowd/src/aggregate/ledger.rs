@@ -26,8 +26,6 @@ use crate::{
 mod announce;
 mod tcp;
 
-use self::tcp::asks;
-
 const TCP: u8 = 6;
 
 /// What the ledger keeps, and how much of it.
@@ -349,7 +347,7 @@ impl Ledger {
             interface.end(reason);
         }
         self.observed.release(&snapshot.key, slot);
-        if flow.counted.is_none() && snapshot.key.protocol() == TCP && asks(flow, &snapshot) {
+        if flow.counted.is_none() && snapshot.key.protocol() == TCP && flow.is_attempt(&snapshot) {
             let service = self.service(flow, &snapshot);
             self.attempt(flow, service);
         }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use dashmap::DashMap;
-use flow_common::key::Sender;
+use flow_common::{key::Sender, record::RoleBy};
 use ipnetwork::IpNetwork;
 
 use flowd_numbers::Row;
@@ -48,6 +48,11 @@ impl LiveFlow {
             Sender::A => Nets { source: a, destination: b },
             Sender::B => Nets { source: b, destination: a },
         }
+    }
+
+    /// True for a connection attempt that is to be counted here: its SYN was seen.
+    pub(super) const fn is_attempt(&self, snapshot: &Snapshot) -> bool {
+        self.speaks && snapshot.role_by == RoleBy::Syn as u8
     }
 }
 

@@ -73,6 +73,21 @@ impl Way {
     }
 }
 
+/// The nets of a packet's source and destination, or of client and server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Nets {
+    pub source: Zone,
+    pub destination: Zone,
+}
+
+impl Nets {
+    /// As seen by the other end.
+    #[must_use]
+    pub const fn reversed(self) -> Self {
+        Self { source: self.destination, destination: self.source }
+    }
+}
+
 /// All zones and the nets they are made of.
 #[derive(Clone, Debug)]
 pub struct Zones {

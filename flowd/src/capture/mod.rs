@@ -11,6 +11,7 @@ mod error;
 mod fields;
 mod interface;
 mod magic;
+mod packet;
 mod pcap;
 mod pcapng;
 #[cfg(test)]
@@ -18,17 +19,14 @@ mod tests;
 mod timestamp;
 mod window;
 
-use std::{io::Read, ops::Range};
+use std::io::Read;
 
 pub use error::CaptureError;
+pub use packet::{CapturedPacket, MAX_RECORD};
 
 use magic::Format;
+use packet::Record;
 use window::Window;
-
-/// The largest record or block that is read into memory, in bytes. A length beyond it means a damaged file:
-/// the largest packets that are really captured (USB transfers) have some megabytes. Blocks that carry no
-/// packet are skipped unread and may be larger.
-pub const MAX_RECORD: usize = 16 << 20;
 
 /// A capture that is being read.
 pub struct Capture<R> {
@@ -41,34 +39,6 @@ pub struct Capture<R> {
 enum Reader {
     Pcap(pcap::Pcap),
     Pcapng(pcapng::Pcapng),
-}
-
-/// One packet, borrowed from the reader's buffer until the next call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CapturedPacket<'a> {
-    /// Nanoseconds since the Unix epoch; times before it become 0, times after the year 2554 the largest
-    /// value. A Simple Packet Block has no time and takes that of the packet before it.
-    pub time: u64,
-    /// The LINKTYPE_ number of the file (not the DLT_ number of a platform).
-    pub link: u32,
-    /// Running number of the interface over all sections, from 0; always 0 in classic pcap.
-    pub interface: u32,
-    /// Bytes of the packet on the wire, never less than `data.len()`.
-    pub original_len: u32,
-    /// How many of the last bytes on the wire are the frame check sequence; 0 unless the file says.
-    pub fcs_len: u8,
-    /// The captured bytes, from the link header on.
-    pub data: &'a [u8],
-}
-
-/// A packet whose bytes are named by their place in the buffer, so that the readers need not return a borrow.
-struct Record {
-    time: u64,
-    link: u32,
-    interface: u32,
-    original_len: u32,
-    fcs_len: u8,
-    data: Range<usize>,
 }
 
 impl<R: Read> Capture<R> {

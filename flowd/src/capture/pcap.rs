@@ -3,9 +3,10 @@
 use std::io::Read;
 
 use super::{
-    CaptureError, MAX_RECORD, Record,
+    CaptureError,
     fields::{Fields, Order},
     magic::Flavour,
+    packet::{MAX_RECORD, Record},
     window::Window,
 };
 

@@ -3,9 +3,10 @@
 use std::{io::Read, ops::Range};
 
 use super::{
-    CaptureError, MAX_RECORD, Record,
+    CaptureError,
     fields::{Fields, Order},
     interface::Interfaces,
+    packet::{MAX_RECORD, Record},
     window::Window,
 };
 

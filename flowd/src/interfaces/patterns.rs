@@ -2,7 +2,7 @@
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-use super::{Interface, InterfaceError};
+use super::{error::InterfaceError, interface::Interface};
 
 /// Patterns of interfaces' names to watch, and of those to leave out. Without any to watch: what holds a default
 /// route.

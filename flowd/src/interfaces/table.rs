@@ -1,6 +1,6 @@
 //! `flowd interfaces`: what there is, and what would be watched.
 
-use super::Interface;
+use super::interface::{ARPHRD_ETHER, ARPHRD_LOOPBACK, Interface};
 
 /// A table of `all`, with a mark at those in `watched`.
 #[must_use]
@@ -40,8 +40,8 @@ pub fn table(all: &[Interface], watched: &[Interface]) -> String {
 
 const fn link(interface: &Interface) -> &'static str {
     match interface.kind {
-        super::ARPHRD_LOOPBACK => "loopback",
-        super::ARPHRD_ETHER => "ethernet",
+        ARPHRD_LOOPBACK => "loopback",
+        ARPHRD_ETHER => "ethernet",
         _ => "raw",
     }
 }

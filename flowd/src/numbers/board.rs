@@ -1,54 +1,11 @@
 //! Where the pipeline publishes and scrapes read: neither waits for the other.
 
-use std::{
-    fmt,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use flowd_numbers::{Exposition, Meta, Overflow, show};
 use flowd_protocols::Shown;
 
-use super::families::{ITSELF, TRAFFIC, has_flow_labels};
+use super::moment::Moment;
 use crate::{aggregate::Numbers, telemetry::Telemetry};
-
-/// All numbers of one moment.
-#[derive(Clone)]
-pub struct Moment {
-    pub numbers: Arc<Numbers>,
-    /// In the order of the registry.
-    pub protocols: Vec<Arc<dyn Shown>>,
-    pub telemetry: Arc<Telemetry>,
-}
-
-impl Moment {
-    /// Shows every family with its rows.
-    pub fn show(&self, to: &mut dyn Exposition) {
-        show(TRAFFIC, self, |meta| self.labels(meta), to);
-        for protocol in &self.protocols {
-            protocol.show(to);
-        }
-        show(ITSELF, self, |meta| meta.labels.to_vec(), to);
-    }
-
-    /// Budgets of protocols.
-    pub(super) fn overflows(&self) -> impl Iterator<Item = Overflow> {
-        self.protocols.iter().flat_map(|protocol| protocol.overflows())
-    }
-
-    fn labels(&self, meta: &Meta) -> Vec<&'static str> {
-        if has_flow_labels(meta) {
-            self.numbers.policy.series.flow_labels.iter().map(|label| label.name()).collect()
-        } else {
-            meta.labels.to_vec()
-        }
-    }
-}
-
-impl fmt::Debug for Moment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Moment").field("numbers", &self.numbers).finish_non_exhaustive()
-    }
-}
 
 /// The numbers that were published last.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use flowd_numbers::{Class, Family, Labels, Meta, counter, gauge, histogram};
 use flowd_protocols::PROTOCOLS;
 
-use super::{board::Moment, rows};
+use super::{moment::Moment, rows};
 
 const POINT: Labels = &["iface", "direction"];
 const WINDOW: Labels = &["iface", "direction", "window"];

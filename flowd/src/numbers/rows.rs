@@ -11,7 +11,7 @@ pub(super) use interface::*;
 pub(super) use itself::*;
 pub(super) use tcp::*;
 
-use super::board::Moment;
+use super::moment::Moment;
 
 const fn direction_name(direction: Direction) -> &'static str {
     match direction {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Point, text};
+use super::{link::Point, text};
 
 const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 220.0;

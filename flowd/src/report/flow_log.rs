@@ -13,9 +13,10 @@ use std::{
 use serde::Deserialize;
 
 use super::{
-    Pair, Report, Request,
+    answer::{Pair, Report},
     error::ReportError,
     link::{Link, Point, Side},
+    request::Request,
 };
 
 /// Of a flow record, what is needed here.

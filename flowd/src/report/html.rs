@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use super::{
-    Link, Report, Side,
+    answer::Report,
     chart::{self, Line},
+    link::{Link, Side},
     text,
 };
 

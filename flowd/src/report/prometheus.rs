@@ -5,9 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::Deserialize;
 
 use super::{
-    Pair, Report, Request,
+    answer::{Pair, Report},
     error::ReportError,
     link::{Link, Point, Side},
+    request::Request,
     trend::DAY,
 };
 

@@ -2,7 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Link, Report, Side};
+use super::{
+    answer::Report,
+    link::{Link, Side},
+};
 
 /// `1.25 Gbit/s`: links are sold in bits and powers of ten.
 pub(super) fn rate(bytes: f64) -> String {

@@ -1,9 +1,6 @@
 //! What TCP flows add: quality, round trips, connections.
 
-use flow_common::{
-    key::Sender,
-    record::{RoleBy, Rtt},
-};
+use flow_common::{key::Sender, record::Rtt};
 
 use super::{
     super::{LiveFlow, QualityLabels, RttKind, RttLabels, RttSide, Service, labels::point},
@@ -49,7 +46,7 @@ impl Ledger {
                 row.record(&Rtt::BOUNDS, rtt);
             }
         }
-        if flow.counted.is_none() && asks(flow, added) {
+        if flow.counted.is_none() && flow.is_attempt(added) {
             let service = self.service(flow, added);
             // An attempt without an answer has no port to its name, unless that port has answered before.
             if service.server_port.is_some() {
@@ -75,9 +72,4 @@ impl Ledger {
         }
         Service { nets, server_port: self.numbers.policy.server_port(snapshot) }
     }
-}
-
-/// True for a connection attempt that is to be counted here: its SYN was seen.
-pub(super) fn asks(flow: &LiveFlow, snapshot: &Snapshot) -> bool {
-    flow.speaks && snapshot.role_by == RoleBy::Syn as u8
 }
