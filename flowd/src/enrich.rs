@@ -1,5 +1,6 @@
 //! What others know of a record's two ends and of the path between them: each enricher adds its part.
 
+mod enricher;
 mod network;
 mod registry;
 mod round_trip;
@@ -7,17 +8,12 @@ mod zones;
 
 use std::sync::Arc;
 
-use flowd_protocols::{AppRecord, party::Party};
+pub use enricher::Enricher;
+use flowd_protocols::AppRecord;
 use registry::ENRICHERS;
 use round_trip::RoundTrips;
 
 use crate::{aggregate::Policy, flow::Snapshot};
-
-/// Knows something of addresses.
-pub trait Enricher: Send {
-    /// Says what it knows of one end of a conversation.
-    fn party(&self, party: &mut Party);
-}
 
 /// Every enricher, in the order of the registry, and what is known of round trips.
 pub struct Enrichment {

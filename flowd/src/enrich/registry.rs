@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Enricher, zones};
+use super::{enricher::Enricher, zones};
 use crate::aggregate::Policy;
 
 /// Makes an enricher as the configuration says.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flowd_protocols::party::Party;
 
-use super::Enricher;
+use super::enricher::Enricher;
 use crate::aggregate::Policy;
 
 struct ZoneNames(Arc<Policy>);
