@@ -1,63 +1,122 @@
-//! A stretch of a byte stream, put together from copies of segments that come in any order and overlap.
+//! Stretches of a byte stream, put together from copies of segments that come in any order and overlap.
 
-/// Copies that may wait for the bytes before them.
-const MAX_WAITING: usize = 4;
+/// Copies that an assembly holds back.
+const MAX_HELD: usize = 4;
+
+/// How far `to` is ahead of `from` in sequence space (RFC 9293 section 3.4); negative: behind.
+pub(crate) const fn distance(from: u32, to: u32) -> i32 {
+    to.wrapping_sub(from).cast_signed()
+}
+
+/// A copy that is held back, and what else its protocol must know of the segment.
+#[derive(Debug)]
+pub(crate) struct Held<T> {
+    pub(crate) seq: u32,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) segment: T,
+}
+
+/// Copies that came before their predecessors, at most `COPIES`.
+#[derive(Debug)]
+pub(crate) struct OutOfOrder<T, const COPIES: usize>(Vec<Held<T>>);
+
+impl<T, const COPIES: usize> Default for OutOfOrder<T, COPIES> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T, const COPIES: usize> OutOfOrder<T, COPIES> {
+    /// Nothing is held back.
+    pub(crate) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Bytes that are held.
+    pub(crate) fn len(&self) -> usize {
+        self.0.iter().map(|held| held.bytes.len()).sum()
+    }
+
+    /// Holds a copy back; false where that would be too many, or more than `most` bytes in all.
+    pub(crate) fn hold(&mut self, seq: u32, bytes: &[u8], segment: T, most: usize) -> bool {
+        let room = self.0.len() < COPIES && self.len() + bytes.len() <= most;
+        if room {
+            self.0.push(Held { seq, bytes: bytes.to_vec(), segment });
+        }
+        room
+    }
+
+    /// Takes a copy that begins at `next` or before.
+    pub(crate) fn take(&mut self, next: u32) -> Option<Held<T>> {
+        let at = self.0.iter().position(|held| distance(next, held.seq) <= 0)?;
+        Some(self.0.swap_remove(at))
+    }
+
+    /// Takes all that is held.
+    pub(crate) fn take_all(&mut self) -> Vec<Held<T>> {
+        std::mem::take(&mut self.0)
+    }
+
+    /// Forgets what begins before `start`.
+    fn forget_before(&mut self, start: u32) {
+        self.0.retain(|held| distance(start, held.seq) >= 0);
+    }
+}
 
 /// The bytes from one sequence number on, up to a limit.
 #[derive(Debug)]
-pub(super) struct Assembly {
+pub(crate) struct Assembly {
     start: u32,
     limit: usize,
     bytes: Vec<u8>,
-    /// Offset and bytes of what came before its predecessors.
-    waiting: Vec<(usize, Vec<u8>)>,
+    out_of_order: OutOfOrder<(), MAX_HELD>,
 }
 
 impl Assembly {
     /// Nothing yet of the `limit` bytes from `start` on.
-    pub(super) const fn new(start: u32, limit: usize) -> Self {
-        Self { start, limit, bytes: Vec::new(), waiting: Vec::new() }
+    pub(crate) const fn new(start: u32, limit: usize) -> Self {
+        Self { start, limit, bytes: Vec::new(), out_of_order: OutOfOrder::new() }
     }
 
     /// Sequence number of the first byte.
-    pub(super) const fn start(&self) -> u32 {
+    pub(crate) const fn start(&self) -> u32 {
         self.start
     }
 
     /// What is there without a gap.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Takes a copy that begins at `seq`; false where it lies outside of the stretch, or too much waits already.
-    pub(super) fn place(&mut self, seq: u32, copy: &[u8]) -> bool {
-        let into = seq.wrapping_sub(self.start);
-        // What begins before the stretch reaches into it, or not (serial number arithmetic, RFC 1982).
-        let (offset, copy) = if (into as i32) < 0 {
-            let before = usize::try_from(into.wrapping_neg()).unwrap_or(usize::MAX);
-            let Some(rest) = copy.get(before..).filter(|rest| !rest.is_empty()) else { return false };
-            (0, rest)
-        } else {
-            (usize::try_from(into).unwrap_or(usize::MAX), copy)
+    /// Takes a copy that begins at `seq`; false where it lies outside of the stretch, or too much is held already.
+    pub(crate) fn place(&mut self, seq: u32, copy: &[u8]) -> bool {
+        // What begins before the stretch reaches into it, or not.
+        let before = usize::try_from(distance(seq, self.start)).unwrap_or_default();
+        let Some(copy) = copy.get(before..).filter(|copy| before == 0 || !copy.is_empty()) else {
+            return false;
         };
+        let seq = if before > 0 { self.start } else { seq };
+        let offset = self.offset(seq);
         if offset >= self.limit {
             return false;
         }
         let copy = copy.get(..self.limit - offset).unwrap_or(copy);
         if offset > self.bytes.len() {
-            let room = self.waiting.len() < MAX_WAITING;
-            if room {
-                self.waiting.push((offset, copy.to_vec()));
-            }
-            return room;
+            return self.out_of_order.hold(seq, copy, (), self.limit.saturating_mul(MAX_HELD));
         }
         self.append(offset, copy);
         // Each pass uses up one of a few copies.
-        while let Some(next) = self.waiting.iter().position(|(offset, _)| *offset <= self.bytes.len()) {
-            let (offset, copy) = self.waiting.swap_remove(next);
-            self.append(offset, &copy);
+        while let Some(held) = self.out_of_order.take(self.start.wrapping_add(self.bytes.len() as u32)) {
+            self.append(self.offset(held.seq), &held.bytes);
         }
         true
+    }
+
+    /// Goes on to what begins `len` bytes later.
+    pub(crate) fn advance(&mut self, len: usize) {
+        self.start = self.start.wrapping_add(len as u32);
+        self.bytes.drain(..len.min(self.bytes.len()));
+        self.out_of_order.forget_before(self.start);
     }
 
     /// Takes what lies behind the known bytes; the first copy of a byte counts.
@@ -66,15 +125,9 @@ impl Assembly {
         self.bytes.extend_from_slice(copy.get(known..).unwrap_or_default());
     }
 
-    /// Goes on to what begins `len` bytes later.
-    pub(super) fn advance(&mut self, len: usize) {
-        self.start = self.start.wrapping_add(len as u32);
-        self.bytes.drain(..len.min(self.bytes.len()));
-        self.waiting.retain_mut(|(offset, _)| {
-            let keeps = *offset >= len;
-            *offset = offset.saturating_sub(len);
-            keeps
-        });
+    /// Where the byte at `seq`, which is not before the stretch, lies in it.
+    fn offset(&self, seq: u32) -> usize {
+        usize::try_from(seq.wrapping_sub(self.start)).unwrap_or(usize::MAX)
     }
 }
 

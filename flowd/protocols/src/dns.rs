@@ -3,7 +3,7 @@
 //! A query waits for its response by flow, id and question. The same again while it waits is a retry of the same
 //! exchange; each sending leaves a line. Everything is bounded; what the bounds cost is counted.
 
-use flow_common::{event::PayloadEvent, sniff::dns_limit as limit};
+use flow_common::{app::App, event::PayloadEvent, sniff::dns_limit as limit};
 
 mod config;
 pub mod iana;
@@ -18,14 +18,13 @@ mod tests;
 pub use config::DnsOptions;
 pub use numbers::{DnsNumbers, FAMILIES};
 pub use pair::{DnsLosses, DnsTracker};
-use record::NAME;
 pub use record::{DnsExchange, DnsOutcome};
 
 use crate::protocol::{Found, Look, Protocol, Registered};
 
 /// This protocol's line in the registry.
 pub(crate) const REGISTERED: Registered = Registered {
-    name: NAME,
+    app: App::Dns,
     start: |options| {
         Box::new(DnsTracker::new(DnsOptions { copied: limit(options.head_bytes), ..DnsOptions::default() }))
     },
@@ -34,10 +33,6 @@ pub(crate) const REGISTERED: Registered = Registered {
 };
 
 impl Protocol for DnsTracker {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
     fn event(&mut self, event: &PayloadEvent, payload: &[u8], found: &mut Found) {
         Self::event(self, event, payload, &mut |exchange| found.push(Box::new(exchange)));
     }

@@ -7,9 +7,10 @@
 
 use std::sync::Arc;
 
-use flow_common::event::PayloadEvent;
+use flow_common::{app::App, event::PayloadEvent};
 
 mod config;
+mod losses;
 mod numbers;
 mod pair;
 mod parse;
@@ -20,9 +21,9 @@ mod stream;
 mod tests;
 
 pub use config::HttpOptions;
+pub use losses::HttpLosses;
 pub use numbers::{FAMILIES, HttpNumbers};
-pub use pair::{HttpLosses, HttpTracker};
-use record::NAME;
+pub use pair::HttpTracker;
 pub use record::{HttpExchange, Outcome};
 
 pub use crate::privacy::{Privacy, Query};
@@ -30,7 +31,7 @@ use crate::protocol::{Found, Look, Protocol, Registered};
 
 /// This protocol's line in the registry.
 pub(crate) const REGISTERED: Registered = Registered {
-    name: NAME,
+    app: App::Http,
     start: |options| {
         Box::new(HttpTracker::new(HttpOptions {
             privacy: options.privacy.clone(),
@@ -43,10 +44,6 @@ pub(crate) const REGISTERED: Registered = Registered {
 };
 
 impl Protocol for HttpTracker {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
     fn event(&mut self, event: &PayloadEvent, payload: &[u8], found: &mut Found) {
         Self::event(self, event, payload, &mut |exchange| found.push(Box::new(exchange)));
     }

@@ -19,6 +19,7 @@ mod testing;
 pub mod time;
 pub mod tls;
 pub mod transport;
+mod waiting;
 
 pub use privacy::{Privacy, Query};
 pub use protocol::{Found, Look, Options, Protocol, ProtocolNumbers, Registered, Shown};

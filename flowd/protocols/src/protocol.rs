@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flow_common::event::PayloadEvent;
+use flow_common::{app::App, event::PayloadEvent};
 use flowd_numbers::{Exposition, LabelPolicy, Meta, Overflow};
 
 use crate::{privacy::Privacy, progress::Progress, record::AppRecord};
@@ -15,9 +15,6 @@ pub type Look<'a> = &'a mut dyn FnMut(u32) -> Option<Progress>;
 
 /// One protocol: pairs requests with responses over all connections. Everything that it keeps is bounded.
 pub trait Protocol: Send {
-    /// In records, labels and the configuration.
-    fn name(&self) -> &'static str;
-
     /// Takes one event; `payload` is its copied bytes. Events of other protocols mean nothing to it.
     fn event(&mut self, event: &PayloadEvent, payload: &[u8], found: &mut Found);
 
@@ -75,8 +72,8 @@ pub struct Options {
 /// What the pipeline has to know of a protocol.
 #[derive(Debug)]
 pub struct Registered {
-    /// In records, labels and the configuration.
-    pub name: &'static str,
+    /// Its name stands in records, labels and the configuration.
+    pub app: App,
     pub start: fn(&Options) -> Box<dyn Protocol>,
     pub numbers: fn(&Arc<dyn LabelPolicy>) -> Box<dyn ProtocolNumbers>,
     /// What it adds to `/metrics`.

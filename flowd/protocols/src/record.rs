@@ -2,7 +2,10 @@
 
 use std::{any::Any, fmt::Debug, sync::Arc};
 
-use flow_common::key::{FlowKey, Sender};
+use flow_common::{
+    app::App,
+    key::{FlowKey, Sender},
+};
 use serde::Serialize;
 
 use crate::party::Party;
@@ -89,8 +92,8 @@ pub struct Timing {
 
 /// A record of an application protocol.
 pub trait AppRecord: Any + Debug + Send + Sync + erased_serde::Serialize {
-    /// The protocol's name, the record's `type`.
-    fn kind(&self) -> &'static str;
+    /// The protocol; its name is the record's `type`.
+    fn app(&self) -> App;
 
     fn head(&self) -> &Head;
 

@@ -3,7 +3,7 @@
 //! The packet path copies the first bytes of each side that begin like a record with a handshake; the hellos are
 //! put together from them, and a line leaves when the server has answered, or did not.
 
-use flow_common::event::PayloadEvent;
+use flow_common::{app::App, event::PayloadEvent};
 
 mod config;
 pub mod iana;
@@ -17,24 +17,19 @@ mod tests;
 pub use config::TlsOptions;
 pub use numbers::{FAMILIES, TlsNumbers};
 pub use pair::{TlsLosses, TlsTracker};
-use record::NAME;
 pub use record::{TlsHandshake, TlsOutcome};
 
 use crate::protocol::{Found, Look, Protocol, Registered};
 
 /// This protocol's line in the registry.
 pub(crate) const REGISTERED: Registered = Registered {
-    name: NAME,
+    app: App::Tls,
     start: |_| Box::new(TlsTracker::new(TlsOptions::default())),
     numbers: |_| Box::new(TlsNumbers::default()),
     families: || FAMILIES.iter().map(|family| family.meta).collect(),
 };
 
 impl Protocol for TlsTracker {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
     fn event(&mut self, event: &PayloadEvent, payload: &[u8], found: &mut Found) {
         Self::event(self, event, payload, &mut |handshake| found.push(Box::new(handshake)));
     }

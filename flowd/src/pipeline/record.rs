@@ -21,7 +21,7 @@ impl Record {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Flow(_) => "flow",
-            Self::App(record) => record.kind(),
+            Self::App(record) => record.app().name(),
         }
     }
 

@@ -152,7 +152,7 @@ impl<W: Write> Reader<W> {
         let Self { engine, pipeline, observed, names, summary, lines, metrics, .. } = self;
         let is_counted = metrics.is_some();
         pipeline.report(&mut Replayed { engine, observed, names }, &WallClock::CAPTURE, &mut |record| {
-            summary.application(record.kind());
+            summary.application(record.app().name());
             if !is_counted {
                 lines.push(record.head().time, record);
             }

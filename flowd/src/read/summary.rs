@@ -35,7 +35,7 @@ impl Summary {
             frame_bytes: 0,
             families: Family::ALL.map(|family| (family.name(), 0)).into(),
             flows: 0,
-            applications: PROTOCOLS.iter().map(|protocol| (protocol.name, 0)).collect(),
+            applications: PROTOCOLS.iter().map(|protocol| (protocol.app.name(), 0)).collect(),
             skipped: Counter::ALL.map(|counter| (counter.name(), 0)).into(),
             printed: 0,
             events_lost: 0,

@@ -1,17 +1,22 @@
 //! Queries and responses of every flow, over UDP and TCP.
 
-use flow_common::{app::App, dissect::transport::protocol::TCP, event::PayloadEvent, key::Sender};
+use flow_common::{
+    app::App,
+    dissect::transport::protocol::TCP,
+    event::PayloadEvent,
+    key::{FlowKey, Sender},
+};
 
-mod pending;
+mod query;
 
-use pending::Waiting;
+use query::Query;
 
 use super::{
     DnsExchange, DnsOptions, DnsOutcome,
     parse::{Message, Question},
     stream::Connections,
 };
-use crate::record::Head;
+use crate::{record::Head, waiting::Waiting};
 
 type Emit<'a> = &'a mut dyn FnMut(DnsExchange);
 
@@ -28,7 +33,8 @@ pub struct DnsLosses {
 #[derive(Debug)]
 pub struct DnsTracker {
     options: DnsOptions,
-    waiting: Waiting,
+    /// Queries by flow and id, since they were last sent.
+    queries: Waiting<(FlowKey, u16), Query>,
     connections: Connections,
     losses: DnsLosses,
 }
@@ -36,12 +42,9 @@ pub struct DnsTracker {
 impl DnsTracker {
     #[must_use]
     pub fn new(options: DnsOptions) -> Self {
-        Self {
-            options,
-            waiting: Waiting::default(),
-            connections: Connections::default(),
-            losses: DnsLosses::default(),
-        }
+        let queries = Waiting::new(options.max_pending);
+        let connections = Connections::new(options.max_connections);
+        Self { options, queries, connections, losses: DnsLosses::default() }
     }
 
     /// Takes one event; `payload` is its copied bytes. Those of other protocols mean nothing to it.
@@ -57,10 +60,9 @@ impl DnsTracker {
         }
         let mut messages = Vec::new();
         let limit = usize::try_from(self.options.copied).unwrap_or(usize::MAX).max(2);
-        self.connections.take(event, payload, limit, &mut |message| messages.push(message.to_vec()));
-        while self.connections.len() > self.options.max_connections && self.connections.forget(u64::MAX) {
-            self.losses.evicted += 1;
-        }
+        let evicted =
+            self.connections.take(event, payload, limit, &mut |message| messages.push(message.to_vec()));
+        self.losses.evicted += u64::from(evicted);
         for message in messages {
             self.message(event, &message, emit);
         }
@@ -73,14 +75,14 @@ impl DnsTracker {
         self.give_up(until, emit);
         // Connections stay for longer: a client may keep one open between its queries.
         if let Some(until) = until.checked_sub(self.options.timeout.saturating_mul(10)) {
-            while self.connections.forget(until) {}
+            self.connections.forget(until);
         }
     }
 
     /// Reports all that waits and forgets everything: the end of a capture or of the daemon.
     pub fn finish(&mut self, emit: &mut dyn FnMut(DnsExchange)) {
         self.give_up(u64::MAX, emit);
-        self.connections = Connections::default();
+        self.connections.forget(u64::MAX);
     }
 
     /// What was not followed to its end so far.
@@ -92,12 +94,12 @@ impl DnsTracker {
     /// Queries that wait, and connections that are followed.
     #[must_use]
     pub fn held(&self) -> (usize, usize) {
-        (self.waiting.len(), self.connections.len())
+        (self.queries.len(), self.connections.len())
     }
 
     fn give_up(&mut self, until: u64, emit: Emit<'_>) {
-        while let Some((key, pending)) = self.waiting.oldest(until) {
-            emit(pending.into_exchange(key, DnsOutcome::Unanswered));
+        while let Some(((key, _), query)) = self.queries.pop(until) {
+            emit(query.value.into_exchange(key, DnsOutcome::Unanswered));
         }
     }
 
@@ -118,14 +120,17 @@ impl DnsTracker {
             self.losses.malformed += 1;
         }
         for question in &message.questions {
-            let place = (event.key, message.id);
-            if self.waiting.ask(place, event.slot, event.from(), question, event.time) {
-                emit(blank(event, event.from(), Some(question.clone()), DnsOutcome::Repeated));
+            let (key, client) = ((event.key, message.id), event.from());
+            let same = |query: &Query| query.client == client && query.question.same(question);
+            if let Some(query) = self.queries.renew(&key, event.time, same) {
+                query.value.retries = query.value.retries.saturating_add(1);
+                emit(blank(event, client, Some(question.clone()), DnsOutcome::Repeated));
+                continue;
             }
-            while self.waiting.len() > self.options.max_pending.max(1) {
-                let Some((key, pending)) = self.waiting.oldest(u64::MAX) else { break };
+            let query = Query::new(event, question.clone());
+            if let Some(((key, _), evicted)) = self.queries.push(key, event.time, query) {
                 self.losses.evicted += 1;
-                emit(pending.into_exchange(key, DnsOutcome::Unanswered));
+                emit(evicted.value.into_exchange(key, DnsOutcome::Unanswered));
             }
         }
     }
@@ -139,11 +144,14 @@ impl DnsTracker {
             message.questions.iter().map(Some).collect()
         };
         for question in questions {
-            let pending = self.waiting.answer(&(event.key, message.id), client, question);
-            let mut exchange = match pending {
-                Some(pending) => {
-                    let first = pending.first;
-                    let mut exchange = pending.into_exchange(event.key, DnsOutcome::Answered);
+            // Without a question in the response: the oldest query with its id.
+            let asked = |query: &Query| {
+                query.client == client && question.is_none_or(|question| query.question.same(question))
+            };
+            let mut exchange = match self.queries.take(&(event.key, message.id), asked) {
+                Some(query) => {
+                    let first = query.value.first;
+                    let mut exchange = query.value.into_exchange(event.key, DnsOutcome::Answered);
                     exchange.response_time = event.time.checked_sub(first);
                     exchange
                 }

@@ -1,5 +1,6 @@
 //! A query with its response, and its JSON line.
 
+use flow_common::app::App;
 use serde::{Serialize, Serializer};
 
 use super::iana;
@@ -108,12 +109,9 @@ impl Serialize for DnsExchange {
     }
 }
 
-/// In records, labels and the configuration.
-pub(super) const NAME: &str = "dns";
-
 impl AppRecord for DnsExchange {
-    fn kind(&self) -> &'static str {
-        NAME
+    fn app(&self) -> App {
+        App::Dns
     }
 
     fn head(&self) -> &Head {

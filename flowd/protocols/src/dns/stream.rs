@@ -1,77 +1,66 @@
 //! DNS over TCP: each message behind its length in two bytes (RFC 1035 section 4.2.2), any number of them in a
 //! connection (RFC 7766).
 
-use std::collections::{BTreeMap, HashMap};
-
 use flow_common::{
     event::PayloadEvent,
     key::{FlowKey, Sender},
 };
 
 use super::parse::u16_at;
-use crate::assembly::Assembly;
+use crate::{
+    assembly::{Assembly, distance},
+    waiting::Waiting,
+};
 
 /// A connection with half a message, or whose next message is awaited.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Connection {
     slot: u32,
-    last: u64,
-    number: u64,
     sides: [Option<Assembly>; 2],
 }
 
-/// Connections on the DNS port.
-#[derive(Debug, Default)]
-pub(super) struct Connections {
-    connections: HashMap<FlowKey, Connection>,
-    /// By the last event.
-    idle: BTreeMap<(u64, u64), FlowKey>,
-    next: u64,
-}
+/// Connections on the DNS port, since their last event.
+#[derive(Debug)]
+pub(super) struct Connections(Waiting<FlowKey, Connection>);
 
 impl Connections {
+    pub(super) fn new(capacity: usize) -> Self {
+        Self(Waiting::new(capacity))
+    }
+
     pub(super) fn len(&self) -> usize {
-        self.connections.len()
+        self.0.len()
     }
 
-    /// Forgets the connection that was quiet for longest, if its last event was at `until` or before.
-    pub(super) fn forget(&mut self, until: u64) -> bool {
-        let Some((&(last, number), &key)) = self.idle.first_key_value() else { return false };
-        if last > until {
-            return false;
-        }
-        self.idle.remove(&(last, number));
-        self.connections.remove(&key);
-        true
+    /// Forgets connections whose last event was at `until` or before.
+    pub(super) fn forget(&mut self, until: u64) {
+        while self.0.pop(until).is_some() {}
     }
 
-    /// Takes a copy and hands out the messages that it completes. `limit`: bytes of a message, its length
-    /// included, that are copied; a longer one is handed out cut.
+    /// Takes a copy and hands out the messages that it completes; true where another connection had to make room.
+    /// `limit`: bytes of a message, its length included, that are copied; a longer one is handed out cut.
     pub(super) fn take(
         &mut self,
         event: &PayloadEvent,
         copy: &[u8],
         limit: usize,
         message: &mut dyn FnMut(&[u8]),
-    ) {
-        let Self { connections, idle, next } = self;
-        let connection = connections.entry(event.key).or_insert_with(|| {
-            *next += 1;
-            Connection { slot: event.slot, number: *next, ..Connection::default() }
-        });
-        idle.remove(&(connection.last, connection.number));
+    ) -> bool {
+        let known = self.0.get(&event.key).is_some();
+        let new = || Connection { slot: event.slot, sides: [None, None] };
+        let evicted = !known && self.0.push(event.key, event.time, new()).is_some();
+        let Some(connection) = self.0.renew(&event.key, event.time, |_| true) else { return evicted };
+        let connection = &mut connection.value;
         if connection.slot != event.slot {
             // The same addresses and ports, but another connection.
-            (connection.slot, connection.sides) = (event.slot, [None, None]);
+            *connection = new();
         }
-        connection.last = connection.last.max(event.time);
-        idle.insert((connection.last, connection.number), event.key);
         let [a, b] = &mut connection.sides;
         let side = if event.from() == Sender::A { a } else { b };
         let assembly = side.get_or_insert_with(|| Assembly::new(event.seq, limit));
         if !assembly.place(event.seq, copy) {
-            if (event.seq.wrapping_sub(assembly.start()) as i32) < 0 {
-                return;
+            if distance(assembly.start(), event.seq) < 0 {
+                return evicted;
             }
             // What lay between was not copied: a message begins here, or the reader will refuse it.
             *assembly = Assembly::new(event.seq, limit);
@@ -82,5 +71,6 @@ impl Connections {
             message(bytes);
             assembly.advance(len);
         }
+        evicted
     }
 }

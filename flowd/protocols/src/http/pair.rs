@@ -1,7 +1,5 @@
 //! Every connection, and the exchanges that come of them.
 
-use std::collections::{BTreeMap, HashMap};
-
 use flow_common::{
     app::App,
     event::{PayloadEvent, PayloadKind},
@@ -9,54 +7,41 @@ use flow_common::{
 };
 
 mod connection;
-mod losses;
 mod matching;
 mod pending;
 
 use connection::{Connection, SegmentInfo};
-use losses::Emit;
-pub use losses::HttpLosses;
 
-use super::{HttpOptions, Privacy, parse, span::Input};
-use crate::progress::Progress;
+use super::{HttpExchange, HttpLosses, HttpOptions, Privacy, parse, record::Emit, span::Input};
+use crate::{
+    progress::Progress,
+    waiting::{Timeline, Waiter, Waiting},
+};
 
 pub(super) const FIN: u8 = 0x01;
 pub(super) const RST: u8 = 0x04;
 const ACK: u8 = 0x10;
 
-/// A connection and where it stands in the queues.
+/// A connection and when something of it expires, its time in [`HttpTracker::due`].
 struct Entry {
     connection: Connection,
-    id: u64,
-    /// Its time in [`HttpTracker::due`].
     due: u64,
-    /// Its time in [`HttpTracker::idle`].
-    idle: u64,
 }
 
 /// Pairs requests with responses over all connections.
 pub struct HttpTracker {
     options: HttpOptions,
-    connections: HashMap<FlowKey, Entry>,
-    /// Connections by the time when something of them expires.
-    due: BTreeMap<(u64, u64), FlowKey>,
-    /// Connections by their last event.
-    idle: BTreeMap<(u64, u64), FlowKey>,
-    next_id: u64,
+    /// Connections since their last event.
+    connections: Waiting<FlowKey, Entry>,
+    due: Timeline<FlowKey>,
     losses: HttpLosses,
 }
 
 impl HttpTracker {
     #[must_use]
     pub fn new(options: HttpOptions) -> Self {
-        Self {
-            options,
-            connections: HashMap::new(),
-            due: BTreeMap::new(),
-            idle: BTreeMap::new(),
-            next_id: 0,
-            losses: HttpLosses::default(),
-        }
+        let connections = Waiting::new(options.max_connections);
+        Self { options, connections, due: Timeline::default(), losses: HttpLosses::default() }
     }
 
     /// Heads that come from now on are shown like this; what was read before stays as it was read.
@@ -68,94 +53,76 @@ impl HttpTracker {
     ///
     /// A FIN or RST takes effect behind the event's `payload_len` bytes, whether the event is an `End` or
     /// carries payload too.
-    pub fn event(&mut self, event: &PayloadEvent, payload: &[u8], emit: Emit<'_>) {
+    pub fn event(&mut self, event: &PayloadEvent, payload: &[u8], emit: &mut dyn FnMut(HttpExchange)) {
         let from = event.from();
         let starts = event.is_of(App::Http) && event.kind != PayloadKind::Continuation as u8;
         let payload = if event.kind == PayloadKind::End as u8 { &[] } else { payload };
 
-        let mut entry = self.remove(&event.key);
-        let stale = |entry: &Entry| {
-            let connection = &entry.connection;
+        let stale = |connection: &Connection| {
             connection.slot != event.slot
                 || (starts && !payload.is_empty() && !connection.fits(from, event.seq, event.time))
         };
-        // The same addresses and ports, but another connection.
-        if let Some(mut old) = entry.take_if(|entry| stale(entry)) {
-            self.close(&mut old.connection, emit);
+        if self.connections.get(&event.key).is_some_and(|known| stale(&known.value.connection)) {
+            // The same addresses and ports, but another connection.
+            self.close(&event.key, emit);
         }
-        let mut entry = match entry {
-            Some(entry) => entry,
-            // What is not known to be HTTP begins with a message.
-            None if !starts || payload.is_empty() => {
-                let privacy = &self.options.privacy;
-                let continues = event.is_of(App::Http);
-                let given_up = continues && parse::read(payload, false, privacy).is_some();
-                self.losses.lost_copy += u64::from(given_up);
-                return;
+        if let Some(known) = self.connections.renew(&event.key, event.time, |_| true) {
+            let connection = &mut known.value.connection;
+            advance(connection, event, payload, starts, &self.options, emit);
+            self.losses += std::mem::take(&mut connection.losses);
+            if connection.is_blank() {
+                self.remove(&event.key);
+            } else {
+                reschedule(&mut self.due, event.key, known, &self.options);
             }
-            None => {
-                self.make_room(emit);
-                self.next_id += 1;
-                let connection = Connection::new(event.key, event.slot);
-                Entry { connection, id: self.next_id, due: 0, idle: 0 }
-            }
-        };
-
-        let connection = &mut entry.connection;
-        connection.last = connection.last.max(event.time);
-        let wire_end = event.seq.wrapping_add(event.payload_len);
-        if event.tcp_flags & RST == 0 {
-            connection.streams.of_mut(from).saw(wire_end, event.time);
+            return;
         }
-        let ack = (event.tcp_flags & ACK != 0).then_some(event.ack);
-        let info =
-            SegmentInfo { time: event.time, ack, own_last: event.own_last, peer_last: event.peer_last };
-        connection.observe(from, info, event.number(), event.retransmits);
-        let input = Input { seq: event.seq, bytes: payload, starts, time: event.time, wire_end, ack };
-        connection.data(from, input, &self.options, emit);
-        connection.look_past_copy(
-            from,
-            event.seq.wrapping_add(u32::from(event.copied)),
-            wire_end,
-            event.payload_len > 0,
-        );
-        if event.tcp_flags & (FIN | RST) != 0 {
-            let reset = event.tcp_flags & RST != 0;
-            let last = if event.payload_len == 0 { event.own_last } else { event.time };
-            connection.end(from, wire_end, last, reset, &self.options, emit);
+        // What is not known to be HTTP begins with a message.
+        if !starts || payload.is_empty() {
+            let privacy = &self.options.privacy;
+            let given_up = event.is_of(App::Http) && parse::read(payload, false, privacy).is_some();
+            self.losses.lost_copy += u64::from(given_up);
+            return;
         }
+        self.make_room(emit);
+        let mut connection = Connection::new(event.key, event.slot);
+        advance(&mut connection, event, payload, starts, &self.options, emit);
+        self.losses += std::mem::take(&mut connection.losses);
         if !connection.is_blank() {
-            self.insert(event.key, entry);
+            let due = connection.next_due(event.time, &self.options);
+            // There is room.
+            let _ = self.connections.push(event.key, event.time, Entry { connection, due });
+            self.due.insert(due, self.connections.last_number(), event.key);
         }
     }
 
     /// Reports what waited long enough and forgets idle connections. `now`: nanoseconds of the packet clock;
     /// `look` gives what the record in a slot says, if it can be had.
-    pub fn expire(&mut self, now: u64, look: &mut dyn FnMut(u32) -> Option<Progress>, emit: Emit<'_>) {
-        while let Some((&(time, _), &key)) = self.due.first_key_value() {
-            if time > now {
-                return;
-            }
-            let Some(mut entry) = self.remove(&key) else { return };
-            entry.connection.expire(now, look, &self.options, emit);
-            let idle_since = entry.connection.last.saturating_add(entry.connection.patience(&self.options));
-            if entry.connection.due(&self.options).is_some() || idle_since > now {
-                self.insert(key, entry);
+    pub fn expire(
+        &mut self,
+        now: u64,
+        look: &mut dyn FnMut(u32) -> Option<Progress>,
+        emit: &mut dyn FnMut(HttpExchange),
+    ) {
+        while let Some(key) = self.due.first(now) {
+            let Some(known) = self.connections.get_mut(&key) else { return };
+            let connection = &mut known.value.connection;
+            connection.expire(now, look, &self.options, emit);
+            self.losses += std::mem::take(&mut connection.losses);
+            let idle_until = known.time.saturating_add(connection.patience(&self.options));
+            if connection.due(&self.options).is_some() || idle_until > now {
+                reschedule(&mut self.due, key, known, &self.options);
             } else {
-                self.losses += entry.connection.losses;
+                self.remove(&key);
             }
         }
     }
 
     /// Reports everything outstanding and forgets all connections: the end of a capture or of the daemon.
-    pub fn finish(&mut self, emit: Emit<'_>) {
-        // In the order of the first event, so that two runs give the same lines.
-        let mut entries: Vec<Entry> = self.connections.drain().map(|(_, entry)| entry).collect();
-        entries.sort_unstable_by_key(|entry| entry.id);
-        self.due.clear();
-        self.idle.clear();
-        for mut entry in entries {
-            self.close(&mut entry.connection, emit);
+    pub fn finish(&mut self, emit: &mut dyn FnMut(HttpExchange)) {
+        self.due = Timeline::default();
+        for (_, known) in self.connections.drain() {
+            self.end(known.value.connection, emit);
         }
     }
 
@@ -183,36 +150,69 @@ impl HttpTracker {
         self.connections.values().map(|entry| entry.connection.buffered()).sum()
     }
 
-    fn remove(&mut self, key: &FlowKey) -> Option<Entry> {
-        let entry = self.connections.remove(key)?;
-        self.due.remove(&(entry.due, entry.id));
-        self.idle.remove(&(entry.idle, entry.id));
-        Some(entry)
-    }
-
-    fn insert(&mut self, key: FlowKey, mut entry: Entry) {
-        let connection = &mut entry.connection;
-        self.losses += std::mem::take(&mut connection.losses);
-        entry.idle = connection.last;
-        let idle_until = connection.last.saturating_add(connection.patience(&self.options));
-        entry.due = connection.due(&self.options).unwrap_or(idle_until);
-        self.due.insert((entry.due, entry.id), key);
-        self.idle.insert((entry.idle, entry.id), key);
-        self.connections.insert(key, entry);
+    fn remove(&mut self, key: &FlowKey) -> Option<Connection> {
+        let known = self.connections.take(key, |_| true)?;
+        self.due.remove(known.value.due, known.number);
+        Some(known.value.connection)
     }
 
     /// Drops the idlest connections until there is room for one more.
     fn make_room(&mut self, emit: Emit<'_>) {
-        while self.connections.len() >= self.options.max_connections.max(1) {
-            let Some((_, &key)) = self.idle.first_key_value() else { return };
-            let Some(mut entry) = self.remove(&key) else { return };
-            self.losses.evicted += entry.connection.outstanding().max(1) as u64;
-            self.close(&mut entry.connection, emit);
+        while self.connections.is_full() {
+            let Some((_, idlest)) = self.connections.pop(u64::MAX) else { return };
+            let Entry { connection, due } = idlest.value;
+            self.due.remove(due, idlest.number);
+            self.losses.evicted += connection.outstanding().max(1) as u64;
+            self.end(connection, emit);
         }
     }
 
-    fn close(&mut self, connection: &mut Connection, emit: Emit<'_>) {
+    fn close(&mut self, key: &FlowKey, emit: Emit<'_>) {
+        if let Some(connection) = self.remove(key) {
+            self.end(connection, emit);
+        }
+    }
+
+    fn end(&mut self, mut connection: Connection, emit: Emit<'_>) {
         connection.finish(&self.options, emit);
         self.losses += connection.losses;
+    }
+}
+
+/// The connection takes one event. `starts`: the packet path took the first byte for the beginning of a message.
+fn advance(
+    connection: &mut Connection,
+    event: &PayloadEvent,
+    payload: &[u8],
+    starts: bool,
+    options: &HttpOptions,
+    emit: Emit<'_>,
+) {
+    let (from, wire_end) = (event.from(), event.seq.wrapping_add(event.payload_len));
+    if event.tcp_flags & RST == 0 {
+        connection.streams.of_mut(from).saw(wire_end, event.time);
+    }
+    let ack = (event.tcp_flags & ACK != 0).then_some(event.ack);
+    let info = SegmentInfo { time: event.time, ack, own_last: event.own_last, peer_last: event.peer_last };
+    connection.observe(from, info, event.number(), event.retransmits);
+    let input = Input { seq: event.seq, bytes: payload, starts, time: event.time, wire_end, ack };
+    connection.data(from, input, options, emit);
+    let copied = event.seq.wrapping_add(u32::from(event.copied));
+    connection.look_past_copy(from, copied, wire_end, event.payload_len > 0);
+    if event.tcp_flags & (FIN | RST) != 0 {
+        let reset = event.tcp_flags & RST != 0;
+        let last = if event.payload_len == 0 { event.own_last } else { event.time };
+        connection.end(from, wire_end, last, reset, options, emit);
+    }
+}
+
+/// Notes when something of a connection expires next.
+fn reschedule(due: &mut Timeline<FlowKey>, key: FlowKey, known: &mut Waiter<Entry>, options: &HttpOptions) {
+    let Entry { connection, due: before } = &mut known.value;
+    let next = connection.next_due(known.time, options);
+    if next != *before {
+        due.remove(*before, known.number);
+        due.insert(next, known.number, key);
+        *before = next;
     }
 }

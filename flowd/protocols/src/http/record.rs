@@ -1,5 +1,6 @@
 //! A request with its response, and its JSON line.
 
+use flow_common::app::App;
 use serde::{Serialize, Serializer};
 
 use crate::{
@@ -7,6 +8,9 @@ use crate::{
     record::{AppRecord, Head, Timing},
     time::{micros, rfc3339},
 };
+
+/// Takes an exchange as soon as it is over.
+pub(super) type Emit<'a> = &'a mut dyn FnMut(HttpExchange);
 
 /// How an exchange ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -199,12 +203,9 @@ impl Serialize for HttpExchange {
     }
 }
 
-/// In records, labels and the configuration.
-pub(super) const NAME: &str = "http";
-
 impl AppRecord for HttpExchange {
-    fn kind(&self) -> &'static str {
-        NAME
+    fn app(&self) -> App {
+        App::Http
     }
 
     fn head(&self) -> &Head {

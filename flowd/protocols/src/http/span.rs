@@ -104,11 +104,6 @@ pub(super) struct Last {
     pub(super) heard: Option<(u32, u64)>,
 }
 
-/// How far `to` is ahead of `from` in sequence space (RFC 9293 section 3.4); negative: behind.
-pub(super) fn distance(from: u32, to: u32) -> i32 {
-    to.wrapping_sub(from).cast_signed()
-}
-
 /// Heads and copies are at most [`flow_common::event::MAX_PAYLOAD`] bytes.
 pub(super) fn length(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)

@@ -5,8 +5,9 @@ use flow_common::{event::PayloadEvent, key::Sender};
 use super::{
     Privacy,
     parse::{self, Scanner, Verdict},
-    span::{Expect, Input, Last, Message, Span, distance, length},
+    span::{Expect, Input, Last, Message, Span, length},
 };
+use crate::assembly::{Held, OutOfOrder, distance};
 
 /// A copy this far behind what was already taken is no retransmission but another connection. Twice the
 /// largest window that Linux opens by itself.
@@ -34,21 +35,18 @@ impl Open {
     }
 }
 
-/// A copy that waits for those before it.
-#[derive(Debug)]
+/// What a copy that is held back tells beside its bytes.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Segment {
-    seq: u32,
     time: u64,
     wire_end: u32,
     ack: Option<u32>,
-    bytes: Vec<u8>,
 }
 
-impl Segment {
-    pub(super) fn input(&self) -> Input<'_> {
-        let Self { seq, time, wire_end, ack, ref bytes } = *self;
-        Input { seq, bytes, starts: false, time, wire_end, ack }
-    }
+/// The copy as it is taken once its turn has come.
+pub(super) fn input_of(held: &Held<Segment>) -> Input<'_> {
+    let Held { seq, ref bytes, segment: Segment { time, wire_end, ack } } = *held;
+    Input { seq, bytes, starts: false, time, wire_end, ack }
 }
 
 #[derive(Debug, Default)]
@@ -57,7 +55,7 @@ pub(super) struct Stream {
     next: Option<u32>,
     expect: Expect,
     open: Option<Open>,
-    out_of_order: Vec<Segment>,
+    out_of_order: OutOfOrder<Segment, MAX_OUT_OF_ORDER>,
     /// Sequence number of the FIN.
     pub(super) fin: Option<u32>,
     /// Sequence number behind the last byte that passed, copied or not, and when it did.
@@ -236,42 +234,30 @@ impl Stream {
 
     /// Holds a copy back until the bytes before it come.
     fn keep(&mut self, input: &mut Input<'_>, limit: usize, privacy: &Privacy) {
-        let held: usize = self.out_of_order.iter().map(|segment| segment.bytes.len()).sum();
-        if self.out_of_order.len() < MAX_OUT_OF_ORDER && held + input.bytes.len() <= limit {
-            let Input { seq, time, wire_end, ack, bytes, .. } = *input;
-            self.out_of_order.push(Segment { seq, time, wire_end, ack, bytes: bytes.to_vec() });
-        } else {
+        let Input { seq, time, wire_end, ack, bytes, .. } = *input;
+        if !self.out_of_order.hold(seq, bytes, Segment { time, wire_end, ack }, limit) {
             self.give_up(input, privacy);
         }
         input.skip(input.bytes.len());
     }
 
     /// A copy that was held back and now has its turn.
-    pub(super) fn next_in_order(&mut self, privacy: &Privacy) -> Option<Segment> {
+    pub(super) fn next_in_order(&mut self, privacy: &Privacy) -> Option<Held<Segment>> {
         let next = self.next?;
-        let at = self.out_of_order.iter().position(|segment| distance(next, segment.seq) <= 0);
-        match at {
-            Some(at) => {
-                let segment = self.out_of_order.swap_remove(at);
-                if distance(next, segment.seq) < 0 {
-                    // Passed over meanwhile.
-                    self.give_up(&segment.input(), privacy);
-                }
-                Some(segment)
-            }
-            None => {
-                if self.open.is_none() {
-                    self.give_up_out_of_order(privacy);
-                }
-                None
-            }
+        let held = self.out_of_order.take(next);
+        match &held {
+            // Passed over meanwhile.
+            Some(held) if distance(next, held.seq) < 0 => self.give_up(&input_of(held), privacy),
+            None if self.open.is_none() => self.give_up_out_of_order(privacy),
+            Some(_) | None => {}
         }
+        held
     }
 
     /// Gives up the copies that were held back.
     pub(super) fn give_up_out_of_order(&mut self, privacy: &Privacy) {
-        for segment in std::mem::take(&mut self.out_of_order) {
-            self.give_up(&segment.input(), privacy);
+        for held in self.out_of_order.take_all() {
+            self.give_up(&input_of(&held), privacy);
         }
     }
 
@@ -324,8 +310,7 @@ impl Stream {
 
     #[cfg(test)]
     pub(super) fn buffered(&self) -> usize {
-        let later: usize = self.out_of_order.iter().map(|segment| segment.bytes.len()).sum();
-        later + self.open.as_ref().map_or(0, |open| open.bytes.len())
+        self.out_of_order.len() + self.open.as_ref().map_or(0, |open| open.bytes.len())
     }
 
     /// Says what comes behind the last message.

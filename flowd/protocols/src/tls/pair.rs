@@ -1,7 +1,5 @@
 //! Handshakes of every connection.
 
-use std::collections::{BTreeMap, HashMap};
-
 use flow_common::{
     app::App,
     event::{MAX_PAYLOAD, PayloadEvent, PayloadKind},
@@ -14,6 +12,7 @@ mod connection;
 use connection::Connection;
 
 use super::{TlsHandshake, TlsOptions};
+use crate::waiting::Waiting;
 
 type Emit<'a> = &'a mut dyn FnMut(TlsHandshake);
 
@@ -30,18 +29,16 @@ pub struct TlsLosses {
 #[derive(Debug)]
 pub struct TlsTracker {
     options: TlsOptions,
-    connections: HashMap<FlowKey, Connection>,
-    /// By their first event, which they wait from.
-    order: BTreeMap<(u64, u64), FlowKey>,
-    next: u64,
+    /// Since their first event.
+    connections: Waiting<FlowKey, Connection>,
     losses: TlsLosses,
 }
 
 impl TlsTracker {
     #[must_use]
     pub fn new(options: TlsOptions) -> Self {
-        let losses = TlsLosses::default();
-        Self { options, connections: HashMap::new(), order: BTreeMap::new(), next: 0, losses }
+        let connections = Waiting::new(options.max_connections);
+        Self { options, connections, losses: TlsLosses::default() }
     }
 
     /// Takes one event; `payload` is its copied bytes. Those of other protocols mean nothing to it, but for the end
@@ -51,50 +48,44 @@ impl TlsTracker {
         if !ends && !event.is_of(App::Tls) {
             return;
         }
-        let mut connection = self.remove(&event.key);
+        let mut connection = self.connections.take(&event.key, |_| true);
         // The same addresses and ports, but another connection.
-        if let Some(old) = connection.take_if(|connection| connection.slot != event.slot) {
-            self.report(&old, false, emit);
+        if let Some(old) = connection.take_if(|connection| connection.value.slot != event.slot) {
+            self.report(&old.value, false, emit);
         }
         if ends {
             if let Some(connection) = connection {
-                self.report(&connection, u16::from(event.tcp_flags) & flag::RST != 0, emit);
+                self.report(&connection.value, u16::from(event.tcp_flags) & flag::RST != 0, emit);
             }
             return;
         }
         let mut connection = match connection {
-            Some(connection) => connection,
+            Some(connection) => connection.value,
             None if !begins(payload) => return,
-            None => {
-                self.make_room(emit);
-                self.next += 1;
-                Connection::new(event, self.next)
-            }
+            None => Connection::new(event),
         };
         connection.take(event, payload, MAX_PAYLOAD);
-        match connection.settled() {
-            Some(handshake) => emit(handshake),
-            None => {
-                self.order.insert((connection.begin, connection.number), event.key);
-                self.connections.insert(event.key, connection);
-            }
+        if let Some(handshake) = connection.settled() {
+            emit(handshake);
+        } else if let Some((_, evicted)) = self.connections.push(event.key, connection.begin, connection) {
+            self.losses.evicted += 1;
+            self.report(&evicted.value, false, emit);
         }
     }
 
     /// Reports hellos that have waited too long. `now`: nanoseconds of the packet clock.
     pub fn expire(&mut self, now: u64, emit: &mut dyn FnMut(TlsHandshake)) {
         let Some(until) = now.checked_sub(self.options.timeout) else { return };
-        while let Some((&(begin, _), &key)) = self.order.first_key_value() {
-            if begin > until {
-                return;
-            }
-            self.give_up(&key, emit);
+        while let Some((_, connection)) = self.connections.pop(until) {
+            self.report(&connection.value, false, emit);
         }
     }
 
     /// Reports everything under way and forgets it: the end of a capture or of the daemon.
     pub fn finish(&mut self, emit: &mut dyn FnMut(TlsHandshake)) {
-        self.expire(u64::MAX, emit);
+        while let Some((_, connection)) = self.connections.pop(u64::MAX) {
+            self.report(&connection.value, false, emit);
+        }
     }
 
     /// What was not followed to its end so far.
@@ -107,26 +98,6 @@ impl TlsTracker {
     #[must_use]
     pub fn held(&self) -> usize {
         self.connections.len()
-    }
-
-    fn remove(&mut self, key: &FlowKey) -> Option<Connection> {
-        let connection = self.connections.remove(key)?;
-        self.order.remove(&(connection.begin, connection.number));
-        Some(connection)
-    }
-
-    fn give_up(&mut self, key: &FlowKey, emit: Emit<'_>) {
-        if let Some(connection) = self.remove(key) {
-            self.report(&connection, false, emit);
-        }
-    }
-
-    fn make_room(&mut self, emit: Emit<'_>) {
-        while self.connections.len() >= self.options.max_connections.max(1) {
-            let Some((_, &key)) = self.order.first_key_value() else { return };
-            self.losses.evicted += 1;
-            self.give_up(&key, emit);
-        }
     }
 
     fn report(&mut self, connection: &Connection, reset: bool, emit: Emit<'_>) {

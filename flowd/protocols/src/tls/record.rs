@@ -1,5 +1,6 @@
 //! A handshake as far as it is in clear text, and its JSON line.
 
+use flow_common::app::App;
 use serde::{Serialize, Serializer};
 
 use super::iana;
@@ -115,12 +116,9 @@ impl Serialize for TlsHandshake {
     }
 }
 
-/// In records, labels and the configuration.
-pub(super) const NAME: &str = "tls";
-
 impl AppRecord for TlsHandshake {
-    fn kind(&self) -> &'static str {
-        NAME
+    fn app(&self) -> App {
+        App::Tls
     }
 
     fn head(&self) -> &Head {

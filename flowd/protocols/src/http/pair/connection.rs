@@ -8,15 +8,18 @@ mod ending;
 mod extent;
 
 use super::{
-    losses::{Emit, HttpLosses},
     matching::{self, ResponsePlace},
     pending::Pending,
 };
-use crate::http::{
-    HttpOptions,
-    parse::{Framing, Head, Request, Response},
-    span::{Expect, Input, Last, Message, Span, distance},
-    stream::Streams,
+use crate::{
+    assembly::distance,
+    http::{
+        HttpLosses, HttpOptions,
+        parse::{Framing, Head, Request, Response},
+        record::Emit,
+        span::{Expect, Input, Last, Message, Span},
+        stream::{Streams, input_of},
+    },
 };
 
 /// 1xx responses kept for one request.
@@ -71,8 +74,6 @@ pub(super) struct Connection {
     /// Both sides ended, or a reset came: when.
     ended: Option<u64>,
     reset: bool,
-    /// Last event.
-    pub(super) last: u64,
     pub(super) losses: HttpLosses,
 }
 
@@ -96,7 +97,6 @@ impl Connection {
             left_http: false,
             ended: None,
             reset: false,
-            last: 0,
             losses: HttpLosses::default(),
         }
     }
@@ -179,9 +179,9 @@ impl Connection {
         }
         self.feed(from, input, options, emit);
         while !self.left_http
-            && let Some(segment) = self.streams.of_mut(from).next_in_order(&options.privacy)
+            && let Some(held) = self.streams.of_mut(from).next_in_order(&options.privacy)
         {
-            self.feed(from, segment.input(), options, emit);
+            self.feed(from, input_of(&held), options, emit);
         }
         self.losses.lost_copy += self.streams.of_mut(from).take_given_up();
         self.release(emit);

@@ -10,7 +10,7 @@
 use std::collections::VecDeque;
 
 use super::pending::Pending;
-use crate::http::span::distance;
+use crate::assembly::distance;
 
 /// Where a response begins, and what its sender had of the client's bytes.
 #[derive(Clone, Copy, Debug)]

@@ -3,10 +3,10 @@
 use flow_common::key::{FlowKey, Sender};
 
 use crate::{
+    assembly::distance,
     http::{
         HttpExchange, HttpOptions, Outcome,
         parse::{Request, Response},
-        span::distance,
     },
     record::Head,
 };

@@ -1,5 +1,7 @@
 //! Copies that were lost, or hidden behind the copied bytes: the pairs around them stay right.
 
+use flow_common::event::PayloadKind;
+
 use super::kit::{MILLISECOND, Story, gist};
 use crate::http::HttpOptions;
 
@@ -197,4 +199,16 @@ fn pairs_come_back_after_more_lost_responses_than_are_kept() {
     let gists = gists(&mut story);
     assert_eq!(gists.iter().filter(|gist| gist.starts_with("GET /lost -")).count(), gists.len() - 3);
     assert_eq!(gists[gists.len() - 2..], ["GET /a 203 complete", "GET /b 204 complete"]);
+}
+
+/// A connection that turns out to speak something else is forgotten, and what it had to give up counts all the same.
+#[test]
+fn what_a_forgotten_connection_gave_up_is_counted() {
+    let mut story = Story::default();
+    let start = story.client_seq;
+    story.raw(true, PayloadKind::Request, start, b"GE", 0);
+    story.raw(true, PayloadKind::Continuation, start.wrapping_add(3), b"GET / HTTP/1.1\r\n\r\n", 0);
+    assert_eq!((story.tracker.connections(), story.tracker.losses().lost_copy), (1, 0));
+    story.raw(true, PayloadKind::Continuation, start.wrapping_add(2), b"\0", 0);
+    assert_eq!((story.tracker.connections(), story.tracker.losses().lost_copy), (0, 1));
 }

@@ -29,7 +29,6 @@ pub(super) struct Connection {
     pub(super) slot: u32,
     /// FirstMessage event, nanoseconds of the packet clock.
     pub(super) begin: u64,
-    pub(super) number: u64,
     /// What A and what B sent.
     sides: [Option<Side>; 2],
 }
@@ -44,8 +43,8 @@ enum Said {
 }
 
 impl Connection {
-    pub(super) const fn new(event: &PayloadEvent, number: u64) -> Self {
-        Self { key: event.key, slot: event.slot, begin: event.time, number, sides: [None, None] }
+    pub(super) const fn new(event: &PayloadEvent) -> Self {
+        Self { key: event.key, slot: event.slot, begin: event.time, sides: [None, None] }
     }
 
     /// Takes a copy; at most `limit` bytes of a side are kept.

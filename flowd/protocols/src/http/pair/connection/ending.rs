@@ -3,14 +3,12 @@
 use flow_common::key::Sender;
 
 use super::{
-    super::{
-        losses::Emit,
-        pending::{Context, SIZE_WAIT},
-    },
+    super::pending::{Context, SIZE_WAIT},
     Connection, Pending, SegmentInfo,
 };
 use crate::{
-    http::{HttpOptions, span::distance, stream::Streams},
+    assembly::distance,
+    http::{HttpOptions, record::Emit, stream::Streams},
     progress::Progress,
 };
 
@@ -204,7 +202,12 @@ impl Connection {
         head.into_iter().chain(self.pending.front().map(|front| front.due(options))).min()
     }
 
-    /// The last event after which nothing is worth keeping.
+    /// When something of it expires next, where `last` is its last event: an exchange, else all of it.
+    pub(in crate::http) fn next_due(&self, last: u64, options: &HttpOptions) -> u64 {
+        self.due(options).unwrap_or_else(|| last.saturating_add(self.patience(options)))
+    }
+
+    /// How long it is kept after its last event.
     pub(in crate::http) const fn patience(&self, options: &HttpOptions) -> u64 {
         // A tunnel is remembered longer, lest what passes through it is logged.
         options.timeout.saturating_mul(if self.left_http { 10 } else { 1 })

@@ -6,7 +6,10 @@
 use flow_common::key::Sender;
 
 use super::{Connection, Pending, SegmentInfo};
-use crate::http::span::{Last, Span, distance};
+use crate::{
+    assembly::distance,
+    http::span::{Last, Span},
+};
 
 impl Connection {
     /// The event says how far the last message of `sender` has come.

@@ -1,9 +1,6 @@
-//! What pairing gives away: exchanges, and counts of what it could not follow.
+//! What following HTTP had to give up.
 
-use crate::http::record::HttpExchange;
-
-/// Takes an exchange as soon as it is over.
-pub(in crate::http) type Emit<'a> = &'a mut dyn FnMut(HttpExchange);
+use std::ops::AddAssign;
 
 /// Messages that are in no line, or in one that they do not complete.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,7 +13,7 @@ pub struct HttpLosses {
     pub lost_copy: u64,
 }
 
-impl std::ops::AddAssign for HttpLosses {
+impl AddAssign for HttpLosses {
     fn add_assign(&mut self, other: Self) {
         let Self { evicted, pipeline_full, lost_copy } = other;
         self.evicted += evicted;
