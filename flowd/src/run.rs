@@ -41,7 +41,7 @@ use crate::{
     service::Service,
     telemetry::{Part, SinkCounters, Telemetry},
     threads::{self, Role},
-    web::{self, Guard, State},
+    web::{self, Guard, Limits, State},
 };
 
 /// How long clients have to take their answers at the end. Together with the time after which a log is given up
@@ -75,10 +75,11 @@ pub fn run(config: &Config, again: Again, sandbox: &Sandbox) -> Result<()> {
     result
 }
 
-/// The threads that answer requests.
+/// The threads that answer requests: one for scrapes, one for lists, of which one at a time is made, and one for all
+/// else.
 fn runtime() -> Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(3)
         .thread_name(Role::Web.name())
         .on_thread_start(|| threads::begin(Role::Web))
         .enable_all()
@@ -158,6 +159,8 @@ async fn daemon(
         .governed(Governed::new(config.governor.cpu));
     pump.announce();
 
+    // With all maps and links open.
+    let limits = Limits::of_process()?;
     let (changes, new_changes) = mpsc::channel();
     let (done, pump_done) = oneshot::channel();
     threads::start(Role::Pump, move || done.send(pump.run(&new_changes)))
@@ -168,7 +171,7 @@ async fn daemon(
     info!("metrics at {scheme}://{}/metrics", config.listen);
 
     let (close, closed) = oneshot::channel::<()>();
-    let server = tokio::spawn(web::serve(listener, state, guard.clone(), async {
+    let server = tokio::spawn(web::serve(listener, state, guard.clone(), limits, async {
         // Closed from either end, it is time.
         let _ = closed.await;
     }));

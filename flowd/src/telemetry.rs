@@ -1,5 +1,7 @@
 //! flowd about itself: its own log on standard error, and counters of its own work.
 
+mod refusals;
+
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
@@ -8,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+pub use refusals::{Refusal, Refusals};
 use tracing_subscriber::EnvFilter;
 
 /// Environment variable with the log's filter, as in `flowd=debug`.
@@ -141,6 +144,8 @@ pub struct Telemetry {
     run_times: Mutex<Vec<(String, Duration)>>,
     beats: [AtomicU64; Part::ALL.len()],
     pub governor: GovernorCounters,
+    /// Of the web server.
+    pub refusals: Arc<Refusals>,
 }
 
 impl Telemetry {
@@ -155,6 +160,7 @@ impl Telemetry {
             run_times: Mutex::default(),
             beats: Default::default(),
             governor: GovernorCounters::default(),
+            refusals: Arc::default(),
         }
     }
 

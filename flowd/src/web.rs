@@ -2,42 +2,52 @@
 
 mod access;
 mod answer;
+mod budget;
 mod guard;
 mod lines;
+mod parcel;
 mod patient;
+mod places;
 mod query;
+mod scrape;
 mod serve;
 mod tls;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use answer::{Answer, answer, encoded, failure, json, text};
+use answer::{busy, failure, header, json, text};
+use budget::Budget;
 pub use guard::{Guard, GuardError, Secrets};
 pub(crate) use lines::ALIVE;
+use places::Places;
+pub use places::{FewFiles, Limits};
+use scrape::{Form, Scrapes};
 use serde::Serialize;
 pub use serve::{WebError, bind};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
+    sync::Mutex,
+    time::timeout,
 };
 use warp::{
-    Filter, Rejection, Reply,
+    Filter, Rejection,
     filters::BoxedFilter,
-    http::{HeaderValue, StatusCode, header::WWW_AUTHENTICATE},
+    http::{
+        StatusCode,
+        header::{ALLOW, WWW_AUTHENTICATE},
+    },
     reply::Response,
 };
 
 use crate::{
     aggregate::LiveFlows,
-    export::{classic::classic, feed::Feed, interfaces, prometheus},
+    export::{feed::Feed, interfaces},
     flow::Flow,
     numbers::Board,
     pipeline::Record,
-    telemetry::{Part, Readiness, Telemetry},
+    telemetry::{Part, Readiness, Refusal, Telemetry},
 };
-
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// What requests are answered from.
 #[derive(Clone, Debug)]
@@ -55,21 +65,60 @@ struct Flows {
     flows: Vec<Flow>,
 }
 
+/// How long a request for a list waits for those before it.
+const TURN: Duration = Duration::from_secs(5);
+
+/// Where answers are made.
+struct Desk {
+    state: State,
+    budget: Arc<Budget>,
+    scrapes: Scrapes,
+    /// One list at a time is made, so that other requests find a thread whoever asks for lists.
+    turn: Mutex<()>,
+}
+
+impl Desk {
+    fn new(state: State) -> Arc<Self> {
+        let budget = Arc::new(Budget::counted(Arc::clone(&state.telemetry.refusals)));
+        let scrapes = Scrapes::new(Arc::clone(&state.board), Arc::clone(&budget));
+        Arc::new(Self { state, budget, scrapes, turn: Mutex::default() })
+    }
+
+    /// An answer that takes a while to make, or why the request cannot have one.
+    async fn list<'a>(&'a self, make: impl FnOnce(&'a Self) -> Result<Response, String>) -> Response {
+        let Ok(_turn) = timeout(TURN, self.turn.lock()).await else {
+            self.state.telemetry.refusals.count(Refusal::Turn);
+            return busy("other requests for lists come first: ask again");
+        };
+        make(self).unwrap_or_else(|error| failure(StatusCode::BAD_REQUEST, &error))
+    }
+
+    fn json(&self, gzip: bool, body: &impl Serialize) -> Response {
+        json(&self.budget, gzip, body)
+    }
+}
+
 /// Answers requests until `stop` is done, then finishes those under way.
 pub async fn serve(
     listener: TcpListener,
     state: State,
     guard: Guard,
+    limits: Limits,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
-    let telemetry = Arc::clone(&state.telemetry);
-    let beat = move || telemetry.beat(Part::Web);
-    serve::accept(listener, routes(state, guard.clone()), guard, beat, stop).await;
+    let desk = Desk::new(state);
+    let routes = routes(&desk, guard.clone());
+    let places = Places::new(limits, Arc::clone(&desk.state.telemetry.refusals));
+    let beat = move || {
+        desk.state.telemetry.beat(Part::Web);
+        desk.scrapes.forget();
+    };
+    serve::accept(listener, routes, guard, places, beat, stop).await;
 }
 
 /// Answers the requests of one stream, whatever it is, until it ends.
 pub async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin + Send, state: State, guard: Guard) {
-    serve::converse(stream, routes(state, guard)).await;
+    serve::converse(stream, routes(&Desk::new(state), guard)).await;
 }
 
 /// The request says nothing, or nothing right, about who asks.
@@ -95,101 +144,114 @@ fn guarded(guard: Guard) -> impl Filter<Extract = (), Error = Rejection> + Clone
     allowed.untuple_one()
 }
 
-fn routes(state: State, guard: Guard) -> BoxedFilter<(Response,)> {
-    let board = Arc::clone(&state.board);
-    let metrics = warp::path!("metrics")
-        .and(warp::header::optional::<String>("accept"))
-        .map(move |accept: Option<String>| metrics(&board, accept.as_deref().unwrap_or_default()));
+fn routes(desk: &Arc<Desk>, guard: Guard) -> BoxedFilter<(Response,)> {
+    let at = Arc::clone(desk);
+    let metrics = warp::path!("metrics").and(warp::header::optional::<String>("accept")).and(gzip()).then(
+        move |accept: Option<String>, gzip| {
+            let (at, open_metrics) =
+                (Arc::clone(&at), query::wants_open_metrics(accept.as_deref().unwrap_or_default()));
+            async move { at.scrapes.answer(Form { open_metrics, gzip }).await }
+        },
+    );
     let health = warp::path!("healthz").map(|| text(StatusCode::OK, "ok\n"));
-    let board = state.board;
-    let interfaces = warp::path!("api" / "v1" / "interfaces")
-        .map(move || json(StatusCode::OK, &interfaces::list(&board.numbers())));
-    let telemetry = state.telemetry;
-    let ready = warp::path!("readyz").map(move || {
-        match telemetry.readiness() {
-            Readiness::Ready => text(StatusCode::OK, "ready\n"),
-            // Whoever restarts what is not ready would stop the other interfaces' counting.
-            Readiness::Degraded(names) => {
-                text(StatusCode::OK, &format!("degraded: lost {}\n", names.join(", ")))
+    let telemetry = Arc::clone(&desk.state.telemetry);
+    let ready = warp::path!("readyz").map(move || readiness(&telemetry));
+    let at = Arc::clone(desk);
+    let interfaces =
+        warp::path!("api" / "v1" / "interfaces").and(gzip()).then(move |gzip| {
+            let at = Arc::clone(&at);
+            async move {
+                at.list(|desk| Ok(desk.json(gzip, &interfaces::list(&desk.state.board.numbers())))).await
             }
-            Readiness::Lost(names) => {
-                text(StatusCode::SERVICE_UNAVAILABLE, &format!("lost {}\n", names.join(", ")))
-            }
-            Readiness::NotAttached => text(StatusCode::SERVICE_UNAVAILABLE, "not attached\n"),
-        }
-    });
-    let live = state.live;
-    let flows = warp::path!("api" / "v1" / "flows")
-        .and(warp::query())
-        .map(move |parameters: Parameters| flows(&live, &parameters));
+        });
+    let at = Arc::clone(desk);
+    let flows = warp::path!("api" / "v1" / "flows").and(warp::query()).and(gzip()).then(
+        move |parameters: Parameters, gzip| {
+            let at = Arc::clone(&at);
+            async move { at.list(|desk| Ok(desk.json(gzip, &flows(&desk.state.live, &parameters)?))).await }
+        },
+    );
     // Whoever watches over the daemon needs no password.
-    let open = packed(health.or(ready).unify());
-    let whole = metrics.or(flows).unify().or(interfaces).unify();
-    let kept = guarded(guard).and(of_kind("http", state.http).or(packed(whole)).unify());
+    let open = health.or(ready).unify();
+    let kept = metrics
+        .or(flows)
+        .unify()
+        .or(interfaces)
+        .unify()
+        .or(of_kind("http", desk, |state| &state.http))
+        .unify();
     let get = warp::get().or(warp::head()).unify();
-    get.and(open.or(kept).unify()).recover(refuse).unify().boxed()
+    get.and(open.or(guarded(guard).and(kept)).unify()).recover(refuse).unify().boxed()
 }
 
 /// `/api/v1/NAME` and `/api/v1/NAME/stream`: the latest lines of a kind, and new ones.
-fn of_kind<T: lines::Kind>(name: &'static str, feed: Arc<Feed<T>>) -> BoxedFilter<(Response,)> {
+fn of_kind<T: lines::Kind>(
+    name: &'static str,
+    desk: &Arc<Desk>,
+    feed: fn(&State) -> &Feed<T>,
+) -> BoxedFilter<(Response,)> {
     let kind = warp::path!("api" / "v1" / ..).and(warp::path(name));
-    let follow = Arc::clone(&feed);
-    let stream = kind
-        .and(warp::path!("stream"))
-        .and(warp::query())
-        .map(move |parameters: Parameters| lines::stream(&follow, parameters));
-    let latest = kind
-        .and(warp::path::end())
-        .and(warp::query())
-        .map(move |parameters: Parameters| lines::latest(&feed, parameters));
-    stream.or(packed(latest)).unify().boxed()
+    let at = Arc::clone(desk);
+    let stream = kind.and(warp::path!("stream")).and(warp::query()).map(move |parameters: Parameters| {
+        lines::stream(feed(&at.state), parameters, &at.state.telemetry.refusals)
+    });
+    let at = Arc::clone(desk);
+    let latest = kind.and(warp::path::end()).and(warp::query()).and(gzip()).then(
+        move |parameters: Parameters, gzip| {
+            let at = Arc::clone(&at);
+            async move {
+                at.list(|desk| Ok(desk.json(gzip, &lines::latest(feed(&desk.state), parameters)?))).await
+            }
+        },
+    );
+    stream.or(latest).unify().boxed()
 }
 
-/// Answers of `routes`, compressed for clients that take it.
-fn packed<R>(routes: R) -> BoxedFilter<(Response,)>
-where
-    R: Filter<Extract = (Answer,), Error = Rejection> + Clone + Send + Sync + 'static,
-{
+/// Whether the client takes gzip.
+fn gzip() -> impl Filter<Extract = (bool,), Error = Rejection> + Copy {
     let accepted = warp::header::optional::<String>("accept-encoding");
-    accepted
-        .and(routes)
-        .map(|accepted: Option<String>, answer| {
-            encoded(accepted.as_deref().unwrap_or_default(), answer).into_response()
-        })
-        .boxed()
+    accepted.map(|accepted: Option<String>| query::takes_gzip(accepted.as_deref().unwrap_or_default()))
 }
 
-fn metrics(board: &Board, accept: &str) -> Answer {
-    match prometheus::open_metrics(board) {
-        Ok(body) if query::wants_open_metrics(accept) => answer(StatusCode::OK, OPEN_METRICS, body),
-        Ok(body) => answer(StatusCode::OK, CLASSIC, classic(&body)),
-        Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &format!("{error}\n")),
+fn readiness(telemetry: &Telemetry) -> Response {
+    match telemetry.readiness() {
+        Readiness::Ready => text(StatusCode::OK, "ready\n"),
+        // Whoever restarts what is not ready would stop the other interfaces' counting.
+        Readiness::Degraded(names) => text(StatusCode::OK, &format!("degraded: lost {}\n", names.join(", "))),
+        Readiness::Lost(names) => {
+            text(StatusCode::SERVICE_UNAVAILABLE, &format!("lost {}\n", names.join(", ")))
+        }
+        Readiness::NotAttached => text(StatusCode::SERVICE_UNAVAILABLE, "not attached\n"),
     }
 }
 
-fn flows(live: &LiveFlows, parameters: &Parameters) -> Answer {
-    match query::parse(parameters) {
-        Ok((top, filter)) => json(StatusCode::OK, &Flows { flows: live.top(top, &filter) }),
-        Err(error) => failure(StatusCode::BAD_REQUEST, error),
-    }
+fn flows(live: &LiveFlows, parameters: &Parameters) -> Result<Flows, String> {
+    let (top, filter) = query::parse(parameters)?;
+    Ok(Flows { flows: live.top(top, &filter) })
 }
 
 async fn refuse(rejection: Rejection) -> Result<Response, std::convert::Infallible> {
     if let Some(Unknown(challenge)) = rejection.find() {
-        let error = "this flowd asks for a password or a token of its web.users or web.tokens".to_owned();
-        let mut refusal = failure(StatusCode::UNAUTHORIZED, error).into_response();
-        refusal.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        let error = "this flowd asks for a password or a token of its web.users or web.tokens";
+        let mut refusal = failure(StatusCode::UNAUTHORIZED, error);
+        header(&mut refusal, WWW_AUTHENTICATE, challenge);
         return Ok(refusal);
     }
-    let (status, error) = if rejection.is_not_found() {
+    Ok(if rejection.is_not_found() {
         const PATHS: &str = "there are /metrics, /healthz, /readyz, /api/v1/flows, /api/v1/interfaces, /api/v1/http and /api/v1/http/stream";
-        (StatusCode::NOT_FOUND, PATHS.to_owned())
+        failure(StatusCode::NOT_FOUND, PATHS)
     } else if rejection.find::<warp::reject::MethodNotAllowed>().is_some() {
-        (StatusCode::METHOD_NOT_ALLOWED, "use GET".to_owned())
+        let mut refusal = failure(StatusCode::METHOD_NOT_ALLOWED, "use GET");
+        header(&mut refusal, ALLOW, "GET, HEAD");
+        refusal
+    } else if rejection.find::<warp::reject::InvalidQuery>().is_some() {
+        failure(
+            StatusCode::BAD_REQUEST,
+            "the part behind the question mark cannot be read: write name=value&name=value",
+        )
     } else {
-        (StatusCode::BAD_REQUEST, format!("{rejection:?}"))
-    };
-    Ok(failure(status, error).into_response())
+        failure(StatusCode::BAD_REQUEST, "a header field of the request cannot be read")
+    })
 }
 
 #[cfg(test)]

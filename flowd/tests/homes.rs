@@ -9,7 +9,7 @@ use std::{
 /// How a crate shows in source, and the files or folders of `src` that may use it.
 const HOMES: &[(&str, &[&str])] = &[
     ("warp::", &["web"]),
-    ("hyper::", &["web/serve"]),
+    ("hyper::", &["web/parcel", "web/serve"]),
     ("hyper_util::", &["web/serve"]),
     ("tokio_rustls::", &["tail/tls", "web/tls"]),
     ("ring::", &["tail/tls", "web/access", "web/tls"]),

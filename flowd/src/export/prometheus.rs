@@ -14,15 +14,23 @@ use prometheus_client::{
 
 use crate::numbers::{Board, Moment};
 
+/// Writes all families of `board` as OpenMetrics text.
+///
+/// # Errors
+/// Fails only where `out` does.
+pub fn write_open_metrics(board: &Board, mut out: &mut dyn fmt::Write) -> fmt::Result {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(board.moment()));
+    text::encode(&mut out, &registry)
+}
+
 /// All families of `board` in OpenMetrics text.
 ///
 /// # Errors
 /// Fails only where formatting does.
 pub fn open_metrics(board: &Board) -> Result<String, fmt::Error> {
-    let mut registry = Registry::default();
-    registry.register_collector(Box::new(board.moment()));
     let mut text = String::new();
-    text::encode(&mut text, &registry)?;
+    write_open_metrics(board, &mut text)?;
     Ok(text)
 }
 

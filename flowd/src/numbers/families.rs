@@ -70,6 +70,7 @@ pub(super) static ITSELF: &[Family<Moment>] = &[
     counter("flowd_export_records", &["sink"], Class::Fixed, "Records that a sink has written.", rows::export_records),
     counter("flowd_export_errors", &["sink"], Class::Fixed, "Writes of a sink that failed.", rows::export_errors),
     counter("flowd_export_dropped", &["sink"], Class::Fixed, "Records that found a sink's queue full.", rows::export_dropped),
+    counter("flowd_web_refused", &["reason"], Class::Fixed, "Requests that the web server refused, and answers that it cut off, by the reason why.", rows::web_refused),
     gauge("flowd_series", &[], Class::Fixed, "Series in this exposition.", rows::series),
 ];
 

@@ -15,8 +15,11 @@ use std::{
 use serde::Serialize;
 use warp::{Reply, Stream, http::StatusCode, reply::Response, sse};
 
-use super::answer::{Answer, failure, json};
-use crate::export::feed::{Feed, Follow, News, Wanted};
+use super::answer::{busy, failure};
+use crate::{
+    export::feed::{Feed, Follow, News, Wanted},
+    telemetry::{Refusal, Refusals},
+};
 
 /// Lines shown without `limit`.
 const LIMIT: usize = 100;
@@ -32,8 +35,8 @@ pub(super) trait Kind: Serialize + Send + Sync + Sized + 'static {
 }
 
 #[derive(Serialize)]
-struct Lines<'a, T> {
-    lines: &'a [Arc<T>],
+pub(super) struct Lines<T> {
+    lines: Vec<Arc<T>>,
 }
 
 struct Events<T>(Follow<T>);
@@ -51,22 +54,30 @@ fn parse<T: Kind>(
     Ok((limit, T::wanted(&parameters)?))
 }
 
-pub(super) fn latest<T: Kind>(feed: &Feed<T>, parameters: HashMap<String, String>) -> Answer {
-    match parse::<T>(parameters, LIMIT, 1) {
-        Ok((limit, wanted)) => json(StatusCode::OK, &Lines { lines: &feed.latest(limit, &*wanted) }),
-        Err(error) => failure(StatusCode::BAD_REQUEST, error),
-    }
+pub(super) fn latest<T: Kind>(
+    feed: &Feed<T>,
+    parameters: HashMap<String, String>,
+) -> Result<Lines<T>, String> {
+    let (limit, wanted) = parse::<T>(parameters, LIMIT, 1)?;
+    Ok(Lines { lines: feed.latest(limit, &*wanted) })
 }
 
 /// New lines, after `limit` of those that are kept.
-pub(super) fn stream<T: Kind>(feed: &Feed<T>, parameters: HashMap<String, String>) -> Response {
+pub(super) fn stream<T: Kind>(
+    feed: &Feed<T>,
+    parameters: HashMap<String, String>,
+    refusals: &Refusals,
+) -> Response {
     let (past, wanted) = match parse::<T>(parameters, 0, 0) {
         Ok(asked) => asked,
-        Err(error) => return failure(StatusCode::BAD_REQUEST, error).into_response(),
+        Err(error) => return failure(StatusCode::BAD_REQUEST, &error),
     };
     match feed.follow(past, wanted) {
         Ok(follow) => sse::reply(sse::keep_alive().interval(ALIVE).stream(Events(follow))).into_response(),
-        Err(crowded) => failure(StatusCode::SERVICE_UNAVAILABLE, crowded.to_string()).into_response(),
+        Err(crowded) => {
+            refusals.count(Refusal::Streams);
+            busy(&crowded.to_string())
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{
     io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -12,24 +13,30 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
+use super::places::Seat;
+
 /// Fails a write that makes no progress for long.
 pub(super) struct Patient<S> {
     stream: S,
     patience: Duration,
     /// Runs while a write waits.
     limit: Option<Pin<Box<Sleep>>>,
+    /// Hears of each write that makes progress.
+    seat: Arc<Seat>,
 }
 
 impl<S> Patient<S> {
-    pub(super) const fn new(stream: S, patience: Duration) -> Self {
-        Self { stream, patience, limit: None }
+    pub(super) const fn new(stream: S, patience: Duration, seat: Arc<Seat>) -> Self {
+        Self { stream, patience, limit: None, seat }
     }
 
     fn within<T>(&mut self, context: &mut Context<'_>, done: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if done.is_ready() {
             self.limit = None;
+            self.seat.goes_on();
             return done;
         }
+        self.seat.blocks();
         let limit = self.limit.get_or_insert_with(|| Box::pin(sleep(self.patience)));
         limit.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
@@ -88,7 +95,7 @@ mod tests {
     #[tokio::test]
     async fn a_client_that_reads_slowly_is_served_and_one_that_stops_is_not() {
         let (here, mut there) = tokio::io::duplex(16);
-        let mut patient = Patient::new(here, Duration::from_millis(200));
+        let mut patient = Patient::new(here, Duration::from_millis(200), Arc::new(Seat::alone()));
         let writer = tokio::spawn(async move {
             patient.write_all(&[1; 64]).await.unwrap();
             patient.write_all(&[2; 64]).await

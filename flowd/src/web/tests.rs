@@ -38,7 +38,7 @@ fn state() -> State {
 
 async fn get(state: &State, path: &str, accept: &str) -> (u16, String, String) {
     let request = warp::test::request().path(path).header("accept", accept);
-    let response = request.reply(&routes(state.clone(), Guard::default())).await;
+    let response = request.reply(&routes(&Desk::new(state.clone()), Guard::default())).await;
     let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
     (response.status().as_u16(), kind, String::from_utf8(response.body().to_vec()).unwrap())
 }
@@ -49,11 +49,11 @@ async fn metrics_come_in_both_formats() {
     let prometheus =
         "application/openmetrics-text;version=1.0.0;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
     let (status, kind, body) = get(&state, "/metrics", prometheus).await;
-    assert_eq!((status, kind.as_str()), (200, OPEN_METRICS));
+    assert_eq!((status, kind.as_str()), (200, "application/openmetrics-text; version=1.0.0; charset=utf-8"));
     assert!(body.ends_with("# EOF\n"));
     for accept in ["*/*", "text/plain", "application/openmetrics-text;q=0.1, text/plain"] {
         let (status, kind, body) = get(&state, "/metrics", accept).await;
-        assert_eq!((status, kind.as_str()), (200, CLASSIC), "{accept}");
+        assert_eq!((status, kind.as_str()), (200, "text/plain; version=0.0.4; charset=utf-8"), "{accept}");
         assert!(body.contains("# TYPE flowd_flow_bytes_total counter"));
     }
 }
@@ -121,8 +121,11 @@ async fn bad_parameters_are_named() {
     let (status, _, body) = get(&state, "/nothing", "").await;
     assert_eq!(status, 404);
     assert!(body.contains("/metrics"));
-    let response =
-        warp::test::request().method("POST").path("/metrics").reply(&routes(state, Guard::default())).await;
+    let response = warp::test::request()
+        .method("POST")
+        .path("/metrics")
+        .reply(&routes(&Desk::new(state), Guard::default()))
+        .await;
     assert_eq!(response.status().as_u16(), 405);
 }
 
@@ -199,7 +202,7 @@ async fn answers_are_compressed_where_asked() {
             ("identity", false),
         ] {
             let request = warp::test::request().path(path).header("accept-encoding", accepted);
-            let response = request.reply(&routes(state.clone(), Guard::default())).await;
+            let response = request.reply(&routes(&Desk::new(state.clone()), Guard::default())).await;
             assert_eq!(response.headers().contains_key("content-encoding"), packed, "{path} {accepted}");
             assert_eq!(response.headers()["vary"], "Accept, Accept-Encoding");
             let plain = get(&state, path, "").await.2;
@@ -214,7 +217,11 @@ async fn answers_are_compressed_where_asked() {
     }
     let request = warp::test::request().path("/healthz").header("accept-encoding", "gzip");
     assert!(
-        !request.reply(&routes(state, Guard::default())).await.headers().contains_key("content-encoding"),
+        !request
+            .reply(&routes(&Desk::new(state), Guard::default()))
+            .await
+            .headers()
+            .contains_key("content-encoding"),
         "too small"
     );
 }
@@ -224,7 +231,7 @@ async fn served(state: &State) -> (std::net::SocketAddr, tokio::sync::oneshot::S
     let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let server = tokio::spawn(serve(listener, state.clone(), Guard::default(), async {
+    let server = tokio::spawn(serve(listener, state.clone(), Guard::default(), Limits::default(), async {
         let _ = stopped.await;
     }));
     (address, stop, server)
@@ -239,7 +246,7 @@ async fn ask(address: std::net::SocketAddr, request: &str) -> tokio::net::TcpStr
 async fn read_until(stream: &mut tokio::net::TcpStream, text: &mut String, part: &str) {
     while !text.contains(part) {
         let mut buffer = [0; 4_096];
-        let read = tokio::time::timeout(std::time::Duration::from_secs(5), stream.read(&mut buffer));
+        let read = timeout(Duration::from_secs(5), stream.read(&mut buffer));
         let read = read.await.unwrap_or_else(|_| panic!("no {part} in {text}")).unwrap();
         assert!(read > 0, "ended without {part}: {text}");
         text.push_str(&String::from_utf8_lossy(&buffer[..read]));
@@ -270,7 +277,7 @@ async fn a_stream_has_past_and_news_and_ends_with_the_daemon() {
     drop(stop);
     let mut rest = String::new();
     stream.read_to_string(&mut rest).await.unwrap();
-    tokio::time::timeout(std::time::Duration::from_secs(5), server).await.unwrap();
+    timeout(Duration::from_secs(5), server).await.unwrap();
 }
 
 #[tokio::test]
@@ -288,5 +295,100 @@ async fn heads_are_bounded() {
         // The rest of a head that is refused may meet a reset.
         let _ = stream.read_to_string(&mut text).await;
         assert!(text.starts_with("HTTP/1.1") && text.contains(status), "{status}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn clients_that_do_not_read_share_one_exposition() {
+    let desk = Desk::new(state());
+    let form = |gzip| Form { open_metrics: false, gzip };
+    let mut held = vec![desk.scrapes.answer(form(false)).await, desk.scrapes.answer(form(true)).await];
+    let one = desk.budget.used();
+    for number in 0..200 {
+        held.push(desk.scrapes.answer(form(number % 2 == 0)).await);
+    }
+    assert_eq!(desk.budget.used(), one);
+    assert!(held.iter().all(|answer| answer.status() == StatusCode::OK));
+    drop(held);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    desk.scrapes.forget();
+    assert_eq!(desk.budget.used(), 0, "what is freed is given back");
+}
+
+#[tokio::test]
+async fn each_scrape_of_one_client_is_new_unless_they_come_too_fast() {
+    let state = state();
+    let desk = Desk::new(state.clone());
+    let routes = routes(&desk, Guard::default());
+    let mut seen = Vec::new();
+    for _ in 0..40 {
+        state.telemetry.drained(Duration::from_millis(1), 0, 0);
+        let answer = warp::test::request().path("/metrics").reply(&routes).await;
+        let text = String::from_utf8(answer.body().to_vec()).unwrap();
+        let count = text.lines().find_map(|line| line.strip_prefix("flowd_drain_duration_seconds_count "));
+        seen.push(count.unwrap().parse::<u64>().unwrap());
+    }
+    assert_eq!(seen[..20], (1..=20).collect::<Vec<_>>());
+    assert!(seen[39] < 40 && seen.is_sorted(), "{seen:?}");
+}
+
+/// A connection from that address of loopback.
+async fn connect(from: [u8; 4], to: std::net::SocketAddr) -> tokio::net::TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind((from, 0).into()).unwrap();
+    timeout(Duration::from_secs(5), socket.connect(to)).await.unwrap().unwrap()
+}
+
+/// The status line of an answer to a request from that address, within a second.
+async fn status(from: [u8; 4], to: std::net::SocketAddr, path: &str) -> String {
+    let mut stream = connect(from, to).await;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    timeout(Duration::from_secs(1), stream.read_to_string(&mut text)).await.unwrap().unwrap();
+    text.lines().next().unwrap().to_owned()
+}
+
+const OK: &str = "HTTP/1.1 200 OK";
+
+#[tokio::test]
+async fn silent_connections_shut_nobody_out() {
+    let state = state();
+    state.telemetry.set_ready(true);
+    let (address, _stop, _server) = served(&state).await;
+    let mut silent = Vec::new();
+    for number in 0..600_u32 {
+        // From one address, and from many.
+        let from = if number < 300 { [127, 0, 0, 2] } else { [127, 0, 1, (number % 200) as u8 + 1] };
+        silent.push(connect(from, address).await);
+    }
+    for from in [[127, 0, 0, 1], [127, 0, 0, 2], [127, 0, 1, 1]] {
+        for path in ["/healthz", "/readyz", "/metrics", "/api/v1/flows"] {
+            assert_eq!(status(from, address, path).await, OK, "{path} from {from:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn health_and_scrapes_find_a_place_beside_clients_that_do_not_read() {
+    let state = state();
+    state.telemetry.set_ready(true);
+    let (address, _stop, _server) = served(&state).await;
+    let mut stuck = Vec::new();
+    for number in 0..280_u32 {
+        let mut stream = connect([127, 0, 0, (number / 60) as u8 + 2], address).await;
+        // More than all buffers between here and there hold; at the end of the places the answer is a refusal.
+        let requests = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(400);
+        let _ = stream.write_all(requests.as_bytes()).await;
+        stuck.push(stream);
+    }
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    for from in [[127, 0, 0, 1], [127, 0, 0, 2]] {
+        for path in ["/healthz", "/readyz", "/metrics"] {
+            assert_eq!(status(from, address, path).await, OK, "{path} from {from:?}");
+        }
+        // A list may have to wait until one of them is given up, but is answered.
+        let answer = status(from, address, "/api/v1/flows").await;
+        assert!(answer == OK || answer.contains("503"), "{answer}");
     }
 }

@@ -63,6 +63,12 @@ pub(in crate::numbers) fn governor_changes(moment: &Moment, rows: &mut dyn Rows)
     }
 }
 
+pub(in crate::numbers) fn web_refused(moment: &Moment, rows: &mut dyn Rows) {
+    for (reason, count) in moment.telemetry.refusals.all() {
+        rows.counter(&[reason], count);
+    }
+}
+
 pub(in crate::numbers) fn processor(_: &Moment, rows: &mut dyn Rows) {
     // A kernel without this clock has no row rather than a zero.
     if let Ok(spent) = clock::processor() {
