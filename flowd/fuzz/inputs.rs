@@ -271,7 +271,7 @@ pub(crate) fn api(input: &[u8]) {
     let Some(runtime) = &*RUNTIME else { return };
     let target = input.first() == Some(&b'/') && !input.iter().any(u8::is_ascii_whitespace);
     let request = if target {
-        [b"GET ", input, b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"].concat()
+        [b"GET ", input, b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"].concat()
     } else {
         input.to_vec()
     };
@@ -295,7 +295,9 @@ pub(crate) fn api(input: &[u8]) {
     assert!(
         matches!(
             status,
-            Some("100" | "200" | "400" | "404" | "405" | "414" | "417" | "431" | "501" | "503" | "505")
+            Some(
+                "100" | "200" | "400" | "403" | "404" | "405" | "414" | "417" | "431" | "501" | "503" | "505"
+            )
         ),
         "{status:?}"
     );

@@ -2,6 +2,7 @@
 
 mod access;
 mod answer;
+mod browser;
 mod budget;
 mod guard;
 mod lines;
@@ -23,6 +24,7 @@ use places::Places;
 pub use places::{FewFiles, Limits};
 use scrape::{Form, Scrapes};
 use serde::Serialize;
+use serve::Gate;
 pub use serve::{WebError, bind};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -108,17 +110,20 @@ pub async fn serve(
 ) {
     let desk = Desk::new(state);
     let routes = routes(&desk, guard.clone());
-    let places = Places::new(limits, Arc::clone(&desk.state.telemetry.refusals));
+    let refusals = Arc::clone(&desk.state.telemetry.refusals);
+    let places = Places::new(limits, Arc::clone(&refusals));
     let beat = move || {
         desk.state.telemetry.beat(Part::Web);
         desk.scrapes.forget();
     };
-    serve::accept(listener, routes, guard, places, beat, stop).await;
+    serve::accept(listener, routes, Gate { guard, refusals }, places, beat, stop).await;
 }
 
 /// Answers the requests of one stream, whatever it is, until it ends.
 pub async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin + Send, state: State, guard: Guard) {
-    serve::converse(stream, routes(&Desk::new(state), guard)).await;
+    let desk = Desk::new(state);
+    let gate = Gate { guard: guard.clone(), refusals: Arc::clone(&desk.state.telemetry.refusals) };
+    serve::converse(stream, routes(&desk, guard), gate).await;
 }
 
 /// The request says nothing, or nothing right, about who asks.

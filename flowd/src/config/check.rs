@@ -80,6 +80,11 @@ impl Config {
             };
             return fail(key, format!("\"{value}\""), "TLS takes both a certificate and its key".to_owned());
         }
+        if let Some(name) = web.wrong_host() {
+            let remedy =
+                "write the name alone, as in \"flowd.example.org\", without scheme and port".to_owned();
+            return fail("web.hosts", format!("{name:?}"), remedy);
+        }
         for pattern in &self.interfaces {
             if let Err(error) = Glob::new(interfaces::pattern(pattern).0) {
                 let remedy =

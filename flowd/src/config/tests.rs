@@ -49,6 +49,8 @@ fn values_out_of_range_name_key_and_limits() {
         ("log_keep = 0", "log_keep"),
         ("[api]\nhttp_lines = 65537", "api.http_lines"),
         ("[timeouts]\nudp = \"0s\"", "timeouts.udp"),
+        ("[web]\nhosts = [\"http://a\"]", "web.hosts"),
+        ("[web]\nhosts = [\"a:80\"]", "web.hosts"),
         ("[web]\ntls_key = \"k\"", "web.tls_certificate"),
         ("[web]\ntls_certificate = \"c\"", "web.tls_key"),
     ] {

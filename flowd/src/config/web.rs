@@ -14,6 +14,8 @@ pub struct Web {
     pub users: String,
     /// Bearer tokens, one per line.
     pub tokens: String,
+    /// Names under which browsers may ask where nobody has to show a password or a token.
+    pub hosts: Vec<String>,
 }
 
 impl Web {
@@ -27,6 +29,16 @@ impl Web {
     #[must_use]
     pub fn tls(&self) -> bool {
         !self.tls_certificate.is_empty()
+    }
+
+    /// The first of the names that cannot be one.
+    #[must_use]
+    pub fn wrong_host(&self) -> Option<&str> {
+        let letters = |name: &str| {
+            name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+                && !name.is_empty()
+        };
+        self.hosts.iter().map(String::as_str).find(|name| !letters(name))
     }
 
     /// Every file that is named, with its key.

@@ -15,10 +15,15 @@ pub enum Refusal {
     Streams,
     /// There was no place for the connection, or another needed it while the client took nothing of its answer.
     Places,
+    /// Without authentication: a Host that is none of ours; else none or two of them.
+    Host,
+    /// A page of another site asked.
+    CrossSite,
 }
 
 impl Refusal {
-    const ALL: [Self; 5] = [Self::Memory, Self::Slow, Self::Turn, Self::Streams, Self::Places];
+    const ALL: [Self; 7] =
+        [Self::Memory, Self::Slow, Self::Turn, Self::Streams, Self::Places, Self::Host, Self::CrossSite];
 
     /// The label value.
     const fn name(self) -> &'static str {
@@ -28,6 +33,8 @@ impl Refusal {
             Self::Turn => "turn",
             Self::Streams => "streams",
             Self::Places => "places",
+            Self::Host => "host",
+            Self::CrossSite => "cross_site",
         }
     }
 }

@@ -28,6 +28,8 @@ pub enum GuardError {
 pub struct Secrets {
     tls: Option<Tls>,
     access: Option<Arc<Access>>,
+    /// Names that the API answers to.
+    hosts: Arc<[String]>,
 }
 
 /// The same for every connection; clones are handles to one.
@@ -54,7 +56,7 @@ impl Guard {
 
     /// Says where anyone, or anyone on the way, could read what is not meant for them.
     pub fn warn(&self, address: SocketAddr) {
-        let Secrets { tls, access } = self.secrets();
+        let Secrets { tls, access, .. } = self.secrets();
         if address.ip().is_loopback() {
             return;
         }
@@ -77,6 +79,11 @@ impl Guard {
         self.secrets().access
     }
 
+    /// Names that the API answers to beside addresses and localhost.
+    pub(super) fn hosts(&self) -> Arc<[String]> {
+        self.secrets().hosts
+    }
+
     fn secrets(&self) -> Secrets {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -88,6 +95,6 @@ impl Secrets {
     /// # Errors
     /// Names the key, the file, and what is wrong with it.
     pub fn load(web: &Web) -> Result<Self, GuardError> {
-        Ok(Self { tls: Tls::load(web)?, access: Access::load(web)? })
+        Ok(Self { tls: Tls::load(web)?, access: Access::load(web)?, hosts: web.hosts.clone().into() })
     }
 }

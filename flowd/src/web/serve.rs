@@ -18,11 +18,11 @@ use tokio::{
 use tracing::{debug, warn};
 use warp::{filters::BoxedFilter, reply::Response};
 
+pub(super) use request::Gate;
+
 use super::{
-    guard::Guard,
     patient::Patient,
     places::{Places, Seat},
-    tls::Tls,
 };
 use crate::telemetry::Part;
 
@@ -90,7 +90,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 pub(super) async fn accept(
     listener: TcpListener,
     routes: BoxedFilter<(Response,)>,
-    guard: Guard,
+    gate: Gate,
     places: Arc<Places>,
     beat: impl Fn() + Send,
     stop: impl Future<Output = ()> + Send + 'static,
@@ -119,13 +119,13 @@ pub(super) async fn accept(
         };
         let Some(place) = places.take(address.ip()) else {
             // In TLS the answer could not be read.
-            if let (None, Ok(turn)) = (guard.tls(), Arc::clone(&refusing).try_acquire_owned()) {
+            if let (None, Ok(turn)) = (gate.guard.tls(), Arc::clone(&refusing).try_acquire_owned()) {
                 tokio::spawn(refuse(stream, turn));
             }
             continue;
         };
         let connection =
-            connection(stream, routes.clone(), guard.tls(), Arc::clone(place.seat()), shutdown.watcher());
+            connection(stream, routes.clone(), gate.clone(), Arc::clone(place.seat()), shutdown.watcher());
         tokio::spawn(async move {
             tokio::select! {
                 () = connection => {}
@@ -154,11 +154,12 @@ async fn refuse(mut stream: TcpStream, _turn: OwnedSemaphorePermit) {
 async fn connection(
     stream: TcpStream,
     routes: BoxedFilter<(Response,)>,
-    tls: Option<Tls>,
+    gate: Gate,
     seat: Arc<Seat>,
     watcher: Watcher,
 ) {
-    let (protocol, service) = (protocol(), request::service(routes, Arc::clone(&seat)));
+    let tls = gate.guard.tls();
+    let (protocol, service) = (protocol(), request::service(routes, gate, Arc::clone(&seat)));
     let done = match tls {
         Some(tls) => match tls.accept(stream).await {
             Ok(stream) => watcher.watch(protocol.serve_connection(patient(stream, seat), service)).await,
@@ -190,9 +191,10 @@ fn protocol() -> http1::Builder {
 pub(super) async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send,
     routes: BoxedFilter<(Response,)>,
+    gate: Gate,
 ) {
     let seat = Arc::new(Seat::alone());
-    let service = request::service(routes, Arc::clone(&seat));
+    let service = request::service(routes, gate, Arc::clone(&seat));
     // Such a stream says all at once, and ends with that.
     let connection = protocol().half_close(true).serve_connection(patient(stream, seat), service);
     if let Err(error) = connection.await {

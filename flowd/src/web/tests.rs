@@ -392,3 +392,46 @@ async fn health_and_scrapes_find_a_place_beside_clients_that_do_not_read() {
         assert!(answer == OK || answer.contains("503"), "{answer}");
     }
 }
+
+/// Head and body of the answer to a whole request.
+async fn answer(address: std::net::SocketAddr, request: &str) -> (String, String) {
+    let mut text = String::new();
+    ask(address, request).await.read_to_string(&mut text).await.unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    (head.to_ascii_lowercase(), body.to_owned())
+}
+
+#[tokio::test]
+async fn answers_say_what_a_browser_may_do_with_them() {
+    let state = state();
+    let (address, _stop, _server) = served(&state).await;
+    for (request, status, part) in [
+        ("GET /healthz HTTP/1.1\r\nHost: any.example", "200", "ok"),
+        ("GET /metrics HTTP/1.1\r\nHost: any.example", "200", "flowd_series"),
+        ("GET /api/v1/flows HTTP/1.1\r\nHost: localhost", "200", "flows"),
+        ("GET /api/v1/flows HTTP/1.1\r\nHost: any.example", "403", "web.hosts"),
+        ("GET / HTTP/1.1\r\nHost: any.example", "403", "web.hosts"),
+        ("GET /api/v1/http HTTP/1.1\r\nHost: localhost\r\nOrigin: http://any.example", "403", "another site"),
+        ("GET /healthz HTTP/1.1", "400", "Host"),
+        ("GET /healthz HTTP/1.1\r\nHost: a\r\nHost: a", "400", "Host"),
+        ("GET /api/v1/flows?top=0 HTTP/1.1\r\nHost: localhost", "400", "top=0"),
+        ("GET /metrics HTTP/1.1\r\nHost: localhost\r\nAccept: \u{e9}", "400", "header field"),
+        ("GET /nothing HTTP/1.1\r\nHost: localhost", "404", "/metrics"),
+        ("DELETE /metrics HTTP/1.1\r\nHost: localhost", "405", "use GET"),
+    ] {
+        let (head, body) = answer(address, &format!("{request}\r\nConnection: close\r\n\r\n")).await;
+        assert!(
+            head.starts_with(&format!("http/1.1 {status} ")) && body.contains(part),
+            "{request}: {head} {body}"
+        );
+        for field in ["x-content-type-options: nosniff", "cache-control: no-store"] {
+            assert!(head.contains(field), "{request}: {head}");
+        }
+        assert_eq!(head.contains("allow: get, head"), status == "405", "{head}");
+        // No words of the program's source.
+        assert!(!body.contains("Rejection") && !body.contains("InvalidHeader"), "{body}");
+    }
+    for (refusal, count) in [(Refusal::Host, 4), (Refusal::CrossSite, 1)] {
+        assert_eq!(state.telemetry.refusals.of(refusal), count, "{refusal:?}");
+    }
+}

@@ -150,7 +150,7 @@ impl<'a> Daemon<'a> {
     pub fn answer(&self, path: &str) -> String {
         self.namespace.enter(|| {
             let mut stream = TcpStream::connect(LISTEN).unwrap();
-            write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+            write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
             let mut answer = String::new();
             stream.read_to_string(&mut answer).unwrap();
             answer

@@ -10,15 +10,26 @@ use std::{
 use hyper::{
     Request,
     body::{Body, Frame, Incoming, SizeHint},
+    header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS},
     service::{Service, service_fn},
 };
 use hyper_util::service::TowerToHyperService;
 use warp::{filters::BoxedFilter, reply::Response};
 
-use super::super::{answer::busy, places::Seat};
+use super::super::{
+    answer::{busy, failure, header},
+    browser::{self, ANYWHERE, Head},
+    guard::Guard,
+    places::Seat,
+};
+use crate::telemetry::{Refusal, Refusals};
 
-/// What is answered in the places of the reserve.
-const ALWAYS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+/// What stands before the routes of every connection.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Gate {
+    pub guard: Guard,
+    pub refusals: Arc<Refusals>,
+}
 
 /// An answer on its way: tells the connection's seat when it has gone.
 pub(super) struct Leaving {
@@ -40,6 +51,7 @@ impl<B> Bodied for hyper::Response<B> {
 /// Answers each request of a connection with `routes`.
 pub(super) fn service(
     routes: BoxedFilter<(Response,)>,
+    gate: Gate,
     seat: Arc<Seat>,
 ) -> impl Service<
     Request<Incoming>,
@@ -51,15 +63,39 @@ pub(super) fn service(
     service_fn(move |request: Request<Incoming>| {
         seat.begin();
         let (routes, seat) = (routes.clone(), Arc::clone(&seat));
+        let refused = gate.refusal(&request, &seat);
         async move {
-            let response = if seat.is_reserved() && !ALWAYS.contains(&request.uri().path()) {
-                busy("other clients have all places: ask again")
-            } else {
-                routes.call(request).await?
+            let mut response = match refused {
+                Some(refused) => refused,
+                None => routes.call(request).await?,
             };
+            // Nothing here is a script, and everything is of this moment and for this client.
+            header(&mut response, X_CONTENT_TYPE_OPTIONS, "nosniff");
+            header(&mut response, CACHE_CONTROL, "no-store");
             Ok(response.map(|body| Leaving { body, seat }))
         }
     })
+}
+
+impl Gate {
+    /// Why the request is not even looked at by the routes.
+    fn refusal(&self, request: &Request<Incoming>, seat: &Seat) -> Option<Response> {
+        let head = Head {
+            method: request.method(),
+            uri: request.uri(),
+            version: request.version(),
+            fields: request.headers(),
+        };
+        let authenticated = self.guard.access().is_some();
+        if let Err(refused) = browser::look(&head, authenticated, &self.guard.hosts()) {
+            self.refusals.count(refused.reason);
+            return Some(failure(refused.status, &refused.error));
+        }
+        (seat.is_reserved() && !ANYWHERE.contains(&request.uri().path())).then(|| {
+            self.refusals.count(Refusal::Places);
+            busy("other clients have all places: ask again")
+        })
+    }
 }
 
 impl Body for Leaving {
