@@ -162,7 +162,7 @@ impl Governor {
         self.level
     }
 
-    /// Takes a reading at `now`: `spent` is all processor time so far. Both in ns, of clocks that never go back.
+    /// Takes a reading at `now`: `spent` is the processor time so far of what it governs. Both in ns, of clocks that never go back.
     pub fn read(&mut self, now: u64, spent: u64) -> Option<Change> {
         let (before, spent_before) = *self.last.get_or_insert((now, spent));
         let passed = now.saturating_sub(before);

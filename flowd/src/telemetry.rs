@@ -37,6 +37,8 @@ pub struct SinkCounters {
     pub records: AtomicU64,
     pub errors: AtomicU64,
     pub dropped: AtomicU64,
+    /// Processor time of its threads, nanoseconds.
+    pub spent: AtomicU64,
 }
 
 impl SinkCounters {
@@ -44,7 +46,7 @@ impl SinkCounters {
     #[must_use]
     pub fn new(name: &'static str) -> Arc<Self> {
         let zero = AtomicU64::default;
-        Arc::new(Self { name, records: zero(), errors: zero(), dropped: zero() })
+        Arc::new(Self { name, records: zero(), errors: zero(), dropped: zero(), spent: zero() })
     }
 }
 
@@ -144,6 +146,8 @@ pub struct Telemetry {
     run_times: Mutex<Vec<(String, Duration)>>,
     beats: [AtomicU64; Part::ALL.len()],
     pub governor: GovernorCounters,
+    /// Processor time of the thread that reads from the kernel, nanoseconds.
+    pub reader_spent: AtomicU64,
     /// Of the web server.
     pub refusals: Arc<Refusals>,
 }
@@ -160,8 +164,17 @@ impl Telemetry {
             run_times: Mutex::default(),
             beats: Default::default(),
             governor: GovernorCounters::default(),
+            reader_spent: AtomicU64::new(0),
             refusals: Arc::default(),
         }
+    }
+
+    /// Processor time that packets and lines have cost so far, nanoseconds: of the thread that reads them, and of those
+    /// that write logs. No client of the web server can add to it.
+    #[must_use]
+    pub fn spent(&self) -> [(&'static str, u64); 2] {
+        let logs = self.sinks.iter().map(|sink| sink.spent.load(Ordering::Relaxed)).sum();
+        [("reader", self.reader_spent.load(Ordering::Relaxed)), ("logs", logs)]
     }
 
     /// Says that `part` goes on.

@@ -55,6 +55,14 @@ pub fn processor() -> std::io::Result<u64> {
     read(libc::CLOCK_PROCESS_CPUTIME_ID)
 }
 
+/// Processor time of the calling thread so far, in user space and in the kernel, nanoseconds.
+///
+/// # Errors
+/// Fails only where the kernel lacks the clock.
+pub fn thread() -> std::io::Result<u64> {
+    read(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
 fn read(clock: libc::clockid_t) -> std::io::Result<u64> {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is a timespec of ours that lives through the call, which writes nothing else.
@@ -100,10 +108,12 @@ mod tests {
         let spin =
             || while std::time::Instant::now() < limit && processor().unwrap() < before + 20_000_000 {};
         // This thread only waits.
+        let own = thread().unwrap();
         std::thread::scope(|scope| {
             scope.spawn(spin);
         });
         assert!(processor().unwrap() >= before + 20_000_000);
+        assert!(thread().unwrap() - own < 10_000_000, "its own time is that of one thread");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Governor {
-    /// Processor time of all its threads, as a share of one core.
+    /// Processor time of the threads that read packets and write logs, as a share of one core.
     pub cpu: Budget,
 }
 

@@ -61,6 +61,7 @@ pub(super) static ITSELF: &[Family<Moment>] = &[
     gauge("flowd_governor_level", &[], Class::Fixed, "Steps of what is left out to keep within [governor] cpu: 0 nothing, 1 copies of payload, 2 most round-trip samples, 3 and 4 readings of the flow table.", rows::governor_level),
     counter("flowd_governor_changes", &["direction"], Class::Fixed, "Steps that the governor took, up and down.", rows::governor_changes),
     counter("process_cpu_seconds", &[], Class::Fixed, "Processor time of all threads of the daemon, in user space and in the kernel. What the BPF programs take is the packets': flowd_program_run_seconds_total.", rows::processor),
+    counter("flowd_cpu_seconds", &["part"], Class::Fixed, "Processor time that [governor] cpu limits: of the thread that reads packets, as of the last reading, and of those that write logs.", rows::cpu_seconds),
     histogram("flowd_drain_duration_seconds", &[], Class::Fixed, "Time that one reading of the flow table took.", rows::drain_durations),
     gauge("flowd_last_drain_timestamp_seconds", &[], Class::Fixed, "When the flow table was last read, since the epoch.", rows::last_drain),
     gauge("flowd_series_limit", &[], Class::Fixed, "Series that one family may have, where it has no limit of its own.", rows::series_limit),

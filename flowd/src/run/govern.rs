@@ -1,6 +1,10 @@
-//! The governor at work: reads the clocks after each drain, and has everybody leave out what it says.
+//! The governor at work: reads the clocks after each drain, and has everybody leave out what it says. It looks at what
+//! packets and their lines cost, and not at the web server, which strangers may keep busy.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use tracing::{info, warn};
@@ -33,9 +37,11 @@ impl Governed {
         report: &DrainReport,
         telemetry: &Arc<Telemetry>,
     ) -> Result<()> {
+        let own = clock::thread().context("cannot read the processor time of this thread")?;
+        telemetry.reader_spent.store(own, Ordering::Relaxed);
         let Some(governor) = &mut self.governor else { return Ok(()) };
         let now = clock::monotonic().context("cannot read the clock")?;
-        let spent = clock::processor().context("cannot read the processor time of this process")?;
+        let spent = telemetry.spent().iter().map(|(_, spent)| spent).sum();
         if let Some(change) = governor.read(now, spent) {
             if change.is_up() {
                 warn!("{change}");

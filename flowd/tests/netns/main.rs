@@ -65,6 +65,7 @@ mod outputs {
 mod overload {
     mod faults;
     mod flood;
+    mod steering;
 }
 
 /// Loss, round trips, and whose time a response took.

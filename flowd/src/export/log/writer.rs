@@ -12,7 +12,7 @@ use std::{
 use tracing::error;
 
 use super::{Format, outlet::Outlet};
-use crate::telemetry::SinkCounters;
+use crate::{clock, telemetry::SinkCounters};
 
 /// How often an idle thread looks whether it is to reopen its file.
 const LOOK: Duration = Duration::from_millis(250);
@@ -33,7 +33,9 @@ impl<T> Writer<T> {
     /// Writes until the queue is closed and empty.
     pub(super) fn run(&mut self, queue: &Receiver<Arc<T>>) {
         let mut batch = Vec::new();
+        let mut told = 0;
         loop {
+            told = self.spent(told);
             let first = queue.recv_timeout(LOOK);
             if self.outlet.follow().is_err() {
                 self.counters.errors.fetch_add(1, Ordering::Relaxed);
@@ -61,6 +63,13 @@ impl<T> Writer<T> {
             self.write(&batch, lines);
             batch.clear();
         }
+    }
+
+    /// Adds the processor time of this thread beyond what was told already.
+    fn spent(&self, told: u64) -> u64 {
+        let spent = clock::thread().unwrap_or(told);
+        self.counters.spent.fetch_add(spent.saturating_sub(told), Ordering::Relaxed);
+        spent
     }
 
     fn write(&mut self, batch: &[u8], lines: u64) {

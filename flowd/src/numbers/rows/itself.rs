@@ -63,6 +63,12 @@ pub(in crate::numbers) fn governor_changes(moment: &Moment, rows: &mut dyn Rows)
     }
 }
 
+pub(in crate::numbers) fn cpu_seconds(moment: &Moment, rows: &mut dyn Rows) {
+    for (part, spent) in moment.telemetry.spent() {
+        rows.seconds(&[part], spent as f64 / 1e9);
+    }
+}
+
 pub(in crate::numbers) fn web_refused(moment: &Moment, rows: &mut dyn Rows) {
     for (reason, count) in moment.telemetry.refusals.all() {
         rows.counter(&[reason], count);

@@ -117,7 +117,7 @@ fn nobody_holds_up_the_end() {
     let connect = || host.enter(|| TcpStream::connect("127.0.0.1:9435").unwrap());
     let _silent = connect();
     let mut slow = connect();
-    slow.write_all(b"GET /api/v1/http/stream HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    slow.write_all(b"GET /api/v1/http/stream HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let ended = daemon.end(libc::SIGTERM);
     println!("ended in {:?}", ended.took);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
