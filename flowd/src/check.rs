@@ -63,9 +63,16 @@ pub fn all(config: &Config) -> Vec<Check> {
     checks.push(machine::sandbox(config));
     checks.extend(watched(config));
     checks.extend(files::logs(config));
-    checks.extend(files::secrets(config));
+    checks.extend(files::usable_secrets(config));
     checks.extend(listener::check(config));
     checks
+}
+
+/// What is to be said of the files of `[web]` while flowd runs with them: who else may read them, and how long
+/// certificates hold.
+pub fn remarks(config: &Config) -> impl Iterator<Item = String> {
+    let checks = files::secrets(config).into_iter().filter(|check| check.status == Status::Warning);
+    checks.map(|check| format!("{}: {}; {}", check.name, check.detail, check.remedy.unwrap_or_default()))
 }
 
 fn capabilities() -> Check {

@@ -29,6 +29,7 @@ use vigil::Vigil;
 
 use crate::{
     aggregate::{Capacity, Ledger, LedgerOptions, Policy, Watched},
+    check,
     clock::{self, WallClock},
     config::{Config, ConfigError, Hook, Order, XdpMode},
     enrich::enrichers,
@@ -168,6 +169,7 @@ async fn daemon(
     telemetry.set_ready(true);
     let scheme = if config.web.tls() { "https" } else { "http" };
     guard.warn(config.listen);
+    check::remarks(config).for_each(|remark| warn!("{remark}"));
     info!("metrics at {scheme}://{}/metrics", config.listen);
 
     let (close, closed) = oneshot::channel::<()>();

@@ -4,8 +4,12 @@ mod access;
 mod answer;
 mod browser;
 mod budget;
+mod certificate;
+mod checks;
 mod guard;
 mod lines;
+mod logins;
+mod pace;
 mod parcel;
 mod patient;
 mod places;
@@ -14,18 +18,21 @@ mod scrape;
 mod serve;
 mod tls;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use answer::{busy, failure, header, json, text};
 use budget::Budget;
+use guard::Stopped;
 pub use guard::{Guard, GuardError, Secrets};
 pub(crate) use lines::ALIVE;
-use places::Places;
+use logins::Logins;
 pub use places::{FewFiles, Limits};
+use places::{Places, Seat};
 use scrape::{Form, Scrapes};
 use serde::Serialize;
 use serve::Gate;
 pub use serve::{WebError, bind};
+pub use tls::certificate_remark;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
@@ -37,7 +44,7 @@ use warp::{
     filters::BoxedFilter,
     http::{
         StatusCode,
-        header::{ALLOW, WWW_AUTHENTICATE},
+        header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     reply::Response,
 };
@@ -75,6 +82,7 @@ struct Desk {
     state: State,
     budget: Arc<Budget>,
     scrapes: Scrapes,
+    logins: Logins,
     /// One list at a time is made, so that other requests find a thread whoever asks for lists.
     turn: Mutex<()>,
 }
@@ -83,7 +91,8 @@ impl Desk {
     fn new(state: State) -> Arc<Self> {
         let budget = Arc::new(Budget::counted(Arc::clone(&state.telemetry.refusals)));
         let scrapes = Scrapes::new(Arc::clone(&state.board), Arc::clone(&budget));
-        Arc::new(Self { state, budget, scrapes, turn: Mutex::default() })
+        let logins = Logins::new(Arc::clone(&state.telemetry.refusals));
+        Arc::new(Self { state, budget, scrapes, logins, turn: Mutex::default() })
     }
 
     /// An answer that takes a while to make, or why the request cannot have one.
@@ -126,26 +135,23 @@ pub async fn converse(stream: impl AsyncRead + AsyncWrite + Unpin + Send, state:
     serve::converse(stream, routes(&desk, guard), gate).await;
 }
 
-/// The request says nothing, or nothing right, about who asks.
-#[derive(Debug)]
-struct Unknown(&'static str);
-
-impl warp::reject::Reject for Unknown {}
-
-/// Lets those pass who may ask.
-fn guarded(guard: Guard) -> impl Filter<Extract = (), Error = Rejection> + Clone {
+/// Lets those pass who may ask, and notes at their connection who they are.
+fn guarded(desk: &Arc<Desk>, guard: Guard) -> impl Filter<Extract = (), Error = Rejection> + Clone + use<> {
     let field = warp::header::optional::<String>("authorization");
-    let allowed = field.and_then(move |field: Option<String>| {
-        let access = guard.access();
-        async move {
-            match access {
-                Some(access) if !access.allows(field.as_deref().unwrap_or_default()).await => {
-                    Err(warp::reject::custom(Unknown(access.challenge())))
+    let at = Arc::clone(desk);
+    let allowed =
+        field.and(warp::ext::optional()).and_then(move |field: Option<String>, seat: Option<Arc<Seat>>| {
+            let (at, guard) = (Arc::clone(&at), guard.clone());
+            async move {
+                let address = seat.as_ref().map_or(Ipv4Addr::UNSPECIFIED.into(), |seat| seat.address());
+                let judged = guard.judge(field.as_deref().unwrap_or_default(), address, &at.logins).await;
+                let identity = judged.map_err(warp::reject::custom)?;
+                if let Some(seat) = seat {
+                    seat.let_in(identity);
                 }
-                _ => Ok(()),
+                Ok::<_, Rejection>(())
             }
-        }
-    });
+        });
     allowed.untuple_one()
 }
 
@@ -186,7 +192,7 @@ fn routes(desk: &Arc<Desk>, guard: Guard) -> BoxedFilter<(Response,)> {
         .or(of_kind("http", desk, |state| &state.http))
         .unify();
     let get = warp::get().or(warp::head()).unify();
-    get.and(open.or(guarded(guard).and(kept)).unify()).recover(refuse).unify().boxed()
+    get.and(open.or(guarded(desk, guard).and(kept)).unify()).recover(refuse).unify().boxed()
 }
 
 /// `/api/v1/NAME` and `/api/v1/NAME/stream`: the latest lines of a kind, and new ones.
@@ -236,11 +242,21 @@ fn flows(live: &LiveFlows, parameters: &Parameters) -> Result<Flows, String> {
 }
 
 async fn refuse(rejection: Rejection) -> Result<Response, std::convert::Infallible> {
-    if let Some(Unknown(challenge)) = rejection.find() {
-        let error = "this flowd asks for a password or a token of its web.users or web.tokens";
-        let mut refusal = failure(StatusCode::UNAUTHORIZED, error);
-        header(&mut refusal, WWW_AUTHENTICATE, challenge);
-        return Ok(refusal);
+    match rejection.find() {
+        Some(Stopped::Unknown(challenge)) => {
+            let error = "this flowd asks for a password or a token of its web.users or web.tokens";
+            let mut refusal = failure(StatusCode::UNAUTHORIZED, error);
+            header(&mut refusal, WWW_AUTHENTICATE, challenge);
+            return Ok(refusal);
+        }
+        Some(Stopped::Later(wait)) => {
+            let error =
+                "too many wrong passwords came, so that this one was not looked at: wait, and try again";
+            let mut refusal = failure(StatusCode::TOO_MANY_REQUESTS, error);
+            refusal.headers_mut().insert(RETRY_AFTER, (wait.as_secs() + 1).into());
+            return Ok(refusal);
+        }
+        None => {}
     }
     Ok(if rejection.is_not_found() {
         const PATHS: &str = "there are /metrics, /healthz, /readyz, /api/v1/flows, /api/v1/interfaces, /api/v1/http and /api/v1/http/stream";

@@ -1,14 +1,16 @@
 //! Files of logs and secrets.
 
-use std::{fs::Metadata, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{fs::Metadata, os::unix::fs::PermissionsExt as _, path::Path, time::SystemTime};
 
 use super::Check;
 use crate::{
     config::Config,
     privileges::{may_read, may_write},
-    web::Guard,
+    web::{self, Guard},
 };
 
+/// The key of the one file that is no secret.
+const CERTIFICATE: &str = "web.tls_certificate";
 /// What others than owner and group may do.
 const OTHERS: u32 = 0o007;
 
@@ -49,9 +51,14 @@ fn log(key: &str, path: &Path) -> Check {
     }
 }
 
-/// Certificates, keys, users, tokens: whether they can be read and used, and by whom else.
+/// Certificates, keys, users, tokens: whether they can be read, by whom else, and how long certificates hold.
 pub(super) fn secrets(config: &Config) -> Vec<Check> {
-    let mut checks: Vec<Check> = config.web.files().map(|(key, path)| secret(key, Path::new(path))).collect();
+    config.web.files().map(|(key, path)| secret(key, Path::new(path))).collect()
+}
+
+/// The same, and whether they can be used.
+pub(super) fn usable_secrets(config: &Config) -> Vec<Check> {
+    let mut checks = secrets(config);
     if let Err(error) = Guard::load(&config.web) {
         checks.push(Check::missing("web", "its files cannot be used", error.to_string()));
     }
@@ -66,7 +73,11 @@ fn secret(key: &str, path: &Path) -> Check {
             Check::missing(name, "this user may not read it", "give it to flowd's user or a group of it")
         }
         // A certificate is public.
-        Ok(found) if key != "web.tls_certificate" && open_to_others(&found) => {
+        Ok(_) if key == CERTIFICATE => match web::certificate_remark(path, SystemTime::now()) {
+            Some(remark) => Check::warning(name, remark, "renew it, and send SIGHUP to flowd"),
+            None => Check::ok(name, "this user may read it"),
+        },
+        Ok(found) if open_to_others(&found) => {
             let remedy = format!("chmod o= {}", path.display());
             Check::warning(name, format!("anyone may read it (mode {:03o})", mode(&found)), remedy)
         }

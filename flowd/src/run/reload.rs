@@ -13,6 +13,7 @@ use super::{
     logs::{NewLogs, Opener},
 };
 use crate::{
+    check,
     config::Config,
     export::feed::Feed,
     interfaces,
@@ -92,7 +93,7 @@ impl Reload {
         interfaces::check_change(&self.current.interfaces, &config.interfaces)
             .map_err(|problem| problem.to_string())?;
         let logs = self.opener.open(&config, Some(&self.current)).map_err(|problem| hint(&problem))?;
-        let secrets = Secrets::load(&config.web).map_err(|problem| hint(&problem))?;
+        let secrets = self.guard.renewed(&config.web).map_err(|problem| hint(&problem))?;
         if !fixed.is_empty() {
             warn!("takes effect only after a restart: {}", fixed.join(", "));
         }
@@ -106,6 +107,7 @@ impl Reload {
             config.zones.notes().iter().for_each(|note| info!("{note}"));
         }
         self.guard.take_over(secrets);
+        check::remarks(&config).for_each(|remark| warn!("{remark}"));
         self.opener.settle(&config);
         self.feed.resize(config.api.http_lines as usize, config.api.streams as usize);
         let (_done, pending) = oneshot::channel();

@@ -19,11 +19,24 @@ pub enum Refusal {
     Host,
     /// A page of another site asked.
     CrossSite,
+    /// A wrong password or token.
+    Login,
+    /// A password that was not looked at: too many wrong ones came from that address, or too many wait.
+    LoginRate,
 }
 
 impl Refusal {
-    const ALL: [Self; 7] =
-        [Self::Memory, Self::Slow, Self::Turn, Self::Streams, Self::Places, Self::Host, Self::CrossSite];
+    const ALL: [Self; 9] = [
+        Self::Memory,
+        Self::Slow,
+        Self::Turn,
+        Self::Streams,
+        Self::Places,
+        Self::Host,
+        Self::CrossSite,
+        Self::Login,
+        Self::LoginRate,
+    ];
 
     /// The label value.
     const fn name(self) -> &'static str {
@@ -35,6 +48,8 @@ impl Refusal {
             Self::Places => "places",
             Self::Host => "host",
             Self::CrossSite => "cross_site",
+            Self::Login => "login",
+            Self::LoginRate => "login_rate",
         }
     }
 }

@@ -3,8 +3,10 @@
 use std::{
     collections::HashMap,
     fs, io,
+    net::IpAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -12,14 +14,23 @@ use ring::{
     hmac::{self, Key, Tag},
     rand::SystemRandom,
 };
-use tokio::sync::Semaphore;
 
+use super::{
+    checks::{Checks, Crowded},
+    logins::Logins,
+};
 use crate::config::Web;
 
 /// Characters of a token at least: what cannot be guessed over a network.
 const TOKEN: usize = 16;
 /// Cost of a bcrypt hash at most: each step doubles the time, and 14 is a second already.
 const COST: u32 = 14;
+/// Cost of a bcrypt hash at least, by its definition.
+const LEAST_COST: u32 = 4;
+/// Salt and hash of nothing in particular.
+const DECOY: &str = "abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2";
+/// When many passwords wait to be looked at, another may come after so long.
+const CROWDED: Duration = Duration::from_secs(2);
 
 /// A file of users or tokens cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -37,24 +48,55 @@ pub enum AccessError {
 /// Knows who may ask. Secrets are compared by their keyed hashes, in a time that tells nothing of them.
 #[derive(Debug)]
 pub(super) struct Access {
-    /// Of this process alone.
+    /// Of this process alone; the same whenever the files are read again.
     key: Key,
     tokens: Vec<Tag>,
+    /// Hashes by name.
     users: HashMap<String, String>,
+    /// The largest cost of a hash.
+    cost: u32,
     /// The last good credentials of each user, as passwords take long to verify.
     known: Mutex<HashMap<String, Tag>>,
-    /// One password at a time, so that guesses do not take the processors.
-    turn: Semaphore,
+}
+
+/// Whoever was let in, so that it can be known later whether that still holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Identity {
+    /// While nobody has to say who it is.
+    Anyone,
+    /// By its keyed hash.
+    Token(Vec<u8>),
+    User {
+        name: String,
+        hash: String,
+    },
+}
+
+/// What becomes of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Allowed(Identity),
+    /// It shows nothing that could be looked at.
+    Unasked,
+    /// It shows a wrong one of these.
+    Wrong(&'static str),
+    /// A password that cannot be looked at before so much time has passed.
+    Later(Duration),
 }
 
 impl Access {
-    /// Reads the files; `None` where none is named.
-    pub(super) fn load(web: &Web) -> Result<Option<Arc<Self>>, AccessError> {
+    /// Reads the files; `None` where none is named. What was known `before` of users that are the same stays known.
+    pub(super) fn load(web: &Web, before: Option<&Self>) -> Result<Option<Arc<Self>>, AccessError> {
         if !web.asks() {
             return Ok(None);
         }
-        let key = Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).map_err(|_| AccessError::Random)?;
-        let (mut tokens, mut users) = (Vec::new(), HashMap::new());
+        let key = match before {
+            Some(before) => before.key.clone(),
+            None => {
+                Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).map_err(|_| AccessError::Random)?
+            }
+        };
+        let (mut tokens, mut users, mut most) = (Vec::new(), HashMap::new(), LEAST_COST);
         read("web.tokens", &web.tokens, |token| {
             if token.len() < TOKEN {
                 return Err("a token has 16 characters at least, as from `openssl rand -hex 16`");
@@ -65,16 +107,20 @@ impl Access {
         read("web.users", &web.users, |line| {
             let (name, hash) =
                 line.split_once(':').filter(|(name, _)| !name.is_empty()).ok_or("write NAME:HASH")?;
-            let cost = hash.parse::<bcrypt::HashParts>().map(|parts| parts.get_cost());
-            match cost {
-                Ok(4..=COST) => {}
-                Ok(_) => return Err("the hash's cost is above 14, which takes too long for each request"),
-                Err(_) => return Err("this is no bcrypt hash: make it by `htpasswd -nB NAME`"),
+            match cost(hash) {
+                Some(cost @ LEAST_COST..=COST) => most = most.max(cost),
+                Some(_) => return Err("the hash's cost is above 14, which takes too long for each request"),
+                None => return Err("this is no bcrypt hash: make it by `htpasswd -nB NAME`"),
             }
             users.insert(name.to_owned(), hash.to_owned());
             Ok(())
         })?;
-        Ok(Some(Arc::new(Self { key, tokens, users, known: Mutex::default(), turn: Semaphore::new(1) })))
+        let mut known = HashMap::new();
+        if let Some(before) = before {
+            known.clone_from(&before.known.lock().unwrap_or_else(PoisonError::into_inner));
+            known.retain(|name, _| users.contains_key(name) && users.get(name) == before.users.get(name));
+        }
+        Ok(Some(Arc::new(Self { key, tokens, users, cost: most, known: Mutex::new(known) })))
     }
 
     /// What a client may answer a refusal with.
@@ -86,44 +132,115 @@ impl Access {
         }
     }
 
-    /// Whether a request with this Authorization field is answered.
-    pub(super) async fn allows(self: &Arc<Self>, field: &str) -> bool {
-        let Some((scheme, credentials)) = field.split_once(' ') else { return false };
-        let credentials = credentials.trim();
-        if scheme.eq_ignore_ascii_case("bearer") {
-            // Every token, so that the time does not tell which one it was.
-            return self.tokens.iter().filter(|tag| self.is(credentials, tag)).count() > 0;
+    /// Whether who was let in before would be so now.
+    pub(super) fn knows(&self, identity: &Identity) -> bool {
+        match identity {
+            Identity::Anyone => false,
+            Identity::Token(token) => self.tokens.iter().any(|tag| tag.as_ref() == token),
+            Identity::User { name, hash } => self.users.get(name) == Some(hash),
         }
-        scheme.eq_ignore_ascii_case("basic") && self.basic(credentials).await
     }
 
-    async fn basic(self: &Arc<Self>, credentials: &str) -> bool {
-        let Some(text) = STANDARD.decode(credentials).ok().and_then(|text| String::from_utf8(text).ok())
-        else {
-            return false;
+    /// Whether a request with this Authorization field, from that address, is answered.
+    pub(super) async fn judge(
+        &self,
+        field: &str,
+        address: IpAddr,
+        logins: &Logins,
+        checks: &Arc<Checks>,
+    ) -> Verdict {
+        let Some((scheme, credentials)) = field.split_once(' ') else { return Verdict::Unasked };
+        let credentials = credentials.trim();
+        let verdict = if scheme.eq_ignore_ascii_case("bearer") {
+            self.bearer(credentials)
+        } else if scheme.eq_ignore_ascii_case("basic") {
+            self.basic(credentials, address, logins, checks).await
+        } else {
+            Verdict::Unasked
         };
-        let Some((name, password)) = text.split_once(':') else { return false };
+        if let Verdict::Wrong(what) = verdict {
+            logins.failed(address, what);
+        }
+        verdict
+    }
+
+    fn bearer(&self, token: &str) -> Verdict {
+        // Every token, so that the time does not tell which one it was.
+        match self.tokens.iter().filter(|tag| self.is(token, tag)).last() {
+            Some(tag) => Verdict::Allowed(Identity::Token(tag.as_ref().to_vec())),
+            None => Verdict::Wrong("a wrong token"),
+        }
+    }
+
+    async fn basic(
+        &self,
+        credentials: &str,
+        address: IpAddr,
+        logins: &Logins,
+        checks: &Arc<Checks>,
+    ) -> Verdict {
+        const WRONG: Verdict = Verdict::Wrong("a wrong user name or password");
+        let text = STANDARD.decode(credentials).ok().and_then(|text| String::from_utf8(text).ok());
+        let Some((name, password)) = text.as_deref().and_then(|text| text.split_once(':')) else {
+            return WRONG;
+        };
+        let text = text.as_deref().unwrap_or_default();
+        let user =
+            self.users.get(name).map(|hash| Identity::User { name: name.to_owned(), hash: hash.clone() });
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied();
-        if known.is_some_and(|tag| self.is(&text, &tag)) {
-            return true;
+        if let (Some(user), Some(tag)) = (&user, known)
+            && self.is(text, &tag)
+        {
+            return Verdict::Allowed(user.clone());
         }
-        // An unknown name takes as long as a known one.
-        let user = self.users.get(name);
-        let Some(hash) = user.or_else(|| self.users.values().next()).cloned() else { return false };
-        let Ok(_turn) = self.turn.acquire().await else { return false };
-        let password = password.to_owned();
-        let right = tokio::task::spawn_blocking(move || bcrypt::verify(password, &hash).unwrap_or(false));
-        let allowed = right.await.unwrap_or(false) && user.is_some();
-        if allowed {
-            let tag = hmac::sign(&self.key, text.as_bytes());
-            self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), tag);
+        if self.users.is_empty() {
+            return WRONG;
         }
-        allowed
+        if let Err(wait) = logins.admit(address) {
+            return Verdict::Later(wait);
+        }
+        let (hashes, password) = (self.hashes(name), password.to_owned());
+        let right = checks.run(move || {
+            let is = |hash: &String| bcrypt::verify(&password, hash).unwrap_or(false);
+            let right = hashes.first().is_some_and(is);
+            if !right {
+                // The rest of the work, whatever comes of it.
+                hashes.iter().skip(1).for_each(|hash| _ = std::hint::black_box(is(hash)));
+            }
+            right
+        });
+        match (right.await, user) {
+            (Ok(true), Some(user)) => {
+                logins.passed(address);
+                let tag = hmac::sign(&self.key, text.as_bytes());
+                self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), tag);
+                Verdict::Allowed(user)
+            }
+            (Ok(_), _) => WRONG,
+            (Err(Crowded), _) => {
+                logins.put_off(address);
+                Verdict::Later(CROWDED)
+            }
+        }
+    }
+
+    /// What a password for that name is verified against: the user's hash, and then as many others that the work of a
+    /// wrong one is the same for each name, whatever the cost of its hash, and whether there is such a user.
+    fn hashes(&self, name: &str) -> Vec<String> {
+        let decoy = |cost: u32| format!("$2b${cost:02}${DECOY}");
+        let Some(hash) = self.users.get(name) else { return vec![decoy(self.cost)] };
+        // A hash of cost n takes 2^n rounds: 2^a + (2^a + ... + 2^(b - 1)) = 2^b.
+        let own = cost(hash).unwrap_or(self.cost);
+        std::iter::once(hash.clone()).chain((own..self.cost).map(decoy)).collect()
     }
 
     fn is(&self, secret: &str, tag: &Tag) -> bool {
         hmac::verify(&self.key, secret.as_bytes(), tag.as_ref()).is_ok()
     }
+}
+
+fn cost(hash: &str) -> Option<u32> {
+    hash.parse::<bcrypt::HashParts>().ok().map(|parts| parts.get_cost())
 }
 
 /// Gives every line of the file that is neither empty nor a comment to `take`.
@@ -187,11 +304,17 @@ mod tests {
         format!("Basic {}", STANDARD.encode(text))
     }
 
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    async fn judged(access: &Access, field: &str) -> Verdict {
+        access.judge(field, HERE, &Logins::new(Arc::default()), &Arc::default()).await
+    }
+
     #[tokio::test]
     async fn passwords_and_tokens() {
         let users = format!("# people\nann:{}\n\nbob:{}\n", hash("secret: of ann"), hash("bob's"));
         let (_folder, web) = web(&users, "0123456789abcdef\nfedcba9876543210\n");
-        let access = Access::load(&web).unwrap().unwrap();
+        let access = Access::load(&web, None).unwrap().unwrap();
         // Twice: the second time from memory.
         for _ in 0..2 {
             for (field, allowed) in [
@@ -210,9 +333,66 @@ mod tests {
                 (String::new(), false),
                 ("Digest 0123456789abcdef".to_owned(), false),
             ] {
-                assert_eq!(access.allows(&field).await, allowed, "{field}");
+                let verdict = judged(&access, &field).await;
+                assert_eq!(matches!(verdict, Verdict::Allowed(_)), allowed, "{field}: {verdict:?}");
             }
         }
+    }
+
+    /// The time that a wrong password takes tells nothing of names: as many rounds of bcrypt for each.
+    #[test]
+    fn a_wrong_password_takes_the_same_work_for_every_name() {
+        let [cheap, dear] = [4, 7].map(|cost| bcrypt::hash("x", cost).unwrap());
+        let (_folder, web) = web(&format!("ann:{cheap}\nbob:{dear}\n"), "");
+        let access = Access::load(&web, None).unwrap().unwrap();
+        for name in ["ann", "bob", "eve", ""] {
+            let rounds: u32 = access.hashes(name).iter().map(|hash| 1 << cost(hash).unwrap()).sum();
+            assert_eq!(rounds, 1 << 7, "{name}");
+        }
+        assert_eq!(access.hashes("ann").first(), Some(&cheap));
+    }
+
+    #[tokio::test]
+    async fn guessing_is_slow_and_locks_nobody_out_elsewhere() {
+        let (_folder, web) = web(&format!("ann:{}\n", hash("right")), "0123456789abcdef\n");
+        let access = Access::load(&web, None).unwrap().unwrap();
+        let (logins, checks) = (Logins::new(Arc::default()), Arc::default());
+        let guess = |field: String, address: IpAddr| {
+            let (access, logins, checks) = (&access, &logins, &checks);
+            async move { access.judge(&field, address, logins, checks).await }
+        };
+        let mut verdicts = Vec::new();
+        for number in 0..8 {
+            verdicts.push(guess(basic(&format!("ann:{number}")), HERE).await);
+        }
+        let later = |verdict: &Verdict| matches!(verdict, Verdict::Later(_));
+        assert!(verdicts.iter().take(5).all(|verdict| matches!(verdict, Verdict::Wrong(_))), "{verdicts:?}");
+        assert!(verdicts.iter().skip(5).all(later), "{verdicts:?}");
+        assert!(later(&guess(basic("ann:right"), HERE).await), "unknown so far from here");
+        let other = IpAddr::from([192, 0, 2, 1]);
+        assert!(matches!(guess(basic("ann:right"), other).await, Verdict::Allowed(_)));
+        // What is known needs no check, nor do tokens.
+        assert!(matches!(guess(basic("ann:right"), HERE).await, Verdict::Allowed(_)));
+        assert!(matches!(guess("Bearer 0123456789abcdef".to_owned(), HERE).await, Verdict::Allowed(_)));
+    }
+
+    #[tokio::test]
+    async fn what_was_let_in_is_known_after_the_files_were_read_again() {
+        let (folder, web) = web(&format!("ann:{}\n", hash("a")), "0123456789abcdef\nfedcba9876543210\n");
+        let access = Access::load(&web, None).unwrap().unwrap();
+        let mut identities = Vec::new();
+        for field in [basic("ann:a"), "Bearer 0123456789abcdef".to_owned()] {
+            let Verdict::Allowed(identity) = judged(&access, &field).await else { panic!("{field}") };
+            identities.push(identity);
+        }
+        let same = Access::load(&web, Some(&access)).unwrap().unwrap();
+        assert!(identities.iter().all(|identity| same.knows(identity)) && !same.knows(&Identity::Anyone));
+        assert_eq!(same.known.lock().unwrap().len(), 1, "no password is verified again");
+        fs::write(folder.path().join("tokens"), "fedcba9876543210\n").unwrap();
+        fs::write(folder.path().join("users"), format!("ann:{}\n", hash("b"))).unwrap();
+        let other = Access::load(&web, Some(&access)).unwrap().unwrap();
+        assert!(!identities.iter().any(|identity| other.knows(identity)));
+        assert!(other.known.lock().unwrap().is_empty());
     }
 
     #[test]
@@ -224,12 +404,12 @@ mod tests {
             ("", "# none\n", &["web.tokens", "nobody"]),
         ] {
             let (_folder, web) = web(users, tokens);
-            let error = Access::load(&web).unwrap_err().to_string();
+            let error = Access::load(&web, None).unwrap_err().to_string();
             assert!(parts.iter().all(|part| error.contains(part)), "{error}");
             assert!(!error.contains("plain") && !error.contains("short"), "{error} tells no secret");
         }
         let missing = Web { tokens: "/no/such".to_owned(), ..Web::default() };
-        assert!(Access::load(&missing).unwrap_err().to_string().contains("/no/such"));
-        assert!(Access::load(&Web::default()).unwrap().is_none());
+        assert!(Access::load(&missing, None).unwrap_err().to_string().contains("/no/such"));
+        assert!(Access::load(&Web::default(), None).unwrap().is_none());
     }
 }

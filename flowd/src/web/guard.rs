@@ -2,14 +2,18 @@
 //! while connections are open.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, PoisonError, RwLock},
+    time::Duration,
 };
 
+use tokio::sync::Notify;
 use tracing::{info, warn};
 
 use super::{
-    access::{Access, AccessError},
+    access::{Access, AccessError, Identity, Verdict},
+    checks::Checks,
+    logins::Logins,
     tls::{Tls, TlsError},
 };
 use crate::config::Web;
@@ -23,6 +27,17 @@ pub enum GuardError {
     Access(#[from] AccessError),
 }
 
+/// Who asks is not answered.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stopped {
+    /// The request says nothing, or nothing right, about who asks; what it may be answered with.
+    Unknown(&'static str),
+    /// Not before so much time has passed.
+    Later(Duration),
+}
+
+impl warp::reject::Reject for Stopped {}
+
 /// What was read from the files.
 #[derive(Clone, Debug, Default)]
 pub struct Secrets {
@@ -34,7 +49,15 @@ pub struct Secrets {
 
 /// The same for every connection; clones are handles to one.
 #[derive(Clone, Debug, Default)]
-pub struct Guard(Arc<RwLock<Secrets>>);
+pub struct Guard(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    secrets: RwLock<Secrets>,
+    /// Hears of other ones.
+    changed: Notify,
+    checks: Arc<Checks>,
+}
 
 impl Guard {
     /// Reads the files that are named.
@@ -42,13 +65,23 @@ impl Guard {
     /// # Errors
     /// Names the key, the file, and what is wrong with it.
     pub fn load(web: &Web) -> Result<Self, GuardError> {
-        Ok(Self(Arc::new(RwLock::new(Secrets::load(web)?))))
+        let secrets = RwLock::new(Secrets::load(web, None)?);
+        Ok(Self(Arc::new(Inner { secrets, ..Inner::default() })))
     }
 
-    /// Goes on with these; requests under way keep what they began with.
+    /// Reads the files again, without taking them over.
+    ///
+    /// # Errors
+    /// Names the key, the file, and what is wrong with it.
+    pub fn renewed(&self, web: &Web) -> Result<Secrets, GuardError> {
+        Secrets::load(web, self.access().as_deref())
+    }
+
+    /// Goes on with these. Answers under way to those who may no longer ask are cut off.
     pub fn take_over(&self, secrets: Secrets) {
         let told = secrets.tls.is_some() || secrets.access.is_some();
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = secrets;
+        *self.0.secrets.write().unwrap_or_else(PoisonError::into_inner) = secrets;
+        self.0.changed.notify_one();
         if told {
             info!("certificate, users and tokens read again");
         }
@@ -71,6 +104,34 @@ impl Guard {
         }
     }
 
+    /// Waits until others were taken over.
+    pub(super) async fn changed(&self) {
+        self.0.changed.notified().await;
+    }
+
+    /// Whether who was let in before still may ask.
+    pub(super) fn knows(&self, identity: &Identity) -> bool {
+        match self.access() {
+            Some(access) => access.knows(identity),
+            None => true,
+        }
+    }
+
+    /// Whether a request with this Authorization field, from that address, is answered.
+    pub(super) async fn judge(
+        &self,
+        field: &str,
+        address: IpAddr,
+        logins: &Logins,
+    ) -> Result<Identity, Stopped> {
+        let Some(access) = self.access() else { return Ok(Identity::Anyone) };
+        match access.judge(field, address, logins, &self.0.checks).await {
+            Verdict::Allowed(identity) => Ok(identity),
+            Verdict::Later(wait) => Err(Stopped::Later(wait)),
+            Verdict::Unasked | Verdict::Wrong(_) => Err(Stopped::Unknown(access.challenge())),
+        }
+    }
+
     pub(super) fn tls(&self) -> Option<Tls> {
         self.secrets().tls
     }
@@ -85,16 +146,12 @@ impl Guard {
     }
 
     fn secrets(&self) -> Secrets {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.secrets.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl Secrets {
-    /// Reads the files that are named.
-    ///
-    /// # Errors
-    /// Names the key, the file, and what is wrong with it.
-    pub fn load(web: &Web) -> Result<Self, GuardError> {
-        Ok(Self { tls: Tls::load(web)?, access: Access::load(web)?, hosts: web.hosts.clone().into() })
+    fn load(web: &Web, before: Option<&Access>) -> Result<Self, GuardError> {
+        Ok(Self { tls: Tls::load(web)?, access: Access::load(web, before)?, hosts: web.hosts.clone().into() })
     }
 }

@@ -17,6 +17,7 @@ use std::{
 
 use tokio::sync::Notify;
 
+use super::access::Identity;
 use crate::telemetry::{Refusal, Refusals};
 
 /// Connections at once.
@@ -67,12 +68,15 @@ pub(super) struct Places {
 /// One connection.
 #[derive(Debug)]
 pub(super) struct Seat {
+    address: IpAddr,
     peer: IpAddr,
     reserved: bool,
     began: Instant,
     /// A request came at some time.
     asked: AtomicBool,
     state: Mutex<State>,
+    /// Who is being answered, where that takes a right to ask.
+    identity: Mutex<Option<Identity>>,
     leave: Notify,
 }
 
@@ -153,7 +157,7 @@ impl Places {
             self.refusals.count(Refusal::Places);
             return None;
         }
-        let seat = Arc::new(Seat::new(peer, reserved));
+        let seat = Arc::new(Seat::new(address, reserved));
         seats.push(Arc::clone(&seat));
         drop(seats);
         Some(Place { seat, places: Arc::clone(self) })
@@ -204,6 +208,18 @@ impl Places {
         seat.leave.notify_one();
     }
 
+    /// Has those leave who are being answered, and may no longer ask.
+    pub(super) fn revoke(&self, knows: impl Fn(&Identity) -> bool) {
+        let mut seats = self.seats();
+        let stranger = |seat: &Seat| {
+            let identity = seat.identity.lock().unwrap_or_else(PoisonError::into_inner);
+            identity.as_ref().is_some_and(|identity| !knows(identity))
+        };
+        while let Some(at) = seats.iter().position(|seat| stranger(seat)) {
+            seats.swap_remove(at).leave.notify_one();
+        }
+    }
+
     /// Has those leave that never ask. To be called now and then.
     pub(super) fn sweep(&self) {
         let mut seats = self.seats();
@@ -227,10 +243,12 @@ impl Drop for Place {
 }
 
 impl Seat {
-    fn new(peer: IpAddr, reserved: bool) -> Self {
+    fn new(address: IpAddr, reserved: bool) -> Self {
         let began = Instant::now();
         let state = Mutex::new(State::Idle(began));
-        Self { peer, reserved, began, asked: AtomicBool::new(false), state, leave: Notify::new() }
+        let (asked, identity) = (AtomicBool::new(false), Mutex::default());
+        let peer = peer(address);
+        Self { address, peer, reserved, began, asked, state, identity, leave: Notify::new() }
     }
 
     /// Of a stream that is no connection.
@@ -252,6 +270,16 @@ impl Seat {
         self.reserved
     }
 
+    /// The client's address.
+    pub(super) const fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// Who asks may.
+    pub(super) fn let_in(&self, identity: Identity) {
+        *self.identity.lock().unwrap_or_else(PoisonError::into_inner) = Some(identity);
+    }
+
     /// A request has come.
     pub(super) fn begin(&self) {
         self.asked.store(true, Ordering::Relaxed);
@@ -270,6 +298,7 @@ impl Seat {
 
     /// The answer is on its way to the last byte.
     pub(super) fn end(&self) {
+        *self.identity.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.set(|_| State::Idle(Instant::now()));
     }
 

@@ -12,6 +12,7 @@ use warp::reply::Response;
 use super::{
     answer::{Body, Packed, Text, Unfinished},
     budget::{Budget, Share},
+    pace::Pace,
 };
 use crate::{
     export::{classic::Classic, prometheus},
@@ -24,7 +25,7 @@ const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// How old an exposition may be that a client shares.
 const SHARED: Duration = Duration::from_secs(1);
 /// Clients that come one after the other get an exposition each, at this pace in the long run; those beyond share.
-const PACE: Duration = Duration::from_millis(100);
+const PERIOD: Duration = Duration::from_millis(100);
 /// So many may come at once.
 const BURST: u32 = 20;
 
@@ -45,8 +46,7 @@ pub(super) struct Scrapes {
 #[derive(Debug)]
 struct Last {
     expositions: Vec<Exposition>,
-    /// When the expositions made so far would have been made at [`PACE`].
-    paid: Instant,
+    pace: Pace,
 }
 
 #[derive(Debug)]
@@ -58,7 +58,7 @@ struct Exposition {
 
 impl Scrapes {
     pub(super) fn new(board: Arc<Board>, budget: Arc<Budget>) -> Self {
-        let last = Mutex::new(Last { expositions: Vec::new(), paid: Instant::now() });
+        let last = Mutex::new(Last { expositions: Vec::new(), pace: Pace::new(PERIOD, BURST) });
         Self { board, budget, last }
     }
 
@@ -102,7 +102,7 @@ impl Scrapes {
 impl Last {
     /// An exposition that is still on its way to others, or any where they come too fast.
     fn shared(&self, form: Form) -> Option<Packed> {
-        let crowded = self.paid.saturating_duration_since(Instant::now()) > PACE * BURST;
+        let crowded = !self.pace.wait(Instant::now()).is_zero();
         let fits = |exposition: &&Exposition| {
             exposition.form == form
                 && exposition.made.elapsed() < SHARED
@@ -113,7 +113,7 @@ impl Last {
 
     fn keep(&mut self, form: Form, packed: Packed) -> Packed {
         let made = Instant::now();
-        self.paid = self.paid.max(made) + PACE;
+        self.pace.spend(made);
         self.expositions.retain(|exposition| exposition.form != form && exposition.made.elapsed() < SHARED);
         self.expositions.push(Exposition { form, made, packed: packed.clone() });
         packed

@@ -107,6 +107,10 @@ pub(super) async fn accept(
                 places.sweep();
                 continue;
             }
+            () = gate.guard.changed() => {
+                places.revoke(|identity| gate.guard.knows(identity));
+                continue;
+            }
             accepted = listener.accept() => accepted,
         };
         let (stream, address) = match accepted {

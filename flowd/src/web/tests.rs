@@ -227,11 +227,21 @@ async fn answers_are_compressed_where_asked() {
 }
 
 /// A server on a port of its own, and how to stop it.
-async fn served(state: &State) -> (std::net::SocketAddr, tokio::sync::oneshot::Sender<()>, impl Future) {
+async fn served(
+    state: &State,
+) -> (std::net::SocketAddr, tokio::sync::oneshot::Sender<()>, impl Future + use<>) {
+    served_to(state, Guard::default()).await
+}
+
+/// The same for those whom the guard lets in.
+async fn served_to(
+    state: &State,
+    guard: Guard,
+) -> (std::net::SocketAddr, tokio::sync::oneshot::Sender<()>, impl Future + use<>) {
     let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let server = tokio::spawn(serve(listener, state.clone(), Guard::default(), Limits::default(), async {
+    let server = tokio::spawn(serve(listener, state.clone(), guard, Limits::default(), async {
         let _ = stopped.await;
     }));
     (address, stop, server)
@@ -434,4 +444,62 @@ async fn answers_say_what_a_browser_may_do_with_them() {
     for (refusal, count) in [(Refusal::Host, 4), (Refusal::CrossSite, 1)] {
         assert_eq!(state.telemetry.refusals.of(refusal), count, "{refusal:?}");
     }
+}
+
+#[tokio::test]
+async fn a_revoked_token_ends_its_stream_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tokens");
+    let tokens = ["0123456789abcdef", "fedcba9876543210"];
+    std::fs::write(&path, tokens.join("\n")).unwrap();
+    let web = crate::config::Web { tokens: path.to_str().unwrap().to_owned(), ..Default::default() };
+    let guard = Guard::load(&web).unwrap();
+    let state = state();
+    let (address, _stop, _server) = served_to(&state, guard.clone()).await;
+    let mut streams = Vec::new();
+    for token in tokens {
+        let request = format!("GET /api/v1/http/stream HTTP/1.0\r\nAuthorization: Bearer {token}\r\n\r\n");
+        let mut stream = ask(address, &request).await;
+        let mut text = String::new();
+        read_until(&mut stream, &mut text, "text/event-stream").await;
+        streams.push(stream);
+    }
+    // The same files once more are no news.
+    guard.take_over(guard.renewed(&web).unwrap());
+    std::fs::write(&path, tokens[1]).unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    state.http.push(&exchange("/between", 200));
+    for stream in &mut streams {
+        read_until(stream, &mut String::new(), "/between").await;
+    }
+    guard.take_over(guard.renewed(&web).unwrap());
+    let mut rest = String::new();
+    timeout(Duration::from_secs(2), streams[0].read_to_string(&mut rest)).await.expect("it ends").unwrap();
+    state.http.push(&exchange("/after", 200));
+    read_until(&mut streams[1], &mut String::new(), "/after").await;
+    assert!(!rest.contains("/after"), "{rest}");
+}
+
+#[tokio::test]
+async fn wrong_logins_are_counted_and_slowed_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users");
+    std::fs::write(&path, "ann:$2b$04$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2\n").unwrap();
+    let web = crate::config::Web { users: path.to_str().unwrap().to_owned(), ..Default::default() };
+    let state = state();
+    let (address, _stop, _server) = served_to(&state, Guard::load(&web).unwrap()).await;
+    let mut statuses = Vec::new();
+    for _ in 0..7 {
+        let request = "GET /metrics HTTP/1.0\r\nAuthorization: Basic YW5uOndyb25n\r\n\r\n";
+        let (head, _) = answer(address, request).await;
+        assert_eq!(head.contains("retry-after: "), head.contains(" 429 "), "{head}");
+        statuses.push(head[9..12].to_owned());
+    }
+    assert_eq!(statuses, ["401", "401", "401", "401", "401", "429", "429"]);
+    // No login at all is none that failed.
+    assert!(answer(address, "GET /metrics HTTP/1.0\r\n\r\n").await.0.contains(" 401 "));
+    assert_eq!(
+        [Refusal::Login, Refusal::LoginRate].map(|refusal| state.telemetry.refusals.of(refusal)),
+        [5, 2]
+    );
 }

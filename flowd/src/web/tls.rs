@@ -4,7 +4,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use tokio::net::TcpStream;
@@ -21,6 +21,7 @@ use tokio_rustls::{
     server::TlsStream,
 };
 
+use super::certificate::Validity;
 use crate::config::Web;
 
 /// How long a client may take for the handshake.
@@ -74,6 +75,14 @@ impl Tls {
         let handshake = tokio::time::timeout(HANDSHAKE, self.0.accept(stream));
         handshake.await.map_err(|_| io::ErrorKind::TimedOut)?
     }
+}
+
+/// What is to be said of how long the certificates of the file hold: of the first of its chain of which there is
+/// something to say. Nothing where it cannot be read, which is told elsewhere.
+#[must_use]
+pub fn certificate_remark(file: &Path, now: SystemTime) -> Option<String> {
+    let mut chain = CertificateDer::pem_file_iter(file).ok()?.flatten();
+    chain.find_map(|certificate| Validity::of(&certificate)?.remark(now))
 }
 
 impl std::fmt::Debug for Tls {

@@ -60,8 +60,9 @@ pub(super) fn service(
     Future = impl Future<Output = Result<hyper::Response<Leaving>, Infallible>> + Send,
 > {
     let routes = TowerToHyperService::new(warp::service(routes));
-    service_fn(move |request: Request<Incoming>| {
+    service_fn(move |mut request: Request<Incoming>| {
         seat.begin();
+        request.extensions_mut().insert(Arc::clone(&seat));
         let (routes, seat) = (routes.clone(), Arc::clone(&seat));
         let refused = gate.refusal(&request, &seat);
         async move {

@@ -76,6 +76,18 @@ fn only_who_may_gets_an_answer_and_over_tls() {
     ] {
         assert_eq!(status(extra, metrics), code, "{extra:?}");
     }
+    // What is not as safe as it could be, and who has failed, is in flowd's own log; no secret is.
+    let said = daemon.stderr();
+    for part in [
+        "web.tls_certificate",
+        "it expires on",
+        "web.users",
+        "anyone may read it (mode 644); chmod o=",
+        "web server: a wrong token from 127.0.0.1",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains(TOKENS[1]) && !said.contains("correct"), "{said}");
     for path in ["/api/v1/flows", "/api/v1/http", "/api/v1/http/stream", "/api/v1/interfaces", "/nothing"] {
         assert_eq!(status(&[], &format!("https://127.0.0.1:9435{path}")), "401", "{path}");
     }
