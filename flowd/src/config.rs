@@ -43,6 +43,8 @@ pub use units::{Size, Span};
 pub use web::Web;
 pub use zones::{BUILT_IN as BUILT_IN_ZONES, Net, Zones};
 
+use crate::files;
+
 /// The daemon's configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -203,8 +205,8 @@ impl Config {
     /// # Errors
     /// Names the file, the line, the key and the remedy.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let text =
+            files::read_text(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
         let file = path.display().to_string();
         let config = Self::parse(&file, &text)?;
         config.validate(&file)?;

@@ -11,6 +11,7 @@ pub mod cli;
 pub mod config;
 pub mod enrich;
 pub mod export;
+pub mod files;
 pub mod flow;
 pub mod governor;
 pub mod interfaces;

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use crash::Crashes;
 use flow_common::{key::FlowKey, names, settings::Settings};
 use follow::Follow;
@@ -35,7 +35,7 @@ use crate::{
     enrich::enrichers,
     export::feed::Feed,
     interfaces::{self, Interface},
-    kernel::{self, FrameMode, Frames, LoadOptions},
+    kernel::{self, FrameMode, Frames, LoadOptions, descriptors},
     numbers::Board,
     pipeline::{self, Source},
     privileges::Sandbox,
@@ -51,6 +51,9 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// How long the pump has for the same once another thread was struck, which may have held what it waits for.
 const LAST: Duration = Duration::from_millis(1_200);
 
+/// Files that are open in the smallest daemon, with some room.
+const FILES: usize = 64;
+
 /// Interfaces beyond those of the start for which there is room at least.
 const ROOM: u16 = 16;
 
@@ -64,16 +67,28 @@ pub type Again = Box<dyn Fn() -> Result<Config, ConfigError> + Send>;
 /// One line that names what is missing or in the way, and the remedy.
 pub fn run(config: &Config, again: Again, sandbox: &Sandbox) -> Result<()> {
     threads::register(Role::Main);
+    let files = enough_files()?;
     let runtime = runtime()?;
     let load = |options: &LoadOptions| {
         let source = pipeline::load(options)?;
         sandbox.settle();
         Ok(source)
     };
-    let result = runtime.block_on(daemon(config, again, Service::of_environment(), load));
+    let result = runtime.block_on(daemon(config, again, Service::of_environment(), files, load));
     // A thread that stands still would be waited for.
     runtime.shutdown_background();
     result
+}
+
+/// The number of files that may be open, where it is enough to begin with: else whatever is opened first would fail.
+fn enough_files() -> Result<usize> {
+    let files = descriptors::raise_limit().context("cannot read the limit of open files")?;
+    ensure!(
+        files >= FILES,
+        "{files} files may be open, and flowd needs {FILES} for its tables, logs and clients: raise the limit (`ulimit \
+         -n`, LimitNOFILE= of the unit)"
+    );
+    Ok(files)
 }
 
 /// The threads that answer requests: one for scrapes, one for lists, of which one at a time is made, and one for all
@@ -93,6 +108,7 @@ async fn daemon(
     config: &Config,
     again: Again,
     service: Service,
+    files: usize,
     load: impl FnOnce(&LoadOptions) -> Result<Box<dyn Source>>,
 ) -> Result<()> {
     // All that can fail without privileges comes first, so that nothing is attached in vain.
@@ -161,7 +177,7 @@ async fn daemon(
     pump.announce();
 
     // With all maps and links open.
-    let limits = Limits::of_process()?;
+    let limits = Limits::of_process(files)?;
     let (changes, new_changes) = mpsc::channel();
     let (done, pump_done) = oneshot::channel();
     threads::start(Role::Pump, move || done.send(pump.run(&new_changes)))

@@ -198,3 +198,20 @@ fn check_looks_at_what_the_configuration_names() {
     }
     fails(&arguments, &[], 1, &["requirements are missing"]);
 }
+
+/// Few files may be open: the error says so, and not that something is damaged.
+#[test]
+fn too_few_files_are_named_with_the_remedy() {
+    for limit in [12, 20, 26, 40, 63] {
+        let mut command = Command::new("sh");
+        let flowd = env!("CARGO_BIN_EXE_flowd");
+        let script = format!("ulimit -n {limit}; exec {flowd} run -i lo --listen 127.0.0.1:0");
+        let output = command.args(["-c", &script]).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{limit}: {error}");
+        assert!(
+            error.contains(&format!("{limit} files may be open")) && error.contains("LimitNOFILE="),
+            "{error}"
+        );
+    }
+}

@@ -27,6 +27,8 @@ pub enum KernelError {
         "no memory for {flows} flows ({detail}): lower `flows` in the configuration, or raise the memory limit"
     )]
     Memory { flows: u32, detail: String },
+    #[error("too many files are open ({detail}): {MORE_FILES}")]
+    Files { detail: String },
     #[error("the BPF object inside this binary is damaged: rebuild flowd ({detail})")]
     Object { detail: String },
     #[error("cannot attach to interface {interface}: {detail}")]
@@ -51,6 +53,9 @@ pub enum KernelError {
     Replay { detail: String },
 }
 
+/// What to do where no more files may be open.
+const MORE_FILES: &str = "raise the limit (`ulimit -n`, LimitNOFILE= of the unit)";
+
 impl KernelError {
     pub(crate) fn map(map: &'static str, error: &MapError) -> Self {
         Self::Map { map, detail: chain(error) }
@@ -62,6 +67,7 @@ impl KernelError {
             Some(libc::EPERM | libc::EACCES) => Self::Privilege { detail },
             Some(libc::ENOSYS | libc::EINVAL) if !has_bpf() => Self::NoBpf { detail },
             Some(libc::ENOMEM | libc::E2BIG) => Self::Memory { flows, detail },
+            Some(libc::EMFILE | libc::ENFILE) => Self::Files { detail },
             _ if !has_btf() => Self::NoBtf { detail },
             _ => Self::Object { detail },
         }
@@ -74,6 +80,10 @@ impl KernelError {
                 // The verifier was not asked, so that what aya adds of it is empty.
                 let detail = detail.split(". Verifier output").next().unwrap_or_default().to_owned();
                 Self::Privilege { detail }
+            }
+            // The verifier was asked, and its log says nothing of this.
+            Some(error @ (libc::EMFILE | libc::ENFILE)) => {
+                Self::Files { detail: format!("loading {program}: {}", io::Error::from_raw_os_error(error)) }
             }
             // Without CAP_PERFMON the verifier applies the stricter rules of unprivileged programs, and gives
             // whichever of them it meets first.
@@ -91,6 +101,7 @@ impl KernelError {
         let detail = match errno(error) {
             Some(libc::EPERM) => "flowd needs CAP_NET_ADMIN".to_owned(),
             Some(libc::ENODEV) => "it has gone".to_owned(),
+            Some(libc::EMFILE | libc::ENFILE) => format!("too many files are open: {MORE_FILES}"),
             _ => chain(error),
         };
         Self::Attach { interface: interface.to_owned(), detail }
@@ -100,6 +111,7 @@ impl KernelError {
         let detail = match error.raw_os_error() {
             Some(libc::EPERM) => "flowd needs CAP_NET_ADMIN".to_owned(),
             Some(libc::ENODEV) => "it has gone".to_owned(),
+            Some(libc::EMFILE | libc::ENFILE) => format!("too many files are open: {MORE_FILES}"),
             _ => format!("what an earlier flowd left there cannot be looked at or removed: {error}"),
         };
         Self::Attach { interface: interface.to_owned(), detail }

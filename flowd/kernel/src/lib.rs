@@ -10,6 +10,7 @@ mod check;
 mod claim;
 pub mod clock;
 mod context;
+pub mod descriptors;
 mod drain;
 mod error;
 mod free;

@@ -144,8 +144,10 @@ fn config(folder: &std::path::Path) -> Config {
 fn spawn(config: Config, source: impl Source + 'static) -> tokio::task::JoinHandle<Result<()>> {
     let again = config.clone();
     tokio::spawn(async move {
-        daemon(&config, Box::new(move || Ok(again.clone())), Service::default(), |_| Ok(Box::new(source)))
-            .await
+        daemon(&config, Box::new(move || Ok(again.clone())), Service::default(), 1_024, |_| {
+            Ok(Box::new(source))
+        })
+        .await
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    fs, io,
+    io,
     net::IpAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -19,7 +19,7 @@ use super::{
     checks::{Checks, Crowded},
     logins::Logins,
 };
-use crate::config::Web;
+use crate::{config::Web, files};
 
 /// Characters of a token at least: what cannot be guessed over a network.
 const TOKEN: usize = 16;
@@ -253,11 +253,8 @@ fn read(
         return Ok(());
     }
     let path = Path::new(path);
-    let text = fs::read_to_string(path).map_err(|source| AccessError::Read {
-        key,
-        path: path.to_owned(),
-        source,
-    })?;
+    let text =
+        files::read_text(path).map_err(|source| AccessError::Read { key, path: path.to_owned(), source })?;
     let mut taken = 0;
     for (at, line) in text.lines().map(str::trim).enumerate() {
         if line.is_empty() || line.starts_with('#') {
@@ -279,6 +276,8 @@ fn read(
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// Of cost 4, to be quick.

@@ -6,7 +6,6 @@
 
 use std::{
     collections::HashMap,
-    fs,
     net::{IpAddr, Ipv6Addr},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -18,7 +17,10 @@ use std::{
 use tokio::sync::Notify;
 
 use super::access::Identity;
-use crate::telemetry::{Refusal, Refusals};
+use crate::{
+    kernel::descriptors,
+    telemetry::{Refusal, Refusals},
+};
 
 /// Connections at once.
 const ALL: usize = 256;
@@ -104,18 +106,13 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Those of this process as it is now.
+    /// Those of this process as it is now, which may have `limit` files open.
     ///
     /// # Errors
     /// Names the limit of open files and how many it would take.
-    pub fn of_process() -> Result<Self, FewFiles> {
-        let open = fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
-        let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
-        let files = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
-        match files.and_then(|line| line.split_whitespace().next()?.parse().ok()) {
-            Some(limit) => Self::within(limit, open),
-            None => Ok(Self::default()),
-        }
+    pub fn of_process(limit: usize) -> Result<Self, FewFiles> {
+        // Without /proc the limit itself says enough.
+        Self::within(limit, descriptors::open().unwrap_or_default())
     }
 
     /// Those of a process that may have so many files open, and has.

@@ -22,7 +22,7 @@ use tokio_rustls::{
 };
 
 use super::certificate::Validity;
-use crate::config::Web;
+use crate::{config::Web, files};
 
 /// How long a client may take for the handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -32,6 +32,8 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 pub enum TlsError {
     #[error("cannot use {key} {}: {source}; name a PEM file that this user may read", path.display())]
     Pem { key: &'static str, path: PathBuf, source: pem::Error },
+    #[error("cannot read {key} {}: {source}; name a PEM file that this user may read", path.display())]
+    Read { key: &'static str, path: PathBuf, source: io::Error },
     #[error("web.tls_certificate {} holds no certificate; name a PEM file of the certificate and its chain", path.display())]
     Empty { path: PathBuf },
     #[error("web.tls_certificate and web.tls_key: {0}; do they belong together?")]
@@ -53,13 +55,17 @@ impl Tls {
             let path = path.to_owned();
             move |source| TlsError::Pem { key, path, source }
         };
-        let chain = CertificateDer::pem_file_iter(certificate)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        let read = |key, path: &Path| {
+            files::read(path).map_err(|source| TlsError::Read { key, path: path.to_owned(), source })
+        };
+        let chain = CertificateDer::pem_slice_iter(&read("web.tls_certificate", certificate)?)
+            .collect::<Result<Vec<_>, _>>()
             .map_err(fail("web.tls_certificate", certificate))?;
         if chain.is_empty() {
             return Err(TlsError::Empty { path: certificate.to_owned() });
         }
-        let key = PrivateKeyDer::from_pem_file(key).map_err(fail("web.tls_key", key))?;
+        let key =
+            PrivateKeyDer::from_pem_slice(&read("web.tls_key", key)?).map_err(fail("web.tls_key", key))?;
         // TLS 1.2 and 1.3.
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -81,8 +87,10 @@ impl Tls {
 /// something to say. Nothing where it cannot be read, which is told elsewhere.
 #[must_use]
 pub fn certificate_remark(file: &Path, now: SystemTime) -> Option<String> {
-    let mut chain = CertificateDer::pem_file_iter(file).ok()?.flatten();
-    chain.find_map(|certificate| Validity::of(&certificate)?.remark(now))
+    let text = files::read(file).ok()?;
+    CertificateDer::pem_slice_iter(&text)
+        .flatten()
+        .find_map(|certificate| Validity::of(&certificate)?.remark(now))
 }
 
 impl std::fmt::Debug for Tls {

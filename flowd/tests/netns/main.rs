@@ -49,6 +49,7 @@ mod interfaces {
 
 /// Start, reload and end of the daemon.
 mod lifecycle {
+    mod files;
     mod reload;
     mod restart;
     mod shutdown;

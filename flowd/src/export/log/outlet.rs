@@ -9,11 +9,16 @@ use std::{
         Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use tracing::{error, info};
 
 use super::{Rotation, rotation, write_all};
+use crate::privileges;
+
+/// How often a file is looked at.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Bytes that are written at once at most, so that a burst does not pile up in memory.
 const BATCH: usize = 256 * 1024;
@@ -55,6 +60,10 @@ struct LogFile {
     rotates: bool,
     /// Bytes in it, as far as flowd wrote them or found them.
     size: u64,
+    /// When it was last looked whether the file still has a name.
+    looked: Instant,
+    /// It has none, and cannot be made again.
+    gone: bool,
 }
 
 impl Outlets {
@@ -132,6 +141,9 @@ impl Outlet {
         match &mut *self.target.lock().unwrap_or_else(PoisonError::into_inner) {
             Target::Stdout => write_all(io::stdout().lock(), lines).map_err(|(_, error)| error),
             Target::File(file) => {
+                if file.is_made_again()? {
+                    self.uses(file);
+                }
                 let rotation = self.rotation();
                 if file.rotates && rotation.is_due(file.size, lines.len() as u64) {
                     file.rotate(rotation.keep);
@@ -158,7 +170,7 @@ impl Outlet {
                 Ok(())
             }
             Err(problem) => {
-                error!("cannot open {} again: {problem}; the old file stays in use", self.name);
+                error!("cannot open {} again: {}; the old file stays in use", self.name, hinted(&problem));
                 Err(())
             }
         }
@@ -171,7 +183,43 @@ impl LogFile {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         let found = file.metadata()?;
         let inode = (found.dev(), found.ino());
-        Ok(Self { path: path.to_owned(), file, inode, rotates: found.is_file(), size: found.len() })
+        let (looked, gone) = (Instant::now(), false);
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            inode,
+            rotates: found.is_file(),
+            size: found.len(),
+            looked,
+            gone,
+        })
+    }
+
+    /// Looks now and then whether somebody has deleted the file, for then lines would be lost in what has no name any
+    /// more; makes it again where it can. A file that was only renamed is written on: whoever did that will say when to
+    /// leave it.
+    fn is_made_again(&mut self) -> io::Result<bool> {
+        if !self.rotates || self.looked.elapsed() < LOOK {
+            return if self.gone { Err(io::ErrorKind::NotFound.into()) } else { Ok(false) };
+        }
+        self.looked = Instant::now();
+        if self.file.metadata()?.nlink() > 0 {
+            return Ok(false);
+        }
+        match Self::open(&self.path) {
+            Ok(opened) => {
+                info!("{} was deleted, and made again", self.path.display());
+                *self = opened;
+                Ok(true)
+            }
+            Err(problem) => {
+                self.gone = true;
+                Err(io::Error::other(format!(
+                    "the file was deleted, and cannot be made again ({})",
+                    hinted(&problem)
+                )))
+            }
+        }
     }
 
     fn write(&mut self, lines: &[u8]) -> io::Result<()> {
@@ -204,6 +252,17 @@ impl LogFile {
                 self.size = 0;
             }
         }
+    }
+}
+
+/// The error, and what to do where the sandbox is in the way: it knows folders themselves and not their names.
+fn hinted(problem: &io::Error) -> String {
+    if problem.kind() == io::ErrorKind::PermissionDenied && privileges::is_confined() {
+        format!(
+            "{problem}; if its folder was made anew, start flowd again: its sandbox knows the one that was there at the start"
+        )
+    } else {
+        problem.to_string()
     }
 }
 

@@ -292,3 +292,38 @@ fn stuck_outputs_are_given_up_together() {
     sink.close();
     assert!(start.elapsed() < Duration::from_millis(2_100), "{:?}", start.elapsed());
 }
+
+/// A file that somebody deletes is made again; where that cannot be, its lines count as dropped until it can.
+#[test]
+fn a_deleted_file_takes_no_lines_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("inner");
+    fs::create_dir(&inner).unwrap();
+    let path = inner.join("log");
+    let counters = SinkCounters::new("test");
+    let log = open(&[&path], 16, &counters, &mut Outlets::default());
+    let mut number = 0;
+    // As writers look once a second.
+    let mut write_until = |done: &dyn Fn() -> bool| {
+        let start = Instant::now();
+        while !done() {
+            assert!(start.elapsed() < Duration::from_secs(10));
+            number += 1;
+            log.write(number);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    write_until(&|| path.exists() && !fs::read(&path).unwrap().is_empty());
+    fs::remove_file(&path).unwrap();
+    write_until(&|| path.exists());
+    assert_eq!(count(&counters).1, 0);
+    fs::remove_dir_all(&inner).unwrap();
+    write_until(&|| count(&counters).1 > 0);
+    fs::create_dir(&inner).unwrap();
+    write_until(&|| path.exists());
+    log.close();
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.ends_with(&format!("{number}\n")), "{text}");
+    let (written, dropped) = count(&counters);
+    assert_eq!(written + dropped, number);
+}

@@ -62,7 +62,7 @@ fn struck(source: Box<dyn Source>, strike: impl FnOnce(&Runtime)) -> (String, Du
     // No thread of the daemon's, as `main` is none in the tests.
     let daemon = thread::spawn(move || {
         let again: Again = Box::new(move || Ok(again.clone()));
-        let end = handle.block_on(daemon(&config, again, Service::default(), |_| Ok(source)));
+        let end = handle.block_on(daemon(&config, again, Service::default(), 1_024, |_| Ok(source)));
         said.send((end, Instant::now())).unwrap();
     });
     while runtime.block_on(get(address, "/readyz")).is_empty() && !daemon.is_finished() {
