@@ -108,7 +108,9 @@ fn watched(config: &Config) -> Vec<Check> {
         Err(error) => return vec![Check::missing("interfaces", "none to watch", error.to_string())],
     };
     let by_xdp = chosen.iter().filter(|_| config.hook == Hook::Xdp);
-    by_xdp.map(xdp).chain(chosen.iter().map(|interface| programs(&interface.name))).collect()
+    let others = interfaces::remarks(&all)
+        .map(|remark| Check::warning("interfaces", remark, "ip link set dev NAME name OTHER"));
+    others.chain(by_xdp.map(xdp)).chain(chosen.iter().map(|interface| programs(&interface.name))).collect()
 }
 
 /// Whether the one place for XDP is free. What its driver can do shows only when a program is attached.

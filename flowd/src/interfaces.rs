@@ -9,6 +9,8 @@ mod table;
 
 use std::{fs, io, path::Path};
 
+use crate::screen::{harmless, harmless_name};
+
 pub use error::InterfaceError;
 use flow_common::names::MAX_IFINDEX;
 pub use interface::Interface;
@@ -32,7 +34,8 @@ pub fn list() -> Result<Vec<Interface>, InterfaceError> {
 
 /// `None` for files that are no interface, and for interfaces that vanish meanwhile.
 fn read(path: &Path, routed: &[String]) -> Option<Interface> {
-    let name = path.file_name()?.to_str()?.to_owned();
+    let raw = path.file_name()?;
+    let name = raw.to_str().map_or_else(|| harmless_name(raw), str::to_owned);
     let text = |file: &str| fs::read_to_string(path.join(file)).ok().map(|text| text.trim().to_owned());
     let number = |file: &str| text(file)?.parse::<u32>().ok();
     let mac = text("address").filter(|mac| mac.chars().any(|digit| !matches!(digit, '0' | ':')));
@@ -47,6 +50,7 @@ fn read(path: &Path, routed: &[String]) -> Option<Interface> {
         speed: speed.map(|megabits| u64::from(megabits) * 125_000),
         physical: path.join("device").exists(),
         default_route: routed.contains(&name),
+        is_utf8: raw.to_str().is_some(),
         name,
     })
 }
@@ -71,7 +75,8 @@ pub fn choose(all: &[Interface], patterns: &[String]) -> Result<Vec<Interface>, 
     let wanted = |interface: &&Interface| {
         if patterns.by_default_route() { interface.default_route } else { patterns.includes(&interface.name) }
     };
-    let mut chosen: Vec<Interface> = all.iter().filter(wanted).cloned().collect();
+    let by_name = |interface: &&Interface| interface.is_utf8;
+    let mut chosen: Vec<Interface> = all.iter().filter(by_name).filter(wanted).cloned().collect();
     if chosen.is_empty() {
         return Err(InterfaceError::NoDefault { existing: names(all) });
     }
@@ -83,6 +88,14 @@ pub fn choose(all: &[Interface], patterns: &[String]) -> Result<Vec<Interface>, 
         return Err(InterfaceError::IndexTooLarge { name: far.name.clone(), ifindex: far.ifindex });
     }
     Ok(chosen)
+}
+
+/// What is to be said of interfaces that cannot be watched whatever the patterns: to attach takes a name in UTF-8.
+pub fn remarks(all: &[Interface]) -> impl Iterator<Item = String> {
+    let others = all.iter().filter(|interface| !interface.is_utf8);
+    others.map(|Interface { name, ifindex, .. }| {
+        format!("interface {name} (index {ifindex}) cannot be watched: its name is no UTF-8; rename it")
+    })
 }
 
 /// Checks patterns that are to take the place of `before` while the daemon runs. One that both have may match
@@ -140,7 +153,7 @@ fn index(path: &Path) -> Option<u32> {
 }
 
 fn names(all: &[Interface]) -> String {
-    let names: Vec<&str> = all.iter().map(|interface| interface.name.as_str()).collect();
+    let names: Vec<String> = all.iter().map(|interface| harmless(&interface.name)).collect();
     names.join(", ")
 }
 
@@ -165,6 +178,7 @@ mod tests {
             speed: None,
             physical: false,
             default_route,
+            is_utf8: true,
         }
     }
 

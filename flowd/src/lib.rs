@@ -21,6 +21,7 @@ pub mod pipeline;
 pub mod read;
 pub mod report;
 pub mod run;
+pub mod screen;
 pub mod service;
 pub mod tail;
 pub mod telemetry;

@@ -112,7 +112,9 @@ async fn daemon(
     load: impl FnOnce(&LoadOptions) -> Result<Box<dyn Source>>,
 ) -> Result<()> {
     // All that can fail without privileges comes first, so that nothing is attached in vain.
-    let chosen = interfaces::choose(&interfaces::list()?, &config.interfaces)?;
+    let all = interfaces::list()?;
+    let chosen = interfaces::choose(&all, &config.interfaces)?;
+    interfaces::remarks(&all).for_each(|remark| warn!("{remark}"));
     let mut signals = Signals::new()?;
     let crashes = Crashes::listen();
     let mut opener = Opener::new(config);

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{Check, Status};
+use crate::screen::harmless;
 
 /// One line per check, and its remedy below.
 ///
@@ -17,9 +18,9 @@ pub fn text(checks: &[Check], out: &mut dyn Write) -> io::Result<()> {
             Status::Warning => "warning",
             Status::Missing => "MISSING",
         };
-        writeln!(out, "{mark:8} {}: {}", check.name, check.detail)?;
+        writeln!(out, "{mark:8} {}: {}", harmless(&check.name), harmless(&check.detail))?;
         if let Some(remedy) = &check.remedy {
-            writeln!(out, "         {remedy}")?;
+            writeln!(out, "         {}", harmless(remedy))?;
         }
     }
     Ok(())

@@ -23,6 +23,8 @@ pub struct Interface {
     /// what the kernel hands it, super-packets of segmentation offload included.
     pub physical: bool,
     pub default_route: bool,
+    /// False where the name is no UTF-8, and is shown by escapes.
+    pub is_utf8: bool,
 }
 
 impl Interface {

@@ -1,6 +1,7 @@
 //! `flowd interfaces`: what there is, and what would be watched.
 
 use super::interface::{ARPHRD_ETHER, ARPHRD_LOOPBACK, Interface};
+use crate::screen::harmless;
 
 /// A table of `all`, with a mark at those in `watched`.
 #[must_use]
@@ -12,7 +13,7 @@ pub fn table(all: &[Interface], watched: &[Interface]) -> String {
         let mark = |yes: bool| if yes { "yes" } else { "-" }.to_owned();
         rows.push([
             mark(is_watched),
-            interface.name.clone(),
+            harmless(&interface.name),
             interface.ifindex.to_string(),
             interface.state.clone(),
             link(interface).to_owned(),

@@ -6,6 +6,7 @@ use super::{
     answer::Report,
     link::{Link, Side},
 };
+use crate::screen::harmless;
 
 /// `1.25 Gbit/s`: links are sold in bits and powers of ten.
 pub(super) fn rate(bytes: f64) -> String {
@@ -66,8 +67,8 @@ pub(super) fn time(seconds: f64) -> String {
 
 pub(super) fn name(link: &Link) -> String {
     match &link.instance {
-        Some(instance) if !instance.is_empty() => format!("{} at {instance}", link.iface),
-        _ => link.iface.clone(),
+        Some(instance) if !instance.is_empty() => harmless(&format!("{} at {instance}", link.iface)),
+        _ => harmless(&link.iface),
     }
 }
 
@@ -79,7 +80,7 @@ pub(super) fn text(report: &Report) -> String {
         let _ = one(&mut text, report, link);
     }
     for note in &report.notes {
-        let _ = writeln!(text, "\nNote: {note}.");
+        let _ = writeln!(text, "\nNote: {}.", harmless(note));
     }
     text
 }
@@ -108,7 +109,7 @@ fn one(text: &mut String, report: &Report, link: &Link) -> std::fmt::Result {
         days(link, link.days_until_100)
     )?;
     for pair in report.pairs_of(link) {
-        let words = format!("{} to {}", pair.src_net, pair.dst_net);
+        let words = harmless(&format!("{} to {}", pair.src_net, pair.dst_net));
         writeln!(text, "  {words:<28} {:>10} {:>10}", size(pair.bytes), percent(pair.growth))?;
     }
     Ok(())

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde_json::Value;
 
 use super::Options;
+use crate::screen::harmless;
 
 const RESET: &str = "\x1b[0m";
 const DIM: &str = "\x1b[2m";
@@ -61,17 +62,6 @@ fn milliseconds(us: f64) -> String {
     let ms = us / 1e3;
     // Three digits or so: more are noise, fewer make a local network's times 0.
     if ms < 10.0 { format!("{ms:.2} ms") } else { format!("{ms:.1} ms") }
-}
-
-/// What comes from the network must not steer the terminal.
-fn harmless(text: &str) -> String {
-    text.chars()
-        .flat_map(|letter| {
-            let escape = letter.is_control().then(|| letter.escape_default());
-            let plain = (!letter.is_control()).then_some(letter);
-            escape.into_iter().flatten().chain(plain)
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -345,6 +345,8 @@ async fn each_scrape_of_one_client_is_new_unless_they_come_too_fast() {
 /// A connection from that address of loopback.
 async fn connect(from: [u8; 4], to: std::net::SocketAddr) -> tokio::net::TcpStream {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    // So that a client that does not read holds up the server soon.
+    socket.set_recv_buffer_size(4_096).unwrap();
     socket.bind((from, 0).into()).unwrap();
     timeout(Duration::from_secs(5), socket.connect(to)).await.unwrap().unwrap()
 }
@@ -388,7 +390,7 @@ async fn health_and_scrapes_find_a_place_beside_clients_that_do_not_read() {
     for number in 0..280_u32 {
         let mut stream = connect([127, 0, 0, (number / 60) as u8 + 2], address).await;
         // More than all buffers between here and there hold; at the end of the places the answer is a refusal.
-        let requests = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(400);
+        let requests = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(40);
         let _ = stream.write_all(requests.as_bytes()).await;
         stuck.push(stream);
     }

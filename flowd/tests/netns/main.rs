@@ -45,6 +45,7 @@ mod http {
 mod interfaces {
     mod hotplug;
     mod lost;
+    mod names;
 }
 
 /// Start, reload and end of the daemon.
