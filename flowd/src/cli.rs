@@ -14,6 +14,7 @@ use std::{
 pub use self::check::{Check, CheckFormat};
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use flow_common::app::App;
 pub use manual::Manual;
 pub use report::{Report, ReportFormat};
 pub use tail::Tail;
@@ -202,8 +203,11 @@ impl Run {
         set(&mut config.http_log, paths(&self.http_log).as_ref());
         set(&mut config.http_log_format, self.http_log_format.as_ref());
         set(&mut config.flow_log, paths(&self.flow_log).as_ref());
-        set(&mut config.dns.log, paths(&self.dns_log).as_ref());
-        set(&mut config.tls.log, paths(&self.tls_log).as_ref());
+        for (app, log) in [(App::Dns, &self.dns_log), (App::Tls, &self.tls_log)] {
+            if let Some(protocol) = config.protocols.get_mut(app) {
+                set(&mut protocol.log, paths(log).as_ref());
+            }
+        }
         set(&mut config.query, self.query.as_ref());
         set(&mut config.head_bytes, self.head_bytes.as_ref());
         config.validate("command line or environment")?;
@@ -224,7 +228,7 @@ impl Read {
             ..Config::default()
         };
         // Nothing is saved here by leaving them out.
-        (config.dns.enabled, config.tls.enabled) = (true, true);
+        config.protocols.iter_mut().for_each(|protocol| protocol.enabled = true);
         config.validate("command line")?;
         Ok(config)
     }

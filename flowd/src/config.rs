@@ -4,17 +4,15 @@ mod api;
 mod attach;
 mod capacity;
 mod check;
-mod dns;
 mod error;
 mod governor;
-mod http;
 mod keys;
 mod needs;
 mod outputs;
+mod protocols;
 mod renew;
 mod security;
 mod series;
-mod tls;
 mod units;
 mod web;
 mod zones;
@@ -24,21 +22,16 @@ use std::{fmt, net::SocketAddr, path::Path, str::FromStr};
 pub use api::Api;
 pub use attach::{Hook, Order, XdpMode};
 pub use capacity::{Capacity, Rate, Share};
-pub use dns::Dns;
 pub use error::{ConfigError, Place};
-use flow_common::{
-    app::{App, Apps},
-    key::TunnelKind,
-    names,
-    settings::Settings,
-};
+use flow_common::{app::Apps, key::TunnelKind, names, settings::Settings};
+use flowd_protocols::Options;
 pub use governor::{Budget, Governor};
-pub use http::Http;
 pub use outputs::Outputs;
+pub use protocols::{ProtocolTable, Protocols};
 pub use security::Security;
 use serde::{Deserialize, Serialize};
 pub use series::{BUDGETS, FlowLabel, Series};
-pub use tls::Tls;
+use toml::de::DeTable;
 pub use units::{Size, Span};
 pub use web::Web;
 pub use zones::{BUILT_IN as BUILT_IN_ZONES, Net, Zones};
@@ -86,8 +79,9 @@ pub struct Config {
     pub flows: u32,
     /// Tunnels whose inner packets are flows of their own, or `all`.
     pub decapsulate: Vec<String>,
-    /// What HTTP lines show of a target.
-    pub http: Http,
+    /// The tables of protocols.
+    #[serde(flatten, skip_deserializing)]
+    pub protocols: Protocols,
     /// What the API keeps.
     pub api: Api,
     /// Who may ask the web server.
@@ -96,8 +90,6 @@ pub struct Config {
     pub security: Security,
     /// When flows end.
     pub timeouts: Timeouts,
-    pub dns: Dns,
-    pub tls: Tls,
     /// Names of nets.
     pub zones: Zones,
     /// The budget of metric series.
@@ -168,13 +160,11 @@ impl Default for Config {
             order: Order::First,
             flows: names::DEFAULT_FLOWS,
             decapsulate: Vec::new(),
-            http: Http::default(),
+            protocols: Protocols::default(),
             api: Api::default(),
             web: Web::default(),
             security: Security::default(),
             timeouts: Timeouts::default(),
-            dns: Dns::default(),
-            tls: Tls::default(),
             zones: Zones::default(),
             series: Series::default(),
             capacity: Capacity::default(),
@@ -219,34 +209,51 @@ impl Config {
     /// Names the file, the line and the key.
     pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
         keys::check(file, text)?;
-        let config: Self = toml::from_str(text).map_err(|error| {
+        let fault = |error: toml::de::Error| {
             let offset = error.span().map_or(0, |span| span.start);
             let place = Place::at(file, text, offset);
             ConfigError::Syntax { place, message: keys::one_line(error.message()) }
-        })?;
+        };
+        let mut table = DeTable::parse(text).map_err(fault)?;
+        let protocols = Protocols::take(file, text, &mut table)?;
+        let mut config = Self::deserialize(toml::Deserializer::from(table)).map_err(fault)?;
+        config.protocols = protocols;
         config.zones.check(file, text)?;
         Ok(config)
     }
 
     /// Every log, with its key.
     #[must_use]
-    pub const fn logs(&self) -> [(&'static str, &Outputs); 4] {
-        [
-            ("http_log", &self.http_log),
-            ("flow_log", &self.flow_log),
-            ("dns.log", &self.dns.log),
-            ("tls.log", &self.tls.log),
-        ]
+    pub fn logs(&self) -> Vec<(String, &Outputs)> {
+        let fixed = [("http_log", &self.http_log), ("flow_log", &self.flow_log)];
+        let protocols = self.protocols.iter().filter(|protocol| protocol.has_switch());
+        let protocols = protocols.map(|protocol| (format!("{}.log", protocol.app().name()), &protocol.log));
+        fixed.map(|(key, log)| (key.to_owned(), log)).into_iter().chain(protocols).collect()
+    }
+
+    /// Whether messages of a protocol are copied.
+    #[must_use]
+    pub fn follows(&self, protocol: &ProtocolTable) -> bool {
+        if protocol.has_switch() { protocol.is_on() } else { self.head_bytes > 0 }
+    }
+
+    /// What each protocol is told, in the order of the registry.
+    #[must_use]
+    pub fn protocol_options(&self) -> Vec<Options> {
+        let query = match self.query {
+            Query::Drop => flowd_protocols::Query::Drop,
+            Query::Keys => flowd_protocols::Query::Keys,
+            Query::Keep => flowd_protocols::Query::Keep,
+        };
+        self.protocols.options(self.head_bytes, query)
     }
 
     /// What the packet path is told.
     #[must_use]
     pub fn settings(&self) -> Settings {
-        let looked_for =
-            [(App::Http, self.head_bytes > 0), (App::Dns, self.dns.is_on()), (App::Tls, self.tls.is_on())];
-        let copies = looked_for.into_iter().filter(|(_, wanted)| *wanted);
+        let followed = self.protocols.iter().filter(|protocol| self.follows(protocol));
         Settings {
-            copies: copies.fold(Apps::NONE, |all, (app, _)| all.with(app)),
+            copies: followed.fold(Apps::NONE, |all, protocol| all.with(protocol.app())),
             idle_tcp_established: self.timeouts.tcp_established.nanos(),
             idle_tcp_half_open: self.timeouts.tcp_half_open.nanos(),
             idle_tcp_closed: self.timeouts.tcp_closed.nanos(),

@@ -7,10 +7,11 @@ mod source;
 
 use std::sync::Arc;
 
-use flow_common::{event::PayloadEvent, key::FlowKey, record::FlowRecord};
+use flow_common::{app::App, event::PayloadEvent, key::FlowKey, record::FlowRecord};
 use flowd_numbers::LabelPolicy;
 use flowd_protocols::{
-    AppRecord, Found, Options, PROTOCOLS, Protocol, ProtocolNumbers, Shown, progress::Progress,
+    AppRecord, Found, Numbers, Options, PROTOCOLS, Protocol, ProtocolNumbers, Registered, Shown,
+    numbers::SharedNumbers, progress::Progress,
 };
 pub use record::Record;
 pub use source::{Source, Visit, load};
@@ -37,33 +38,51 @@ pub trait Surroundings {
     fn iface(&self, slot: u16) -> Arc<str>;
 }
 
-/// A protocol with what it counted.
+/// A protocol with what it counted, where it has numbers of its own.
 struct Followed {
+    app: App,
     protocol: Box<dyn Protocol>,
-    numbers: Box<dyn ProtocolNumbers>,
+    numbers: Option<Box<dyn ProtocolNumbers>>,
 }
 
 /// Every protocol, and what becomes of their records.
 pub struct Pipeline {
     protocols: Vec<Followed>,
+    shared: SharedNumbers,
     enrichment: Enrichment,
     /// Records of one look at the payload copies, so bounded by their buffer; kept for its allocation.
     found: Found,
 }
 
 impl Pipeline {
-    /// Nothing seen yet.
+    /// Nothing seen yet; `options` in the order of the registry.
     #[must_use]
-    pub fn new(options: &Options, policy: &Arc<Policy>) -> Self {
+    pub fn new(options: &[Options], policy: &Arc<Policy>) -> Self {
         let labels: Arc<dyn LabelPolicy> = Arc::<Policy>::clone(policy);
-        let follow = |registered: &flowd_protocols::Registered| {
-            let (protocol, mut numbers) = ((registered.start)(options), (registered.numbers)(&labels));
+        let members = PROTOCOLS.iter().filter_map(|registered| match registered.numbers {
+            Numbers::Own { .. } => None,
+            Numbers::Shared(words) => Some((registered.app, words)),
+        });
+        let mut shared = SharedNumbers::new(Arc::clone(&labels), members);
+        let follow = |(registered, options): (&'static Registered, &Options)| {
+            let protocol = (registered.start)(options);
             // Every reason has a row from the start.
-            numbers.set_losses(&protocol.losses());
-            Followed { protocol, numbers }
+            let losses = protocol.losses();
+            let numbers = match registered.numbers {
+                Numbers::Own { start, .. } => {
+                    let mut numbers = start(&labels);
+                    numbers.set_losses(&losses);
+                    Some(numbers)
+                }
+                Numbers::Shared(_) => {
+                    shared.set_losses(registered.app, losses);
+                    None
+                }
+            };
+            Followed { app: registered.app, protocol, numbers }
         };
-        let protocols = PROTOCOLS.iter().map(follow).collect();
-        Self { protocols, enrichment: Enrichment::new(enrichers(policy)), found: Found::new() }
+        let protocols = PROTOCOLS.iter().zip(options).map(follow).collect();
+        Self { protocols, shared, enrichment: Enrichment::new(enrichers(policy)), found: Found::new() }
     }
 
     /// Offers a payload copy to every protocol.
@@ -111,9 +130,10 @@ impl Pipeline {
             self.enrichment.enrich(record.as_mut(), flow.as_ref(), iface);
             let head = record.head_mut();
             head.time = clock.wall(head.time);
-            for Followed { numbers, .. } in &mut self.protocols {
+            for numbers in self.protocols.iter_mut().filter_map(|followed| followed.numbers.as_mut()) {
                 numbers.record(record.as_ref());
             }
+            self.shared.record(record.as_ref());
             records(record);
         }
     }
@@ -121,32 +141,41 @@ impl Pipeline {
     /// Takes over another policy.
     pub fn reconfigure(&mut self, policy: &Arc<Policy>) {
         let labels: Arc<dyn LabelPolicy> = Arc::<Policy>::clone(policy);
-        for Followed { numbers, .. } in &mut self.protocols {
+        for numbers in self.protocols.iter_mut().filter_map(|followed| followed.numbers.as_mut()) {
             numbers.reconfigure(&labels);
         }
+        self.shared.reconfigure(&labels);
         self.enrichment.set_enrichers(enrichers(policy));
     }
 
-    /// Records from now on show this; what was read before stays as it was read.
-    pub fn set_privacy(&mut self, privacy: &flowd_protocols::Privacy) {
-        for Followed { protocol, .. } in &mut self.protocols {
-            protocol.set_privacy(privacy);
+    /// Takes other options, in the order of the registry: what was read before stays as it was read.
+    pub fn configure(&mut self, options: &[Options]) {
+        for (Followed { protocol, .. }, options) in self.protocols.iter_mut().zip(options) {
+            protocol.configure(options);
         }
     }
 
     /// Decides anew who has a series: `now` in nanoseconds of the packet clock.
     pub fn settle(&mut self, now: u64, clock: &WallClock) {
         let seconds = clock.wall(now) / 1_000_000_000;
-        for Followed { protocol, numbers } in &mut self.protocols {
-            numbers.settle(now, seconds);
-            numbers.set_losses(&protocol.losses());
+        for Followed { app, protocol, numbers } in &mut self.protocols {
+            let losses = protocol.losses();
+            match numbers {
+                Some(numbers) => {
+                    numbers.settle(now, seconds);
+                    numbers.set_losses(&losses);
+                }
+                None => self.shared.set_losses(*app, losses),
+            }
         }
+        self.shared.settle(now, seconds);
     }
 
-    /// The numbers of every protocol as of now, in the order of the registry.
+    /// The numbers of every protocol as of now: their own in the order of the registry, then those that they share.
     #[must_use]
     pub fn published(&self) -> Vec<Arc<dyn Shown>> {
-        self.protocols.iter().map(|followed| followed.numbers.published()).collect()
+        let own = self.protocols.iter().filter_map(|followed| followed.numbers.as_ref());
+        own.map(|numbers| numbers.published()).chain([self.shared.published()]).collect()
     }
 }
 

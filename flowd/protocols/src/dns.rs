@@ -20,16 +20,23 @@ pub use numbers::{DnsNumbers, FAMILIES};
 pub use pair::{DnsLosses, DnsTracker};
 pub use record::{DnsExchange, DnsOutcome};
 
-use crate::protocol::{Found, Look, Protocol, Registered};
+use crate::{
+    protocol::{Found, Look, Numbers, Protocol, Registered, Switch},
+    section::{NoKeys, Schema},
+};
 
 /// This protocol's line in the registry.
 pub(crate) const REGISTERED: Registered = Registered {
     app: App::Dns,
+    switch: Switch::Table,
+    keys: Schema::of::<NoKeys>(),
     start: |options| {
         Box::new(DnsTracker::new(DnsOptions { copied: limit(options.head_bytes), ..DnsOptions::default() }))
     },
-    numbers: |_| Box::new(DnsNumbers::default()),
-    families: || FAMILIES.iter().map(|family| family.meta).collect(),
+    numbers: Numbers::Own {
+        start: |_| Box::new(DnsNumbers::default()),
+        families: || FAMILIES.iter().map(|family| family.meta).collect(),
+    },
 };
 
 impl Protocol for DnsTracker {

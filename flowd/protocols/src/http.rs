@@ -20,27 +20,29 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use config::HttpOptions;
+pub use config::{HttpKeys, HttpOptions};
 pub use losses::HttpLosses;
 pub use numbers::{FAMILIES, HttpNumbers};
 pub use pair::HttpTracker;
+pub use parse::Privacy;
 pub use record::{HttpExchange, Outcome};
 
-pub use crate::privacy::{Privacy, Query};
-use crate::protocol::{Found, Look, Protocol, Registered};
+pub use crate::privacy::Query;
+use crate::{
+    protocol::{Found, Look, Numbers, Options, Protocol, Registered, Switch},
+    section::Schema,
+};
 
 /// This protocol's line in the registry.
 pub(crate) const REGISTERED: Registered = Registered {
     app: App::Http,
-    start: |options| {
-        Box::new(HttpTracker::new(HttpOptions {
-            privacy: options.privacy.clone(),
-            head_bytes: options.head_bytes,
-            ..HttpOptions::default()
-        }))
+    switch: Switch::Http,
+    keys: Schema::of::<HttpKeys>(),
+    start: |options| Box::new(HttpTracker::new(HttpOptions::of(options))),
+    numbers: Numbers::Own {
+        start: |policy| Box::new(HttpNumbers::new(Arc::clone(policy))),
+        families: || FAMILIES.iter().map(|family| family.meta).collect(),
     },
-    numbers: |policy| Box::new(HttpNumbers::new(Arc::clone(policy))),
-    families: || FAMILIES.iter().map(|family| family.meta).collect(),
 };
 
 impl Protocol for HttpTracker {
@@ -56,8 +58,8 @@ impl Protocol for HttpTracker {
         Self::finish(self, &mut |exchange| found.push(Box::new(exchange)));
     }
 
-    fn set_privacy(&mut self, privacy: &Privacy) {
-        Self::set_privacy(self, privacy.clone());
+    fn configure(&mut self, options: &Options) {
+        self.set_privacy(HttpOptions::of(options).privacy);
     }
 
     fn losses(&self) -> Vec<(&'static str, u64)> {

@@ -8,12 +8,14 @@ mod assembly;
 pub mod dns;
 mod escape;
 pub mod http;
+pub mod numbers;
 pub mod party;
 mod privacy;
 pub mod progress;
 mod protocol;
 pub mod record;
 mod registry;
+pub mod section;
 #[cfg(test)]
 mod testing;
 pub mod time;
@@ -21,7 +23,9 @@ pub mod tls;
 pub mod transport;
 mod waiting;
 
-pub use privacy::{Privacy, Query};
-pub use protocol::{Found, Look, Options, Protocol, ProtocolNumbers, Registered, Shown};
+pub use privacy::Query;
+pub use protocol::{
+    Found, Look, Numbers, Options, Protocol, ProtocolNumbers, Registered, Shown, Switch, Words,
+};
 pub use record::AppRecord;
 pub use registry::PROTOCOLS;

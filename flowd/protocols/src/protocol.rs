@@ -5,7 +5,12 @@ use std::sync::Arc;
 use flow_common::{app::App, event::PayloadEvent};
 use flowd_numbers::{Exposition, LabelPolicy, Meta, Overflow};
 
-use crate::{privacy::Privacy, progress::Progress, record::AppRecord};
+use crate::{
+    privacy::Query,
+    progress::Progress,
+    record::AppRecord,
+    section::{Schema, Section},
+};
 
 /// Records that have come up.
 pub type Found = Vec<Box<dyn AppRecord>>;
@@ -24,14 +29,14 @@ pub trait Protocol: Send {
     /// Reports everything under way and forgets it: the end of a capture or of the daemon.
     fn finish(&mut self, found: &mut Found);
 
-    /// Records that begin from now on show this.
-    fn set_privacy(&mut self, _privacy: &Privacy) {}
+    /// Takes other options: what begins from now on goes by them. Never of more copied bytes than at the start.
+    fn configure(&mut self, _options: &Options) {}
 
     /// What was not followed to its end so far, by reason.
     fn losses(&self) -> Vec<(&'static str, u64)>;
 }
 
-/// What a protocol adds to `/metrics`.
+/// The numbers of a protocol with families of its own.
 pub trait ProtocolNumbers: Send {
     /// Counts one record of the protocol; records of others mean nothing to it.
     fn record(&mut self, record: &dyn AppRecord);
@@ -60,13 +65,47 @@ pub trait Shown: Send + Sync {
     }
 }
 
-/// What protocols are told.
+/// What a protocol is told.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Bytes of an HTTP head that the packet path copies; of a DNS message at least [`flow_common::sniff::DNS_BYTES`].
     pub head_bytes: u32,
-    /// What records show of what people asked for.
-    pub privacy: Privacy,
+    /// What records show of parameters.
+    pub query: Query,
+    /// The protocol's own keys.
+    pub keys: Arc<dyn Section>,
+}
+
+impl PartialEq for Options {
+    fn eq(&self, other: &Self) -> bool {
+        (self.head_bytes, self.query) == (other.head_bytes, other.query)
+            && self.keys.is_same(other.keys.as_ref())
+    }
+}
+
+/// What switches a protocol on, and says where its records go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// `enabled` and `log` in its table: off by default.
+    Table,
+    /// Keys outside of its table, from before there were tables: `head_bytes` above 0, and `http_log`.
+    Http,
+}
+
+/// What a protocol adds to `/metrics`.
+#[derive(Clone, Copy, Debug)]
+pub enum Numbers {
+    /// Families of its own.
+    Own { start: fn(&Arc<dyn LabelPolicy>) -> Box<dyn ProtocolNumbers>, families: fn() -> Vec<Meta> },
+    /// Rows in the families that such protocols share ([`crate::numbers::FAMILIES`]), with these label values.
+    Shared(Words),
+}
+
+/// Closed lists of label values; what is in neither counts as `_OTHER`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    pub operations: &'static [&'static str],
+    pub statuses: &'static [&'static str],
 }
 
 /// What the pipeline has to know of a protocol.
@@ -74,8 +113,9 @@ pub struct Options {
 pub struct Registered {
     /// Its name stands in records, labels and the configuration.
     pub app: App,
+    pub switch: Switch,
+    /// The keys of its table.
+    pub keys: Schema,
     pub start: fn(&Options) -> Box<dyn Protocol>,
-    pub numbers: fn(&Arc<dyn LabelPolicy>) -> Box<dyn ProtocolNumbers>,
-    /// What it adds to `/metrics`.
-    pub families: fn() -> Vec<Meta>,
+    pub numbers: Numbers,
 }

@@ -90,6 +90,17 @@ pub struct Timing {
     pub retransmits: u32,
 }
 
+/// What the numbers of any protocol count: a request, with what came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request<'a> {
+    /// What was asked for, in the protocol's words.
+    pub operation: &'a str,
+    /// What the response says; `None` where none was seen.
+    pub status: Option<&'a str>,
+    /// From the first byte of the request to the first byte of its response, nanoseconds.
+    pub duration: Option<u64>,
+}
+
 /// A record of an application protocol.
 pub trait AppRecord: Any + Debug + Send + Sync + erased_serde::Serialize {
     /// The protocol; its name is the record's `type`.
@@ -101,6 +112,11 @@ pub trait AppRecord: Any + Debug + Send + Sync + erased_serde::Serialize {
 
     /// Of a request with its response; `None` for other records.
     fn timing(&self) -> Option<Timing> {
+        None
+    }
+
+    /// As the shared numbers count it; `None` for records without a request.
+    fn request(&self) -> Option<Request<'_>> {
         None
     }
 

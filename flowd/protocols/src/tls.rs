@@ -19,14 +19,21 @@ pub use numbers::{FAMILIES, TlsNumbers};
 pub use pair::{TlsLosses, TlsTracker};
 pub use record::{TlsHandshake, TlsOutcome};
 
-use crate::protocol::{Found, Look, Protocol, Registered};
+use crate::{
+    protocol::{Found, Look, Numbers, Protocol, Registered, Switch},
+    section::{NoKeys, Schema},
+};
 
 /// This protocol's line in the registry.
 pub(crate) const REGISTERED: Registered = Registered {
     app: App::Tls,
+    switch: Switch::Table,
+    keys: Schema::of::<NoKeys>(),
     start: |_| Box::new(TlsTracker::new(TlsOptions::default())),
-    numbers: |_| Box::new(TlsNumbers::default()),
-    families: || FAMILIES.iter().map(|family| family.meta).collect(),
+    numbers: Numbers::Own {
+        start: |_| Box::new(TlsNumbers::default()),
+        families: || FAMILIES.iter().map(|family| family.meta).collect(),
+    },
 };
 
 impl Protocol for TlsTracker {

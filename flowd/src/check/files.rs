@@ -16,7 +16,7 @@ const OTHERS: u32 = 0o007;
 
 pub(super) fn logs(config: &Config) -> Vec<Check> {
     let logs = config.logs();
-    let paths = logs.iter().flat_map(|(key, log)| log.paths().iter().map(|path| (*key, path.as_str())));
+    let paths = logs.iter().flat_map(|(key, log)| log.paths().iter().map(move |path| (key, path.as_str())));
     paths.filter(|(_, path)| *path != "-").map(|(key, path)| log(key, Path::new(path))).collect()
 }
 

@@ -60,9 +60,9 @@ impl Report {
     /// # Errors
     /// Names the option and the remedy.
     pub fn request(&self) -> Result<Request, ConfigError> {
-        let value = |key, value: String, remedy: &str| ConfigError::Value {
+        let value = |key: &'static str, value: String, remedy: &str| ConfigError::Value {
             origin: "command line".to_owned(),
-            key,
+            key: key.into(),
             value,
             remedy: remedy.to_owned(),
         };

@@ -66,7 +66,7 @@ impl Capacity {
         if !(share > 0.0 && share <= 1.0) {
             let remedy = "use a share of the link's speed above 0 and up to 1".to_owned();
             let (origin, value) = (origin.to_owned(), share.to_string());
-            return Err(ConfigError::Value { origin, key: "capacity.burst_share", value, remedy });
+            return Err(ConfigError::Value { origin, key: "capacity.burst_share".into(), value, remedy });
         }
         for (pattern, rate) in &self.speeds {
             let fail = |message| {

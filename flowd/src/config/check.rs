@@ -54,9 +54,9 @@ impl Config {
         ] {
             within(origin, key, value, TIMEOUT)?;
         }
-        self.http.validate(origin)?;
-        let fail = |key, value: String, remedy: String| {
-            Err(ConfigError::Value { origin: origin.to_owned(), key, value, remedy })
+        self.protocols.validate(origin)?;
+        let fail = |key: &str, value: String, remedy: String| {
+            Err(ConfigError::Value { origin: origin.to_owned(), key: key.to_owned().into(), value, remedy })
         };
         if !self.event_buffer.0.is_power_of_two() {
             let remedy = "the kernel takes only powers of two, as in \"2MiB\"".to_owned();
@@ -65,7 +65,7 @@ impl Config {
         for (key, log) in self.logs() {
             if let Some(path) = log.mistake() {
                 return fail(
-                    key,
+                    &key,
                     format!("\"{path}\""),
                     "name each path once, and none that is empty".to_owned(),
                 );
@@ -110,5 +110,5 @@ pub(super) fn within<T: Copy + PartialOrd + std::fmt::Display>(
         return Ok(());
     }
     let remedy = format!("use a value from {} to {}", range.start(), range.end());
-    Err(ConfigError::Value { origin: origin.to_owned(), key, value: value.to_string(), remedy })
+    Err(ConfigError::Value { origin: origin.to_owned(), key: key.into(), value: value.to_string(), remedy })
 }

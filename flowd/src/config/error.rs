@@ -1,6 +1,6 @@
 //! What is wrong with a configuration, where, and what to write instead.
 
-use std::{fmt, path::PathBuf};
+use std::{borrow::Cow, fmt, path::PathBuf};
 
 /// A configuration that cannot be used. Its text is one line that names place and remedy.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +16,7 @@ pub enum ConfigError {
     UnknownKey { place: Place, key: String, nearest: Option<String> },
     /// A value out of its range.
     #[error("{origin}: {key} = {value}: {remedy}")]
-    Value { origin: String, key: &'static str, value: String, remedy: String },
+    Value { origin: String, key: Cow<'static, str>, value: String, remedy: String },
     /// A section that does not fit together; the message holds the remedy.
     #[error("{origin}: [{section}] {message}")]
     Section { origin: String, section: &'static str, message: String },

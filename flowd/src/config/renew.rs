@@ -2,14 +2,14 @@
 
 use toml::Table;
 
-use super::{Config, keys};
+use super::{Config, Protocols, keys};
 
 /// Copies one key.
 type Keep = fn(&mut Config, &Config);
 
 /// Keys that are fixed once the daemon runs: they are in the loaded programs, in the size of maps and of buffers,
 /// or given up for good.
-const FIXED: [(&str, Keep); 19] = [
+const FIXED: [(&str, Keep); 17] = [
     ("listen", |to, from| to.listen = from.listen),
     ("head_bytes", |to, from| to.head_bytes = from.head_bytes),
     ("event_buffer", |to, from| to.event_buffer = from.event_buffer),
@@ -25,17 +25,17 @@ const FIXED: [(&str, Keep); 19] = [
     ("timeouts.udp", |to, from| to.timeouts.udp = from.timeouts.udp),
     ("timeouts.icmp", |to, from| to.timeouts.icmp = from.timeouts.icmp),
     ("timeouts.other", |to, from| to.timeouts.other = from.timeouts.other),
-    ("dns.enabled", |to, from| to.dns.enabled = from.dns.enabled),
-    ("tls.enabled", |to, from| to.tls.enabled = from.tls.enabled),
     ("governor.cpu", |to, from| to.governor.cpu = from.governor.cpu),
     ("capacity.windows", |to, from| to.capacity.windows = from.capacity.windows),
 ];
 
 impl Config {
-    /// Keys that are fixed while the daemon runs. `dns.log` and `tls.log` are so where DNS or TLS were off at the
-    /// start.
-    pub fn fixed_keys() -> impl Iterator<Item = &'static str> {
-        FIXED.iter().map(|(key, _)| *key)
+    /// Keys that are fixed while the daemon runs. The log of a protocol is so where it was off at the start.
+    pub fn fixed_keys() -> impl Iterator<Item = String> {
+        let switches = Protocols::default();
+        let switches: Vec<_> = switches.iter().filter(|protocol| protocol.has_switch()).cloned().collect();
+        let switches = switches.into_iter().map(|protocol| format!("{}.enabled", protocol.app().name()));
+        FIXED.iter().map(|(key, _)| (*key).to_owned()).chain(switches)
     }
 
     /// What a daemon that was started with this configuration makes of `new`, and the keys of `new` that would take
@@ -46,12 +46,12 @@ impl Config {
         for (_, keep) in &FIXED {
             keep(&mut taken, self);
         }
-        // Where nothing is copied, there is nothing to log.
-        if !self.dns.is_on() {
-            taken.dns.log.clone_from(&self.dns.log);
-        }
-        if !self.tls.is_on() {
-            taken.tls.log.clone_from(&self.tls.log);
+        for (taken, started) in taken.protocols.iter_mut().zip(self.protocols.iter()) {
+            taken.enabled = started.enabled;
+            // Where nothing is copied, there is nothing to log.
+            if !started.is_on() {
+                taken.log.clone_from(&started.log);
+            }
         }
         let table = |config| Table::try_from(config).unwrap_or_default();
         let kept = keys::differences(&table(new), &table(&taken));
@@ -61,6 +61,8 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
+    use flow_common::app::App;
+
     use super::*;
 
     /// Every fixed key with another value than its default.
@@ -104,8 +106,8 @@ cpu = "off"
         let (taken, mut kept) = Config::default().renewed(&other);
         assert_eq!(taken, Config::default());
         kept.sort();
-        let mut all: Vec<&str> = Config::fixed_keys().collect();
-        all.sort_unstable();
+        let mut all: Vec<String> = Config::fixed_keys().collect();
+        all.sort();
         assert_eq!(kept, all);
     }
 
@@ -127,6 +129,7 @@ cpu = "off"
         assert_eq!(off.renewed(&new).1, ["dns.log", "tls.enabled", "tls.log"]);
         assert_eq!(on.renewed(&new), (new, Vec::new()));
         let (taken, kept) = on.renewed(&off);
-        assert_eq!((taken.dns.log.paths().len(), kept), (0, vec!["tls.enabled".to_owned()]));
+        let log = taken.protocols.get(App::Dns).map(|protocol| protocol.log.paths().len());
+        assert_eq!((log, kept), (Some(0), vec!["tls.enabled".to_owned()]));
     }
 }

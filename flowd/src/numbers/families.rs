@@ -1,7 +1,7 @@
 //! The families that belong to no protocol, in the order in which they are shown.
 
 use flowd_numbers::{Class, Family, Labels, Meta, counter, gauge, histogram};
-use flowd_protocols::PROTOCOLS;
+use flowd_protocols::{Numbers, PROTOCOLS};
 
 use super::{moment::Moment, rows};
 
@@ -84,6 +84,10 @@ pub(super) fn has_flow_labels(meta: &Meta) -> bool {
 #[must_use]
 pub fn families() -> Vec<Meta> {
     let traffic = TRAFFIC.iter().map(|family| family.meta);
-    let protocols = PROTOCOLS.iter().flat_map(|protocol| (protocol.families)());
-    traffic.chain(protocols).chain(ITSELF.iter().map(|family| family.meta)).collect()
+    let own = PROTOCOLS.iter().flat_map(|protocol| match protocol.numbers {
+        Numbers::Own { families, .. } => families(),
+        Numbers::Shared(_) => Vec::new(),
+    });
+    let shared = flowd_protocols::numbers::FAMILIES.iter().map(|family| family.meta);
+    traffic.chain(own).chain(shared).chain(ITSELF.iter().map(|family| family.meta)).collect()
 }

@@ -28,7 +28,7 @@ use crate::{
     kernel::DrainReport,
     numbers::Board,
     pipeline::{Pipeline, Record, Source, Surroundings},
-    protocol::Privacy,
+    protocol::Options,
     telemetry::{Part, Telemetry},
 };
 
@@ -57,7 +57,7 @@ pub(super) struct Pump {
     /// Peaks, where they are asked for.
     capacity: Option<Capacity>,
     /// What records show.
-    privacy: Privacy,
+    options: Vec<Options>,
     interval: Duration,
     event_interval: Duration,
     follow: Follow,
@@ -115,7 +115,7 @@ impl Pump {
             outputs,
             clock,
             capacity: None,
-            privacy: options.privacy,
+            options,
             interval: config.interval.0,
             event_interval: config.event_interval.0,
             follow,
@@ -212,12 +212,12 @@ impl Pump {
             self.pipeline.reconfigure(self.ledger.policy());
             self.ledger.set_enrichers(enrichers(self.ledger.policy()));
         }
-        let privacy = config.protocol_options().privacy;
-        if privacy != self.privacy {
-            self.pipeline.set_privacy(&privacy);
+        let options = config.protocol_options();
+        if options != self.options {
+            self.pipeline.configure(&options);
             // What is kept for the API may show what is no longer to be shown.
             self.outputs.feed.forget();
-            self.privacy = privacy;
+            self.options = options;
         }
         // Speeds come with the next look at the interfaces.
         self.follow.reconfigure(&config);

@@ -13,7 +13,6 @@ pub const ALLOWED: &[(&str, &str, &str)] = &[
     ("flowd", "check/listener", "check"),
     ("flowd", "check/machine", "check"),
     ("flowd", "config/check", "config"),
-    ("flowd", "config/http", "config"),
     ("flowd", "config/keys", "config"),
     ("flowd", "export/log/lane", "export/log"),
     ("flowd", "export/log/outlet", "export/log"),

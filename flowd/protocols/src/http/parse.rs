@@ -6,8 +6,9 @@ mod redact;
 
 use line::First;
 pub(super) use line::{Scanner, Verdict};
+pub use privacy::Privacy;
 
-use super::{Privacy, Query};
+use crate::privacy::Query;
 
 /// How far the body goes, as the head alone tells (RFC 9112 section 6.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,12 +1,24 @@
 //! What of a target may be logged, as configured.
 
-use crate::http::Privacy;
+use crate::http::Query;
 
 /// What stands for a value that is left out.
 const HIDDEN: &[u8] = b"***";
 
 /// Shortest segment of hexadecimal digits that is taken for an identifier: shorter ones may be words.
 const LONG_HEX: usize = 16;
+
+/// What is shown of targets and their parameters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Privacy {
+    pub query: Query,
+    /// Names of parameters whose values are never logged, in lower case.
+    pub redact: Vec<String>,
+    /// Paths such as `/users/{id}`, which stand for all that they match.
+    pub templates: Vec<String>,
+    /// Numbers, UUIDs and long hexadecimal segments of other paths become `{id}`.
+    pub template_paths: bool,
+}
 
 impl Privacy {
     /// `path` or what stands for it. A path that is not known to its end fits no template.

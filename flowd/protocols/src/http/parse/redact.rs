@@ -2,7 +2,8 @@
 //!
 //! The raw bytes never leave this module's callers' head buffer: what is kept has passed here.
 
-use crate::http::{Privacy, Query};
+use super::privacy::Privacy;
+use crate::privacy::Query;
 
 /// The loggable form of a request target.
 ///
