@@ -32,8 +32,4 @@ pub const ALLOWED: &[(&str, &str, &str)] = &[
     ("flowd/kernel", "load", "xdp"),
     ("flowd/kernel", "privileges/capabilities", "privileges"),
     ("xdp-ebpf", "env", "steps"),
-    ("xtask", "bench/table", "bench"),
-    ("xtask", "dist/layout", "dist/pack"),
-    ("xtask", "dist/lint", "dist"),
-    ("xtask", "dist/lint/chart", "dist/lint"),
 ];
