@@ -31,5 +31,4 @@ pub const ALLOWED: &[(&str, &str, &str)] = &[
     ("flowd/kernel", "drain", "root"),
     ("flowd/kernel", "load", "xdp"),
     ("flowd/kernel", "privileges/capabilities", "privileges"),
-    ("xdp-ebpf", "env", "steps"),
 ];
