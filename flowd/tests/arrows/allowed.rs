@@ -30,5 +30,4 @@ pub const ALLOWED: &[(&str, &str, &str)] = &[
     ("flowd/kernel", "attach", "root"),
     ("flowd/kernel", "drain", "root"),
     ("flowd/kernel", "load", "xdp"),
-    ("flowd/kernel", "privileges/capabilities", "privileges"),
 ];
