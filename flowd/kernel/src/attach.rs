@@ -10,8 +10,13 @@ use flow_common::settings::Interface;
 use tracing::warn;
 
 use crate::{
-    Kernel, KernelError, claim::Claim, drain, error::errno, leftovers, load, netlink, order::Neighbours,
-    pod::Plain, sys,
+    Kernel, KernelError,
+    claim::Claim,
+    error::errno,
+    leftovers, load,
+    net::netlink,
+    order::Neighbours,
+    sys::{self, pod::Plain},
 };
 
 /// How the programs of an interface are attached.
@@ -73,7 +78,7 @@ impl Place {
     fn stands(&self) -> bool {
         let filters = |link: &&SchedClassifierLink| <&FdLink>::try_from(*link).is_err();
         let tcx = self.links.iter().filter(|link| !filters(link));
-        let mut on = tcx.map(|link| link.fd().ok().and_then(|link| sys::link_interface(link).ok()));
+        let mut on = tcx.map(|link| link.fd().ok().and_then(|link| sys::bpf::link_interface(link).ok()));
         let filters = self.links.iter().filter(filters).count();
         let frames = |(_, id): &(XdpLink, u32)| {
             netlink::xdp_program(self.ifindex).is_ok_and(|there| there == Some(*id))
@@ -159,7 +164,7 @@ impl Kernel {
         let Some(at) = self.places.iter().position(|place| place.ifindex == ifindex) else { return Ok(()) };
         self.tell("", ifindex, interface)?;
         // Programs that are running may have the slot from before.
-        drain::grace()?;
+        sys::grace()?;
         if let Some(place) = self.places.get_mut(at) {
             self.drained.evicted.push(place.slot);
             place.slot = interface.slot;
@@ -177,7 +182,7 @@ impl Kernel {
         let (ifindex, slot) = (place.ifindex, place.slot);
         drop(place);
         // What runs still must find the slot: there is none to count a packet under without it.
-        drain::grace()?;
+        sys::grace()?;
         self.tell("", ifindex, Interface::default())?;
         self.drained.evicted.push(slot);
         Ok(())

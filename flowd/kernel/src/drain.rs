@@ -119,7 +119,7 @@ impl Kernel {
     /// As for [`Kernel::drain`].
     pub fn finish(&mut self, visit: &mut Visit<'_>) -> Result<DrainReport, KernelError> {
         self.detach();
-        grace()?;
+        sys::grace()?;
         let mut report = self.report();
         let high = self.free.high()?;
         for first in (0..high).step_by(WINDOW as usize) {
@@ -188,7 +188,7 @@ impl Kernel {
             }
             Next::Look(_) => {
                 self.drained.evicted.clear();
-                grace()?;
+                sys::grace()?;
                 reading.next = Next::End(0);
             }
             Next::End(place) => match self.end(place, visit, &mut reading.report)? {
@@ -249,7 +249,8 @@ impl Kernel {
     fn unlink(&mut self) -> Result<(), KernelError> {
         let leaving = &mut self.drained.leaving;
         // SAFETY: the index has these keys.
-        unsafe { sys::delete_all(&self.index, leaving) }.map_err(|error| failed(names::MAP_INDEX, &error))?;
+        unsafe { sys::bpf::delete_all(&self.index, leaving) }
+            .map_err(|error| failed(names::MAP_INDEX, &error))?;
         leaving.clear();
         Ok(())
     }
@@ -291,13 +292,4 @@ impl Kernel {
 
 fn failed(map: &'static str, error: &io::Error) -> KernelError {
     KernelError::Map { map, detail: error.to_string() }
-}
-
-/// Returns once every BPF program that was running has finished: they run inside an RCU read-side section,
-/// and this membarrier is a `synchronize_rcu` (membarrier(2)).
-pub(crate) fn grace() -> Result<(), KernelError> {
-    const GLOBAL: libc::c_int = 1;
-    // SAFETY: no pointers.
-    let status = unsafe { libc::syscall(libc::SYS_membarrier, GLOBAL, 0, 0) };
-    if status == 0 { Ok(()) } else { Err(KernelError::Grace(io::Error::last_os_error())) }
 }

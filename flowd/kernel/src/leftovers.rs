@@ -9,7 +9,7 @@ use flow_common::names;
 use crate::{
     KernelError,
     claim::{self, Claim},
-    netlink::{self, Filter},
+    net::netlink::{self, Filter},
 };
 
 /// By this handle, together with the program's name, flowd's filters are known.

@@ -5,7 +5,6 @@
 //! It knows flow-common's types and nothing of protocols, metrics or configuration.
 
 mod attach;
-mod changes;
 mod check;
 mod claim;
 pub mod clock;
@@ -16,13 +15,11 @@ mod free;
 mod lanes;
 mod leftovers;
 mod load;
-mod mapping;
 #[cfg(feature = "measure")]
 mod measure;
 mod memory;
-mod netlink;
+mod net;
 mod order;
-mod pod;
 pub mod privileges;
 mod replay;
 mod role;
@@ -52,17 +49,24 @@ use flow_common::{
 pub use self::measure::{Measured, ProgramFacts, Stream, Vary};
 pub use self::{
     attach::Hook,
-    changes::Changes,
     check::{attached, is_own, map_bytes, maps_are_charged_to_cgroups, try_load},
     drain::DrainReport,
     error::{KernelError, has_bpf, has_btf},
     leftovers::{Cleaned, abandon, clean},
     load::LoadOptions,
+    net::Changes,
     order::Order,
     replay::Refused,
     xdp::{FrameMode, Frames, attached_frames},
 };
-use self::{attach::Place, drain::Drained, free::FreeSlots, lanes::Lanes, pod::Plain, slab::Slab};
+use self::{
+    attach::Place,
+    drain::Drained,
+    free::FreeSlots,
+    lanes::Lanes,
+    slab::Slab,
+    sys::pod::{self, Plain},
+};
 
 /// The loaded programs with their maps; dropping it detaches them.
 pub struct Kernel {
@@ -112,7 +116,7 @@ impl Kernel {
     /// As for [`Kernel::totals`], and the wait for running programs fails.
     pub fn settled_totals(&self, slots: &[u16]) -> Result<Vec<InterfaceTotals>, KernelError> {
         let mut all = slots.iter().map(|slot| self.totals(*slot)).collect::<Result<Vec<_>, _>>()?;
-        drain::grace()?;
+        sys::grace()?;
         for (slot, totals) in slots.iter().zip(&mut all) {
             let passed = self.totals(*slot)?;
             for (passage, passed) in totals.passages.iter_mut().zip(passed.passages) {

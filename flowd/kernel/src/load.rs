@@ -21,9 +21,9 @@ use crate::{
     drain::Drained,
     free::{FreeSlots, run_length},
     lanes::Lanes,
-    pod::Plain,
     role::{self, Role},
     slab::Slab,
+    sys::pod::Plain,
     xdp::{self, Frames},
 };
 

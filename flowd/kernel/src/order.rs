@@ -5,7 +5,7 @@ use aya::programs::{LinkOrder, ProgramId, SchedClassifier, TcAttachType};
 use crate::{
     Hook, KernelError,
     error::errno,
-    netlink::{self, Filter},
+    net::netlink::{self, Filter},
 };
 
 /// Where flowd stands among other programs of the same hook. Names are those that the kernel knows programs of TCX

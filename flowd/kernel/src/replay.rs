@@ -3,7 +3,7 @@
 use aya::programs::{TestRun as _, TestRunOptions};
 use flow_common::{settings::Interface, wiretrue::Offload};
 
-use crate::{Kernel, KernelError, context::SkBuff, error::errno, load, pod::Plain};
+use crate::{Kernel, KernelError, context::SkBuff, error::errno, load, sys::pod::Plain};
 
 /// The kernel does not take this frame for a test run: it is shorter than its own headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

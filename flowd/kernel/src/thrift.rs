@@ -2,7 +2,7 @@
 
 use flow_common::{names, settings::Thrift};
 
-use crate::{Kernel, KernelError, pod::Plain};
+use crate::{Kernel, KernelError, sys::pod::Plain};
 
 impl Kernel {
     /// Sets what the programs leave out, at every watched interface and at those that come.

@@ -10,7 +10,7 @@ use aya::{
 use flow_common::{names, settings::Settings};
 use tracing::info;
 
-use crate::{Hook, Kernel, KernelError, Refused, error::errno, netlink};
+use crate::{Hook, Kernel, KernelError, Refused, error::errno, net::netlink};
 
 /// Who runs the program for each frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
