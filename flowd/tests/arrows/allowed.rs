@@ -25,9 +25,4 @@ pub const ALLOWED: &[(&str, &str, &str)] = &[
     ("flowd", "tail/print", "tail"),
     ("flowd", "tail/tls", "tail"),
     ("flowd", "tail/url", "tail"),
-    ("flowd/kernel", "attach", "load"),
-    ("flowd/kernel", "attach", "order"),
-    ("flowd/kernel", "attach", "root"),
-    ("flowd/kernel", "drain", "root"),
-    ("flowd/kernel", "load", "xdp"),
 ];

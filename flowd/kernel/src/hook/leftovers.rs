@@ -6,9 +6,9 @@ use std::io;
 use aya::programs::tc::TcHandle;
 use flow_common::names;
 
+use super::claim::{self, Claim};
 use crate::{
     KernelError,
-    claim::{self, Claim},
     net::netlink::{self, Filter},
 };
 

@@ -8,35 +8,22 @@
 use std::io;
 
 use flow_common::{
-    key::FlowKey,
+    end::{EndReason, shortest_timeout},
     names,
     record::{FlowRecord, life},
 };
 
+use super::Kernel;
 use crate::{
-    Kernel, KernelError,
-    slab::{WINDOW, Window},
-    sys,
+    KernelError, sys,
+    table::{
+        reading::{DrainReport, Drained, Next, Reading},
+        slab::{WINDOW, Window},
+    },
 };
-use flow_common::end::{EndReason, shortest_timeout};
-
-/// What one drain did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DrainReport {
-    /// Flows in the table after the drain.
-    pub live: u32,
-    /// Slots looked at.
-    pub scanned: u32,
-    /// Flows with new packets.
-    pub changed: u32,
-    /// Slots given back.
-    pub freed: u32,
-    /// Slots in all.
-    pub capacity: u32,
-}
 
 /// Receives a slot, its record, and the reason where this is its last visit.
-pub(crate) type Visit<'a> = dyn FnMut(u32, &FlowRecord, Option<EndReason>) + 'a;
+type Visit<'a> = dyn FnMut(u32, &FlowRecord, Option<EndReason>) + 'a;
 
 /// A program stamps a record before it counts the packet: a record stamped within this time, ns, before it was
 /// read may be half written, and is read again. Programs take microseconds; this leaves room for a CPU that its
@@ -52,42 +39,6 @@ const AGAIN: u64 = u64::MAX;
 /// The stamps of a record in one word. No two packets of one side leave the same.
 const fn mark([a, b]: [u64; 2]) -> u64 {
     a ^ b.rotate_left(32)
-}
-
-/// A reading that is under way.
-struct Reading {
-    next: Next,
-    report: DrainReport,
-    /// Slots to look at are below this one.
-    high: u32,
-}
-
-/// What a reading does next.
-enum Next {
-    /// Look at the window that begins at this slot.
-    Look(u32),
-    /// Give back what ended, from this place of [`Drained::ending`] on.
-    End(usize),
-}
-
-/// What a drain keeps from one to the next.
-#[derive(Default)]
-pub(crate) struct Drained {
-    reading: Option<Reading>,
-    /// Per slot: the mark of its record at the last visit; 0 before the first.
-    marks: Vec<u64>,
-    /// Slots that ended in the present drain, ascending.
-    ending: Vec<(u32, EndReason)>,
-    /// Keys that leave the index.
-    leaving: Vec<FlowKey>,
-    /// Interface slots whose flows end with the next drain, as nothing passes there any more.
-    pub(crate) evicted: Vec<u16>,
-}
-
-impl Drained {
-    pub(crate) fn new(slots: u32) -> Self {
-        Self { marks: vec![0; slots as usize], ..Self::default() }
-    }
 }
 
 impl Kernel {

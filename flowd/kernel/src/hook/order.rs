@@ -2,8 +2,9 @@
 
 use aya::programs::{LinkOrder, ProgramId, SchedClassifier, TcAttachType};
 
+use super::Hook;
 use crate::{
-    Hook, KernelError,
+    KernelError,
     error::errno,
     net::netlink::{self, Filter},
 };
