@@ -21,8 +21,4 @@ pub const ALLOWED: &[(&str, &str, &str)] = &[
     ("flowd", "read/engine", "read"),
     ("flowd", "read/reader", "read"),
     ("flowd", "run/reload", "run"),
-    ("flowd", "tail/client", "tail"),
-    ("flowd", "tail/print", "tail"),
-    ("flowd", "tail/tls", "tail"),
-    ("flowd", "tail/url", "tail"),
 ];
