@@ -19,7 +19,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap::", &["cli"]),
     ("ureq::", &["report/prometheus"]),
     ("prometheus_client::", &["export/prometheus"]),
-    ("dashmap::", &["aggregate/live"]),
+    ("dashmap::", &["aggregate/flows/live"]),
 ];
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
