@@ -4,9 +4,10 @@ mod files;
 mod listener;
 mod machine;
 mod print;
+mod requirement;
 
 pub use print::{json, text};
-use serde::Serialize;
+pub use requirement::{Check, Status};
 
 use crate::{
     config::{Config, Hook},
@@ -14,43 +15,6 @@ use crate::{
     kernel::{self, Frames},
     privileges,
 };
-
-/// How a requirement is met.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    Ok,
-    /// flowd runs, but worse or less safely than it could.
-    Warning,
-    /// flowd does not run.
-    Missing,
-}
-
-/// One requirement.
-#[derive(Clone, Debug, Serialize)]
-pub struct Check {
-    pub name: String,
-    pub status: Status,
-    /// What was found.
-    pub detail: String,
-    /// What to do where it is not met.
-    pub remedy: Option<String>,
-}
-
-impl Check {
-    fn ok(name: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { name: name.into(), status: Status::Ok, detail: detail.into(), remedy: None }
-    }
-
-    fn warning(name: impl Into<String>, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
-        let (status, remedy) = (Status::Warning, Some(remedy.into()));
-        Self { name: name.into(), status, detail: detail.into(), remedy }
-    }
-
-    fn missing(name: impl Into<String>, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { status: Status::Missing, ..Self::warning(name, detail, remedy) }
-    }
-}
 
 /// Checks everything; loads the programs for a moment and attaches nothing, takes the address for a moment
 /// and answers nobody, and leaves no file behind.

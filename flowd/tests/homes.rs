@@ -19,7 +19,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap::", &["cli"]),
     ("ureq::", &["report/prometheus"]),
     ("prometheus_client::", &["export/prometheus"]),
-    ("dashmap::", &["aggregate/live"]),
+    ("dashmap::", &["aggregate/flows/live"]),
 ];
 
 fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
@@ -57,7 +57,7 @@ fn large_crates_stay_at_home() {
 
 /// The files that start threads: one for all of the daemon's, each of which registers its role there, and the loader, whose
 /// threads borrow what the main thread has and register by themselves.
-const STARTERS: [&str; 2] = ["kernel/src/threads.rs", "kernel/src/load.rs"];
+const STARTERS: [&str; 2] = ["kernel/src/threads.rs", "kernel/src/object/programs.rs"];
 
 #[test]
 fn each_thread_of_the_daemon_registers_its_role() {

@@ -25,6 +25,8 @@ mod programs;
 mod skb;
 #[cfg(target_arch = "bpf")]
 mod steps;
+#[cfg(target_arch = "bpf")]
+mod subprograms;
 
 /// The workspace builds on the host too, so that checks see these files; the programs themselves do not.
 #[cfg(not(target_arch = "bpf"))]

@@ -1,12 +1,8 @@
-//! The steps of the packet path as global functions: the verifier walks each once, whatever its callers know. It
-//! does so for one type of context, so that each hook has functions of its own.
+//! The steps of the packet path as the packet calls them.
 
-use aya_ebpf::bindings::{__sk_buff, xdp_md};
-use flow_common::observe::{Workspace, step};
+use crate::context::Context;
 
-use crate::{context::Context, env::Kernel, frame::Frame, maps::WORKSPACE, skb::Skb};
-
-/// A context whose steps are such functions.
+/// A context whose steps are global functions (subprograms.rs).
 pub(crate) trait Steps: Context {
     /// Reads the headers at the workspace's start; 0 where there are none.
     fn call_read(self) -> u32;
@@ -16,82 +12,4 @@ pub(crate) trait Steps: Context {
     fn call_account(self) -> u32;
     /// Goes on to the packet inside; 0 where there is none.
     fn call_enter(self) -> u32;
-}
-
-macro_rules! steps {
-    ($packet:path, $context:ty, $read:ident, $innermost:ident, $account:ident, $enter:ident) => {
-        #[unsafe(no_mangle)]
-        #[inline(never)]
-        pub(crate) extern "C" fn $read(context: *mut $context) -> u32 {
-            with($packet(context), |kernel, work| step::read(&kernel.packet, work))
-        }
-
-        #[unsafe(no_mangle)]
-        #[inline(never)]
-        pub(crate) extern "C" fn $innermost(context: *mut $context) -> u32 {
-            with($packet(context), |kernel, work| {
-                step::innermost(&kernel.packet, work);
-                true
-            })
-        }
-
-        #[unsafe(no_mangle)]
-        #[inline(never)]
-        pub(crate) extern "C" fn $account(context: *mut $context) -> u32 {
-            with($packet(context), |kernel, work| {
-                let packet = kernel.packet;
-                step::account(&packet, kernel, work)
-            })
-        }
-
-        #[unsafe(no_mangle)]
-        #[inline(never)]
-        pub(crate) extern "C" fn $enter(context: *mut $context) -> u32 {
-            with($packet(context), |kernel, work| step::enter(&kernel.packet, kernel, work))
-        }
-    };
-}
-
-/// The functions of one hook as methods.
-macro_rules! methods {
-    ($packet:ty, $read:ident, $innermost:ident, $account:ident, $enter:ident) => {
-        impl Steps for $packet {
-            #[inline(always)]
-            fn call_read(self) -> u32 {
-                $read(self.0)
-            }
-
-            #[inline(always)]
-            fn call_innermost(self) -> u32 {
-                $innermost(self.0)
-            }
-
-            #[inline(always)]
-            fn call_account(self) -> u32 {
-                $account(self.0)
-            }
-
-            #[inline(always)]
-            fn call_enter(self) -> u32 {
-                $enter(self.0)
-            }
-        }
-    };
-}
-
-steps!(Skb, __sk_buff, flow_read, flow_innermost, flow_account, flow_enter);
-methods!(Skb, flow_read, flow_innermost, flow_account, flow_enter);
-steps!(Frame::<false>, xdp_md, flow_frame_read, flow_frame_innermost, flow_frame_account, flow_frame_enter);
-methods!(Frame<false>, flow_frame_read, flow_frame_innermost, flow_frame_account, flow_frame_enter);
-steps!(Frame::<true>, xdp_md, flow_frags_read, flow_frags_innermost, flow_frags_account, flow_frags_enter);
-methods!(Frame<true>, flow_frags_read, flow_frags_innermost, flow_frags_account, flow_frags_enter);
-
-#[inline(always)]
-fn with<C: Steps>(packet: C, step: impl FnOnce(&mut Kernel<C>, &mut Workspace) -> bool) -> u32 {
-    let Some(work) = WORKSPACE.get_ptr_mut(0) else { return 0 };
-    // SAFETY: this CPU's own; the caller uses it again only when the step has returned.
-    let work = unsafe { &mut *work };
-    let direction = work.arrival.hook;
-    let mut kernel = Kernel { packet, interface: work.arrival.interface, direction };
-    u32::from(step(&mut kernel, work))
 }

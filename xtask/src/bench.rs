@@ -2,6 +2,7 @@
 
 mod compare;
 mod features;
+mod parts;
 pub(crate) mod readme;
 mod row;
 mod table;
@@ -17,18 +18,8 @@ use serde_json::{Value, json};
 use crate::process::{cargo, check, output, root};
 use crate::test::root_runner;
 use crate::{build, setup, toolchain};
+use parts::PARTS;
 use row::Row;
-
-/// Parts by their letters, as `--part` takes them.
-const PARTS: [(char, &str); 7] = [
-    ('a', "the programs, packet by packet (BPF_PROG_TEST_RUN)"),
-    ('b', "live traffic between two namespaces"),
-    ('c', "one reading of the flow table"),
-    ('d', "the daemon at 100,000 packets a second"),
-    ('e', "/metrics"),
-    ('f', "`flowd read` of a large capture"),
-    ('g', "size and start"),
-];
 
 /// Optimised like the release build, but quicker to build and unwinding.
 pub(crate) const PROFILE: &str = "measure";

@@ -2,9 +2,11 @@
 //! `target/dist`.
 
 mod binary;
+mod exposure;
 mod layout;
 pub(crate) mod lint;
 mod pack;
+mod release;
 mod sbom;
 mod trial;
 
@@ -14,12 +16,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use self::pack::Release;
+use self::release::Release;
 use crate::process::{output, root};
 use crate::{setup, toolchain};
-
-/// Highest exposure that `systemd-analyze security` may find in the unit, in tenths.
-const EXPOSURE: &str = "30";
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -62,7 +61,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     fs::create_dir_all(&folder)?;
     let release = Release::of_this_tree()?;
     let files = layout::files(&built, &release)?;
-    hardened(&files)?;
+    exposure::hardened(&files)?;
     let made = [
         pack::tarball(&files, &release, &folder)?,
         pack::deb(&files, &release, &folder)?,
@@ -104,21 +103,6 @@ fn bill(path: &Path) -> Result<PathBuf> {
 fn checksums(folder: &Path, files: &[PathBuf]) -> Result<String> {
     let names = files.iter().filter_map(|path| path.file_name());
     output(Command::new("sha256sum").current_dir(folder).args(names))
-}
-
-/// The unit, as it is packed, held to the exposure that it may have.
-fn hardened(files: &[layout::File]) -> Result<()> {
-    let unit = files.iter().find(|file| file.path.ends_with(".service")).context("no unit is packed")?;
-    let folder = tempfile::tempdir()?;
-    let path = folder.path().join("flowd.service");
-    fs::write(&path, &unit.content)?;
-    let arguments = ["security", "--offline=true", "--no-pager", "--threshold", EXPOSURE];
-    let report = output(Command::new("systemd-analyze").args(arguments).arg(&path)).context(
-        "config/flowd.service is more exposed than it may be: `systemd-analyze security` says by what",
-    )?;
-    let line = report.lines().find(|line| line.contains("exposure level")).unwrap_or_default();
-    println!("{}", line.trim_start_matches(|letter: char| !letter.is_ascii_alphabetic()));
-    Ok(())
 }
 
 fn reproduce(first: &Path, target: &Path) -> Result<()> {

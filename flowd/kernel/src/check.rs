@@ -6,7 +6,7 @@ use aya::{
 };
 use flow_common::{names, settings::Settings};
 
-use crate::{Frames, Kernel, KernelError, load::LoadOptions};
+use crate::{Kernel, KernelError, hook::xdp::Frames, object::options::LoadOptions};
 
 /// Loads the programs into small tables for a moment.
 ///

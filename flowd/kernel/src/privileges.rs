@@ -7,6 +7,7 @@
 mod calls;
 mod capabilities;
 mod files;
+mod needs;
 
 use std::{
     path::Path,
@@ -15,6 +16,7 @@ use std::{
 
 pub use capabilities::missing;
 pub use files::{Reach, may_read, may_write};
+pub use needs::Needs;
 use tracing::{info, warn};
 
 use crate::role::Role;
@@ -29,16 +31,6 @@ pub struct Sandbox {
     in_force: Vec<String>,
     /// What could not be done, and why.
     lacking: Vec<String>,
-}
-
-/// What the daemon does not give up.
-#[derive(Debug, Default)]
-pub struct Needs {
-    pub reach: Reach,
-    /// It looks up the names of other owners' programs, for which the kernel asks for SYS_ADMIN.
-    pub program_names: bool,
-    /// It listens on a port below 1024.
-    pub low_port: bool,
 }
 
 /// Gives up for good all but `needs`; nothing without them. Call it before any thread is started, and before the

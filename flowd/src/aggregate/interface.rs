@@ -1,5 +1,8 @@
 //! Totals of a watched interface, held against the kernel's own.
 
+mod accounting;
+mod capacity;
+
 use std::sync::Arc;
 
 use flow_common::{
@@ -7,7 +10,8 @@ use flow_common::{
     key::Direction,
 };
 
-use super::{CapacityNumbers, accounting::Accounting};
+use self::accounting::Accounting;
+pub use self::capacity::{Capacity, CapacityNumbers, CapacityOptions, Passed, WINDOWS};
 use crate::{flow::EndReason, interfaces::Statistics};
 
 /// Bytes that loopback's frames have before their packet.

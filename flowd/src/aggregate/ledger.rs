@@ -12,9 +12,11 @@ use flowd_numbers::{Row, Table};
 
 use super::{
     CapacityNumbers, Filter, LiveFlow, LiveFlows, Numbers, Observed, Policy, Presence, Watched,
+    flows::{
+        labels::{Facts, flow_labels, point},
+        live::Cut,
+    },
     interface::{InterfaceNumbers, KernelReading},
-    labels::{Facts, flow_labels, point},
-    live::Cut,
 };
 use crate::{
     clock::WallClock,

@@ -1,12 +1,15 @@
 //! What numbers are told apart by, and how far: the part of the configuration that can change while the
 //! daemon runs.
 
+mod services;
+
 use std::{net::IpAddr, sync::Arc};
 
 use flow_common::record::RoleBy;
 use flowd_numbers::LabelPolicy;
 
-use super::{Nets, Way, Zone, Zones, services::Services};
+use self::services::Services;
+use super::{Nets, Way, Zone, Zones};
 use crate::{
     config::{Config, FlowLabel, Series},
     flow::{Snapshot, words},

@@ -2,7 +2,7 @@
 
 use std::{fs::Metadata, os::unix::fs::PermissionsExt as _, path::Path, time::SystemTime};
 
-use super::Check;
+use super::requirement::Check;
 use crate::{
     config::Config,
     privileges::{may_read, may_write},

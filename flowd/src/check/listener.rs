@@ -2,7 +2,7 @@
 
 use std::{io, net::TcpListener};
 
-use super::Check;
+use super::requirement::Check;
 use crate::config::Config;
 
 pub(super) fn check(config: &Config) -> Vec<Check> {

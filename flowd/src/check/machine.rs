@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, thread};
 
-use super::Check;
+use super::requirement::Check;
 use crate::{config::Config, kernel, privileges};
 
 pub(super) fn kernel() -> Vec<Check> {

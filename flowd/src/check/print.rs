@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Check, Status};
+use super::requirement::{Check, Status};
 use crate::screen::harmless;
 
 /// One line per check, and its remedy below.

@@ -9,7 +9,8 @@ use std::{
 };
 
 use super::{
-    TailError, tls,
+    error::TailError,
+    tls,
     url::{Url, encode},
 };
 use crate::web::ALIVE;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use super::Options;
+use super::options::Options;
 use crate::screen::harmless;
 
 const RESET: &str = "\x1b[0m";

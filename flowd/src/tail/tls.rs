@@ -20,7 +20,7 @@ use tokio_rustls::rustls::{
     server::ParsedCertificate,
 };
 
-use super::{TailError, url::Url};
+use super::{error::TailError, url::Url};
 
 /// Where distributions keep the authorities that the system trusts: Debian, Fedora, openSUSE, others.
 const SYSTEM: [&str; 4] = [

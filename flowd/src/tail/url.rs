@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::TailError;
+use super::error::TailError;
 
 /// `http://HOST[:PORT][/PREFIX]`, or `https://`.
 #[derive(Clone, Debug, PartialEq, Eq)]

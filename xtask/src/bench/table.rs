@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use serde_json::Value;
 
+use super::parts::PARTS;
 use super::row::{self, Row};
-use super::{PARTS, compare, targets};
+use super::{compare, targets};
 
 /// Share of the CPUs in other hands from which on live figures are doubtful.
 const BUSY: f64 = 0.1;

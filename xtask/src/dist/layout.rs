@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::{pack::Release, sbom};
+use super::{release::Release, sbom};
 use crate::process::{bytes_of, output, root};
 
 /// A file of a package.

@@ -1,41 +1,29 @@
 //! `cargo xtask dist --lint`: what is shipped beside the binary, each by the linter of its kind.
 
 mod chart;
+mod subject;
 mod tools;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use self::subject::Subject;
 use self::tools::Tools;
-use super::layout::{self, File};
-use super::pack::Release;
+use super::release::Release;
+use super::{exposure, layout};
 use crate::process::{as_root, output, root};
 use crate::{build, setup, toolchain};
 
 const ROTATION: &str = include_str!("lint/rotation.sh");
 
-type Lint = fn(&Place) -> Result<String>;
+type Lint = fn(&Subject) -> Result<String>;
 const LINTS: [(&str, Lint); 4] =
     [("unit", unit), ("manual", manual), ("logrotate", logrotate), ("rotation", rotation)];
-type ToolLint = fn(&Place, &Tools) -> Result<String>;
+type ToolLint = fn(&Subject, &Tools) -> Result<String>;
 const TOOL_LINTS: [(&str, ToolLint); 2] = [("Dockerfile", dockerfile), ("Helm chart", chart::chart)];
-
-/// What the linters work on.
-struct Place {
-    /// The target folder.
-    target: PathBuf,
-    /// Built without optimisation: it is asked for its manual, checks configurations and logs.
-    flowd: PathBuf,
-    /// What a package holds.
-    files: Vec<File>,
-    /// The same below a folder that stands for the target's root.
-    tree: PathBuf,
-    /// For what is made here.
-    work: PathBuf,
-}
 
 /// Runs them all, whatever an earlier one said. Where linters of Python's index cannot be had, that is said and no
 /// failure.
@@ -59,7 +47,7 @@ pub(crate) fn run() -> Result<()> {
     fs::create_dir_all(&work)?;
     let files = layout::files(&flowd, &Release::of_this_tree()?)?;
     layout::write(&files, &tree)?;
-    let place = Place { target, flowd, files, tree, work };
+    let subject = Subject { target, flowd, files, tree, work };
     let mut failed = Vec::new();
     let mut tell = |name, found: Result<String>| match found {
         Ok(said) => println!("{name:<12} {said}"),
@@ -69,12 +57,12 @@ pub(crate) fn run() -> Result<()> {
         }
     };
     for (name, lint) in LINTS {
-        tell(name, lint(&place));
+        tell(name, lint(&subject));
     }
-    let tools = Tools::ready(&place.target);
+    let tools = Tools::ready(&subject.target);
     for (name, lint) in TOOL_LINTS {
         match &tools {
-            Ok(tools) => tell(name, lint(&place, tools)),
+            Ok(tools) => tell(name, lint(&subject, tools)),
             Err(error) => println!("{name:<12} NOT CHECKED: {error:#}"),
         }
     }
@@ -85,25 +73,25 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// `systemd-analyze verify` takes a key that it does not know, or a value that it cannot read, for a warning.
-fn unit(place: &Place) -> Result<String> {
-    let unit = place.tree.join("usr/lib/systemd/system/flowd.service");
+fn unit(subject: &Subject) -> Result<String> {
+    let unit = subject.tree.join("usr/lib/systemd/system/flowd.service");
     let text = fs::read_to_string(&unit).with_context(|| unit.display().to_string())?;
     // It looks for the programs, too.
-    let path = place.work.join("flowd.service");
-    fs::write(&path, text.replace("/usr/bin/flowd", &place.flowd.display().to_string()))?;
+    let path = subject.work.join("flowd.service");
+    fs::write(&path, text.replace("/usr/bin/flowd", &subject.flowd.display().to_string()))?;
     let options = ["verify", "--recursive-errors=no", "--man=no"];
     said_nothing(Command::new("systemd-analyze").args(options).arg(&path))?;
-    super::hardened(&place.files)?;
+    exposure::hardened(&subject.files)?;
     Ok("systemd-analyze verify has nothing to say".to_owned())
 }
 
 /// Also that every page that a page points to is there.
-fn manual(place: &Place) -> Result<String> {
-    let folder = place.tree.join("usr/share/man/man8");
+fn manual(subject: &Subject) -> Result<String> {
+    let folder = subject.tree.join("usr/share/man/man8");
     let mut pages = Vec::new();
     for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
         let packed = entry?.path();
-        let page = place.work.join(packed.file_stem().context("a page without a name")?);
+        let page = subject.work.join(packed.file_stem().context("a page without a name")?);
         fs::write(&page, output(Command::new("gzip").arg("-dc").arg(&packed))?)?;
         said_nothing(Command::new("mandoc").args(["-Tlint", "-Wwarning"]).arg(&page))?;
         pages.push(page);
@@ -112,7 +100,7 @@ fn manual(place: &Place) -> Result<String> {
         let text = fs::read_to_string(page)?.replace("\\-", "-");
         let words = text.split_whitespace().filter_map(|word| word.split_once("(8)"));
         for (name, _) in words.filter(|(name, _)| name.starts_with("flowd")) {
-            if !place.work.join(format!("{name}.8")).exists() {
+            if !subject.work.join(format!("{name}.8")).exists() {
                 bail!("{} points to {name}(8), and there is no such page", page.display());
             }
         }
@@ -124,9 +112,9 @@ fn manual(place: &Place) -> Result<String> {
 }
 
 /// Reads the file as a rotation would; what it does not know it skips.
-fn logrotate(place: &Place) -> Result<String> {
-    let file = place.tree.join("etc/logrotate.d/flowd");
-    let state = place.work.join("state");
+fn logrotate(subject: &Subject) -> Result<String> {
+    let file = subject.tree.join("etc/logrotate.d/flowd");
+    let state = subject.work.join("state");
     let done = Command::new("logrotate").arg("--debug").arg("--state").arg(&state).arg(&file).output()?;
     let said = String::from_utf8_lossy(&done.stderr);
     if let Some(line) = said.lines().find(|line| line.starts_with("error:")) {
@@ -141,20 +129,20 @@ fn logrotate(place: &Place) -> Result<String> {
 }
 
 /// A real one, with flowd and its log in mounts and a network of their own.
-fn rotation(place: &Place) -> Result<String> {
-    let script = place.work.join("rotation.sh");
+fn rotation(subject: &Subject) -> Result<String> {
+    let script = subject.work.join("rotation.sh");
     fs::write(&script, ROTATION)?;
     let mut command = as_root(&["unshare", "--mount", "--net", "sh"])?;
     command.arg(&script);
-    let file = place.tree.join("etc/logrotate.d/flowd");
-    let unit = place.tree.join("usr/lib/systemd/system/flowd.service");
-    Ok(output(command.arg(&place.flowd).arg(file).arg(unit))?.trim().to_owned())
+    let file = subject.tree.join("etc/logrotate.d/flowd");
+    let unit = subject.tree.join("usr/lib/systemd/system/flowd.service");
+    Ok(output(command.arg(&subject.flowd).arg(file).arg(unit))?.trim().to_owned())
 }
 
-fn dockerfile(place: &Place, tools: &Tools) -> Result<String> {
+fn dockerfile(subject: &Subject, tools: &Tools) -> Result<String> {
     // From a folder where no settings lie about.
     let mut hadolint = tools.command("hadolint");
-    hadolint.current_dir(&place.work).arg("--no-color").arg(root().join("config/packaging/Dockerfile"));
+    hadolint.current_dir(&subject.work).arg("--no-color").arg(root().join("config/packaging/Dockerfile"));
     said_nothing(&mut hadolint)?;
     Ok("hadolint has nothing to say".to_owned())
 }

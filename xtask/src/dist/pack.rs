@@ -9,6 +9,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::layout::{self, File};
+use super::release::Release;
 use crate::process::{check, output, root};
 
 const SUMMARY: &str = "Network flow monitor";
@@ -19,20 +20,6 @@ const DESCRIPTION: [&str; 3] = [
     "for Prometheus and as logs.",
 ];
 const SCRIPTS: [&str; 3] = ["postinst", "prerm", "postrm"];
-
-/// What a package is called and when its files are from, in seconds since the epoch.
-pub(crate) struct Release {
-    pub(crate) version: String,
-    pub(crate) time: String,
-}
-
-impl Release {
-    pub(crate) fn of_this_tree() -> Result<Self> {
-        let log = output(Command::new("git").current_dir(root()).args(["log", "-1", "--format=%ct"]));
-        let time = log.map_or_else(|_| "0".to_owned(), |text| text.trim().to_owned());
-        Ok(Self { version: env!("CARGO_PKG_VERSION").to_owned(), time })
-    }
-}
 
 /// `flowd-VERSION-ARCHITECTURE-linux.tar.gz`: the root of a system, to be unpacked at `/` or looked at.
 pub(crate) fn tarball(files: &[File], release: &Release, into: &Path) -> Result<PathBuf> {

@@ -2,7 +2,7 @@
 
 use caps::{CapSet, Capability, CapsHashSet, errors::CapsError};
 
-use super::{Needs, files::Reach};
+use super::{files::Reach, needs::Needs};
 use crate::role::Role;
 
 /// What loading and attaching takes.

@@ -1,7 +1,7 @@
 //! Series that are known in advance exist from the start, so that `rate()` does not miss their first count.
 
 use super::{
-    super::{Nets, Numbers, Point, QualityLabels, RttKind, RttLabels, RttSide, labels::FlowLabels},
+    super::{FlowLabels, Nets, Numbers, Point, QualityLabels, RttKind, RttLabels, RttSide},
     Ledger,
 };
 

@@ -3,7 +3,7 @@
 use flow_common::{key::Sender, record::Rtt};
 
 use super::{
-    super::{LiveFlow, QualityLabels, RttKind, RttLabels, RttSide, Service, labels::point},
+    super::{LiveFlow, QualityLabels, RttKind, RttLabels, RttSide, Service, flows::labels::point},
     Ledger,
 };
 use crate::flow::{Snapshot, words};

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::{Place, tools::Tools};
+use super::{subject::Subject, tools::Tools};
 use crate::process::{output, root};
 
 const CHART: &str = "config/packaging/helm/flowd";
@@ -14,10 +14,10 @@ const RENDER: &str = include_str!("chart.py");
 
 /// It is linted and rendered with its defaults and with all values set; the objects held against the schemas of the oldest
 /// and the newest Kubernetes that are known, the configurations read by flowd.
-pub(super) fn chart(place: &Place, tools: &Tools) -> Result<String> {
-    let made = place.work.join("chart");
+pub(super) fn chart(subject: &Subject, tools: &Tools) -> Result<String> {
+    let made = subject.work.join("chart");
     fs::create_dir_all(&made)?;
-    let script = place.work.join("chart.py");
+    let script = subject.work.join("chart.py");
     fs::write(&script, RENDER)?;
     let said = output(tools.command("python").arg(&script).arg(root().join(CHART)).arg(&made))?;
     let of_kind = |kind: &str| -> Result<Vec<PathBuf>> {
@@ -38,7 +38,7 @@ pub(super) fn chart(place: &Place, tools: &Tools) -> Result<String> {
         }
     }
     for path in &configurations {
-        output(Command::new(&place.flowd).arg("check-config").arg(path))?;
+        output(Command::new(&subject.flowd).arg("check-config").arg(path))?;
     }
     let sets = said.lines().count();
     if objects.len() < 2 * sets || configurations.len() < sets {

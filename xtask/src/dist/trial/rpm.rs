@@ -10,7 +10,8 @@ use anyhow::{Context, Result, bail};
 
 use super::{CHANGED, CONFIG, listing};
 use crate::dist::layout::File;
-use crate::dist::pack::{self, Release};
+use crate::dist::pack;
+use crate::dist::release::Release;
 use crate::process::{as_root, check, output};
 
 /// rpm's books while this runs, below the root: apart from those that a system could have.

@@ -2,7 +2,8 @@
 
 use flow_common::{names, settings::Thrift};
 
-use crate::{Kernel, KernelError, pod::Plain};
+use super::Kernel;
+use crate::{KernelError, sys::pod::Plain};
 
 impl Kernel {
     /// Sets what the programs leave out, at every watched interface and at those that come.
@@ -13,9 +14,9 @@ impl Kernel {
         self.thrift = thrift;
         let failed = |error| KernelError::map(names::MAP_INTERFACES, &error);
         for place in &self.places {
-            let Plain(mut interface) = self.interfaces.get(&place.ifindex(), 0).map_err(failed)?;
+            let Plain(mut interface) = self.interfaces.get(&place.ifindex, 0).map_err(failed)?;
             interface.thrift = thrift;
-            self.interfaces.set(place.ifindex(), Plain(interface), 0).map_err(failed)?;
+            self.interfaces.set(place.ifindex, Plain(interface), 0).map_err(failed)?;
         }
         Ok(())
     }

@@ -6,10 +6,10 @@ use std::io;
 use aya::programs::tc::TcHandle;
 use flow_common::names;
 
+use super::claim::{self, Claim};
 use crate::{
     KernelError,
-    claim::{self, Claim},
-    netlink::{self, Filter},
+    net::netlink::{self, Filter},
 };
 
 /// By this handle, together with the program's name, flowd's filters are known.

@@ -15,7 +15,7 @@ use flow_common::{
     record::{FlowRecord, Half, TcpHalf, life},
 };
 
-use crate::mapping::Mapping;
+use crate::sys::Mapping;
 use flow_common::end::Rest;
 
 const WORD: usize = size_of::<u64>();
@@ -63,7 +63,7 @@ impl Slab {
     pub(crate) fn copy(&self, slot: u32) -> Option<FlowRecord> {
         let mut copy = MaybeUninit::<FlowRecord>::uninit();
         // SAFETY: key and value are as large as those of the map.
-        unsafe { crate::sys::lookup(&self.map, &raw const slot, copy.as_mut_ptr()) }.ok()?;
+        unsafe { crate::sys::bpf::lookup(&self.map, &raw const slot, copy.as_mut_ptr()) }.ok()?;
         // SAFETY: the kernel wrote all of it, and a record is integers only.
         Some(unsafe { copy.assume_init() })
     }

@@ -1,5 +1,7 @@
 //! The zone an address belongs to.
 
+mod ranges;
+
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -8,7 +10,7 @@ use std::{
 
 use ipnetwork::IpNetwork;
 
-use super::ranges::Ranges;
+use self::ranges::Ranges;
 use crate::config::{self, BUILT_IN_ZONES};
 
 /// A zone by number. A name keeps its number as long as the daemon runs, so that its series go on.

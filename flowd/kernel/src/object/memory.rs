@@ -12,7 +12,7 @@ use flow_common::{
     settings::Interface,
 };
 
-use crate::LoadOptions;
+use super::options::LoadOptions;
 
 /// What the kernel adds to each entry of a hash (`struct htab_elem`), and takes per bucket, of which there is
 /// a power of two.

@@ -8,12 +8,11 @@ use aya::{
 };
 use flow_common::names::{self, vary};
 
+use super::Kernel;
 use crate::{
-    Kernel, KernelError, LoadOptions,
-    context::SkBuff,
-    load,
-    replay::{LONGEST, LOOPBACK},
-    xdp,
+    KernelError,
+    object::{self, maps, options::LoadOptions, programs, xdp},
+    test_run::{self, LONGEST, LOOPBACK, skb::SkBuff},
 };
 
 /// The shipped programs, and those that measure them.
@@ -110,9 +109,9 @@ impl Kernel {
         for decapsulate in [0, u32::MAX] {
             let mut options = options.clone();
             options.settings.decapsulate = decapsulate;
-            let mut bpf = load::object(&options)?;
-            for name in load::programs(&options.settings) {
-                let program = load::program(&mut bpf, name)?;
+            let mut bpf = maps::open(object::OBJECT, &options)?;
+            for name in programs::programs(&options.settings) {
+                let program = programs::program(&mut bpf, name)?;
                 let start = Instant::now();
                 program.load().map_err(|error| KernelError::program(name, &error))?;
                 let load = start.elapsed();
@@ -165,7 +164,7 @@ impl Kernel {
             repeat,
             ..TestRunOptions::new()
         };
-        let result = load::program(&mut self.bpf, name)?
+        let result = programs::program(&mut self.bpf, name)?
             .test_run(options)
             .map_err(|error| KernelError::Replay { detail: error.to_string() })?;
         after.truncate(result.data_size_out as usize);
@@ -197,7 +196,7 @@ impl Kernel {
         let meta = u64::from(stream.payload_len) << 32
             | u64::from(stream.transport_offset) << 16
             | u64::from(stream.vary.mark());
-        xdp::run(xdp::program(&mut self.bpf, name)?, &mut stream.frame, meta, repeat)
+        test_run::xdp::run(xdp::program(&mut self.bpf, name)?, &mut stream.frame, meta, repeat)
             .map_err(|error| KernelError::Replay { detail: error.to_string() })
     }
 
@@ -215,17 +214,29 @@ impl Kernel {
         Ok(())
     }
 
+    /// Attaches a program for measuring, which nobody is told of.
+    fn attach_nameless(
+        &mut self,
+        program: &str,
+        interface: &str,
+        at: TcAttachType,
+    ) -> Result<(), KernelError> {
+        let program = programs::program(&mut self.bpf, program)?;
+        program.attach(interface, at).map_err(|error| KernelError::attach(interface, &error))?;
+        Ok(())
+    }
+
     const fn name(&self, measured: Measured) -> &'static str {
         match measured {
             Measured::Empty => names::PROGRAM_EMPTY,
             Measured::ParseOnly => names::PROGRAM_PARSE_ONLY,
             Measured::Plain => names::PROGRAM_PLAIN,
-            Measured::Ingress => load::programs(&self.settings)[0],
+            Measured::Ingress => programs::programs(&self.settings)[0],
         }
     }
 
     fn load_once(&mut self, name: &str) -> Result<(), KernelError> {
-        let program = load::program(&mut self.bpf, name)?;
+        let program = programs::program(&mut self.bpf, name)?;
         if program.fd().is_ok() {
             return Ok(());
         }
@@ -233,7 +244,7 @@ impl Kernel {
     }
 
     fn go_on_to(&mut self, name: &str) -> Result<(), KernelError> {
-        let target = load::program(&mut self.bpf, name)?;
+        let target = programs::program(&mut self.bpf, name)?;
         let target = target.fd().and_then(|fd| fd.try_clone().map_err(Into::into));
         self.set_target(names::MAP_MEASURED, name, target)
     }

@@ -7,7 +7,7 @@ use flow_common::{
     lane::{self, Lane},
 };
 
-use crate::mapping::Mapping;
+use crate::sys::Mapping;
 
 /// The lanes of all CPUs.
 pub(crate) struct Lanes {

@@ -15,8 +15,9 @@ use ipnetwork::IpNetwork;
 
 use flowd_numbers::Row;
 
+use super::labels::{Facts, Service};
 use crate::{
-    aggregate::{Nets, Service, Zone, labels::Facts},
+    aggregate::{Nets, Zone},
     clock::WallClock,
     flow::{Ends, Enrichers, Flow, Side, Snapshot, words},
 };
@@ -26,23 +27,23 @@ use crate::{
 pub struct LiveFlow {
     pub snapshot: Snapshot,
     /// Where the last line of the flow log ended; `None` before the first.
-    pub(super) cut: Option<Box<Cut>>,
+    pub(in crate::aggregate) cut: Option<Box<Cut>>,
     /// Zones of A and B, looked up when the flow began or the zones changed.
-    pub(super) zones: [Zone; 2],
-    /// Rows of what A and what B send, in [`super::Numbers::flows`], and what they were chosen by.
-    pub(super) rows: [Row; 2],
-    pub(super) facts: Facts,
+    pub(in crate::aggregate) zones: [Zone; 2],
+    /// Rows of what A and what B send, in [`crate::aggregate::Numbers::flows`], and what they were chosen by.
+    pub(in crate::aggregate) rows: [Row; 2],
+    pub(in crate::aggregate) facts: Facts,
     /// Where it was counted as a connection attempt.
-    pub(super) counted: Option<Service>,
+    pub(in crate::aggregate) counted: Option<Service>,
     /// It speaks for its conversation.
-    pub(super) speaks: bool,
+    pub(in crate::aggregate) speaks: bool,
     /// What enrichers know of its ends; `None` until a record asks.
-    pub(super) ends: Option<Ends>,
+    pub(in crate::aggregate) ends: Option<Ends>,
 }
 
 impl LiveFlow {
     /// Zones from client to server, where `client` is.
-    pub(super) const fn nets(&self, client: Sender) -> Nets {
+    pub(in crate::aggregate) const fn nets(&self, client: Sender) -> Nets {
         let [a, b] = self.zones;
         match client {
             Sender::A => Nets { source: a, destination: b },
@@ -51,14 +52,14 @@ impl LiveFlow {
     }
 
     /// True for a connection attempt that is to be counted here: its SYN was seen.
-    pub(super) const fn is_attempt(&self, snapshot: &Snapshot) -> bool {
+    pub(in crate::aggregate) const fn is_attempt(&self, snapshot: &Snapshot) -> bool {
         self.speaks && snapshot.role_by == RoleBy::Syn as u8
     }
 }
 
 /// A flow's counters when a line of the flow log was written.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Cut {
+pub(in crate::aggregate) struct Cut {
     /// Nanoseconds of the packet's clock.
     pub time: u64,
     pub sides: [Side; 2],
@@ -141,7 +142,7 @@ impl LiveFlows {
     }
 
     /// Lets `work` have the place of the flow in `slot`, to fill, change or empty it.
-    pub(super) fn with(&self, slot: u32, work: impl FnOnce(&mut Option<LiveFlow>)) {
+    pub(in crate::aggregate) fn with(&self, slot: u32, work: impl FnOnce(&mut Option<LiveFlow>)) {
         let number = slot / CHUNK;
         let mut chunk = self.chunks.entry(number).or_insert_with(Chunk::new);
         let Chunk { places, used } = chunk.value_mut();
@@ -161,7 +162,7 @@ impl LiveFlows {
     }
 
     /// Lets `work` change every flow.
-    pub(super) fn each(&self, mut work: impl FnMut(&mut LiveFlow)) {
+    pub(in crate::aggregate) fn each(&self, mut work: impl FnMut(&mut LiveFlow)) {
         for mut chunk in self.chunks.iter_mut() {
             chunk.places.iter_mut().flatten().for_each(&mut work);
         }
@@ -175,7 +176,7 @@ impl LiveFlows {
     }
 
     /// Gives the interface in `slot` a name.
-    pub(super) fn set_name(&self, slot: u16, name: Arc<str>) {
+    pub(in crate::aggregate) fn set_name(&self, slot: u16, name: Arc<str>) {
         let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
         let slot = usize::from(slot);
         if names.len() <= slot {
@@ -204,7 +205,7 @@ impl LiveFlows {
     }
 
     /// Sets who is asked from now on, also for flows that live already.
-    pub(super) fn set_enrichers(&self, enrichers: Arc<Enrichers>) {
+    pub(in crate::aggregate) fn set_enrichers(&self, enrichers: Arc<Enrichers>) {
         *self.enrichers.write().unwrap_or_else(PoisonError::into_inner) = enrichers;
         self.each(|flow| flow.ends = None);
     }

@@ -6,7 +6,7 @@ use flow_common::{
     names,
 };
 
-use crate::{KernelError, pod::Plain};
+use crate::{KernelError, sys::pod::Plain};
 
 pub(crate) struct FreeSlots {
     stack: Stack<MapData, Plain<Run>>,

@@ -1,101 +1,19 @@
 //! Attaches the programs to an interface: by TCX, else by a filter of the clsact qdisc.
 
 use aya::programs::{
-    MultiProgLink as _, SchedClassifier, TcAttachType,
-    links::FdLink,
+    SchedClassifier, TcAttachType,
     tc::{self, NlOptions, SchedClassifierLink, TcAttachOptions, TcError},
-    xdp::XdpLink,
 };
 use flow_common::settings::Interface;
-use tracing::warn;
 
+use super::Kernel;
 use crate::{
-    Kernel, KernelError, claim::Claim, drain, error::errno, leftovers, load, netlink, order::Neighbours,
-    pod::Plain, sys,
+    KernelError,
+    error::errno,
+    hook::{Hook, leftovers, order::Neighbours, place::Place},
+    object::programs,
+    sys::{self, pod::Plain},
 };
-
-/// How the programs of an interface are attached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hook {
-    /// Links of TCX (Linux 6.6 and later): gone with the process.
-    Tcx,
-    /// Filters of the clsact qdisc.
-    Clsact,
-    /// Ingress by XDP in the driver.
-    Xdp,
-    /// Ingress by XDP in the kernel.
-    XdpGeneric,
-}
-
-impl Hook {
-    /// The word in logs.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Tcx => "tcx",
-            Self::Clsact => "clsact",
-            Self::Xdp => "xdp",
-            Self::XdpGeneric => "xdp-generic",
-        }
-    }
-}
-
-/// An interface that is watched: on drop, after its links, what was made for them goes as well.
-#[derive(Debug)]
-pub(crate) struct Place {
-    ifindex: u32,
-    slot: u16,
-    links: Vec<SchedClassifierLink>,
-    /// A program of XDP, by its number.
-    frames: Option<(XdpLink, u32)>,
-    /// Made by flowd; another's qdisc stays.
-    made_qdisc: bool,
-    _claim: Claim,
-}
-
-impl Place {
-    /// Claims an interface and removes what a killed flowd has left there.
-    pub(crate) fn take(interface: &str, ifindex: u32, slot: u16) -> Result<Self, KernelError> {
-        let claim = Claim::take(interface, ifindex)?;
-        // Whatever the hook: the one before may have had another.
-        let removed =
-            leftovers::remove(ifindex).map_err(|error| KernelError::leftovers(interface, &error))?;
-        let made_qdisc = removed.shared;
-        Ok(Self { ifindex, slot, links: Vec::new(), frames: None, made_qdisc, _claim: claim })
-    }
-
-    pub(crate) const fn ifindex(&self) -> u32 {
-        self.ifindex
-    }
-
-    /// True while every program is where it was attached. Links of TCX lose their interface when that is deleted;
-    /// filters go with their qdisc, which a device that leaves the namespace loses as well.
-    fn stands(&self) -> bool {
-        let filters = |link: &&SchedClassifierLink| <&FdLink>::try_from(*link).is_err();
-        let tcx = self.links.iter().filter(|link| !filters(link));
-        let mut on = tcx.map(|link| link.fd().ok().and_then(|link| sys::link_interface(link).ok()));
-        let filters = self.links.iter().filter(filters).count();
-        let frames = |(_, id): &(XdpLink, u32)| {
-            netlink::xdp_program(self.ifindex).is_ok_and(|there| there == Some(*id))
-        };
-        self.frames.as_ref().is_none_or(frames)
-            && on.all(|on| on == Some(self.ifindex))
-            && (filters == 0 || leftovers::count(self.ifindex).is_ok_and(|count| count == filters))
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.links.clear();
-        self.frames = None;
-        if self.made_qdisc
-            && let Err(error) = leftovers::remove_empty(self.ifindex)
-            && error.raw_os_error() != Some(libc::ENODEV)
-        {
-            warn!("the clsact qdisc of interface {} stays: {error}; see flowd clean", self.ifindex);
-        }
-    }
-}
 
 impl Kernel {
     /// Watches an interface: both directions, or ingress alone where every packet passes twice.
@@ -159,7 +77,7 @@ impl Kernel {
         let Some(at) = self.places.iter().position(|place| place.ifindex == ifindex) else { return Ok(()) };
         self.tell("", ifindex, interface)?;
         // Programs that are running may have the slot from before.
-        drain::grace()?;
+        sys::grace()?;
         if let Some(place) = self.places.get_mut(at) {
             self.drained.evicted.push(place.slot);
             place.slot = interface.slot;
@@ -177,7 +95,7 @@ impl Kernel {
         let (ifindex, slot) = (place.ifindex, place.slot);
         drop(place);
         // What runs still must find the slot: there is none to count a packet under without it.
-        drain::grace()?;
+        sys::grace()?;
         self.tell("", ifindex, Interface::default())?;
         self.drained.evicted.push(slot);
         Ok(())
@@ -191,18 +109,6 @@ impl Kernel {
         })
     }
 
-    /// Attaches a program for measuring, which nobody is told of.
-    pub(crate) fn attach_nameless(
-        &mut self,
-        program: &str,
-        interface: &str,
-        at: TcAttachType,
-    ) -> Result<(), KernelError> {
-        let program = load::program(&mut self.bpf, program)?;
-        program.attach(interface, at).map_err(|error| KernelError::attach(interface, &error))?;
-        Ok(())
-    }
-
     fn attach_program(
         &mut self,
         program: &str,
@@ -212,7 +118,7 @@ impl Kernel {
         place: &mut Place,
     ) -> Result<Hook, KernelError> {
         let hook = neighbours.hook.or(self.hook);
-        let program = load::program(&mut self.bpf, program)?;
+        let program = programs::program(&mut self.bpf, program)?;
         if hook != Some(Hook::Clsact) {
             let options = TcAttachOptions::TcxOrder(self.order.link(neighbours, at));
             let error = match hold(program, interface, at, options) {
@@ -249,7 +155,7 @@ impl Kernel {
     }
 
     /// Takes the programs off every interface. They stay loaded, so that the maps can still be read.
-    pub(crate) fn detach(&mut self) {
+    pub(super) fn detach(&mut self) {
         self.places.clear();
     }
 }

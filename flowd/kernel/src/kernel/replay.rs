@@ -3,17 +3,18 @@
 use aya::programs::{TestRun as _, TestRunOptions};
 use flow_common::{settings::Interface, wiretrue::Offload};
 
-use crate::{Kernel, KernelError, context::SkBuff, error::errno, load, pod::Plain};
+use super::Kernel;
+use crate::{
+    KernelError,
+    error::errno,
+    object::{programs, xdp},
+    sys::pod::Plain,
+    test_run::{LONGEST, LOOPBACK, skb::SkBuff, xdp::run},
+};
 
 /// The kernel does not take this frame for a test run: it is shorter than its own headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused;
-
-/// Bytes that a test run takes: a page less what the kernel keeps around them.
-pub(crate) const LONGEST: usize = 3_500;
-
-/// Test runs belong to a device; loopback is in every network namespace, with this index.
-pub(crate) const LOOPBACK: u32 = 1;
 
 impl Kernel {
     /// Makes the frames that follow belong to the interface in `slot`.
@@ -47,11 +48,24 @@ impl Kernel {
             gso_size: offload.segment_size,
             ..SkBuff::default()
         };
-        let [ingress, _] = load::programs(&self.settings);
-        let program = load::program(&mut self.bpf, ingress)?;
+        let [ingress, _] = programs::programs(&self.settings);
+        let program = programs::program(&mut self.bpf, ingress)?;
         let options =
             TestRunOptions { data_in: Some(data), ctx_in: Some(context.bytes()), ..TestRunOptions::new() };
         match program.test_run(options) {
+            Ok(_) => Ok(Ok(())),
+            Err(error) if errno(&error) == Some(libc::EINVAL) => Ok(Err(Refused)),
+            Err(error) => Err(KernelError::Replay { detail: error.to_string() }),
+        }
+    }
+
+    /// Runs the XDP program over one Ethernet frame at `time` ns, as [`Kernel::replay`] does with the one of TC.
+    ///
+    /// # Errors
+    /// The kernel fails; `Ok(Err(Refused))` where it refuses this frame alone.
+    pub fn replay_frame(&mut self, frame: &[u8], time: u64) -> Result<Result<(), Refused>, KernelError> {
+        let [ingress, _] = self.programs;
+        match run(xdp::program(&mut self.bpf, ingress)?, &mut frame.to_vec(), time, 1) {
             Ok(_) => Ok(Ok(())),
             Err(error) if errno(&error) == Some(libc::EINVAL) => Ok(Err(Refused)),
             Err(error) => Err(KernelError::Replay { detail: error.to_string() }),

@@ -8,35 +8,22 @@
 use std::io;
 
 use flow_common::{
-    key::FlowKey,
+    end::{EndReason, shortest_timeout},
     names,
     record::{FlowRecord, life},
 };
 
+use super::Kernel;
 use crate::{
-    Kernel, KernelError,
-    slab::{WINDOW, Window},
-    sys,
+    KernelError, sys,
+    table::{
+        reading::{DrainReport, Drained, Next, Reading},
+        slab::{WINDOW, Window},
+    },
 };
-use flow_common::end::{EndReason, shortest_timeout};
-
-/// What one drain did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DrainReport {
-    /// Flows in the table after the drain.
-    pub live: u32,
-    /// Slots looked at.
-    pub scanned: u32,
-    /// Flows with new packets.
-    pub changed: u32,
-    /// Slots given back.
-    pub freed: u32,
-    /// Slots in all.
-    pub capacity: u32,
-}
 
 /// Receives a slot, its record, and the reason where this is its last visit.
-pub(crate) type Visit<'a> = dyn FnMut(u32, &FlowRecord, Option<EndReason>) + 'a;
+type Visit<'a> = dyn FnMut(u32, &FlowRecord, Option<EndReason>) + 'a;
 
 /// A program stamps a record before it counts the packet: a record stamped within this time, ns, before it was
 /// read may be half written, and is read again. Programs take microseconds; this leaves room for a CPU that its
@@ -52,42 +39,6 @@ const AGAIN: u64 = u64::MAX;
 /// The stamps of a record in one word. No two packets of one side leave the same.
 const fn mark([a, b]: [u64; 2]) -> u64 {
     a ^ b.rotate_left(32)
-}
-
-/// A reading that is under way.
-struct Reading {
-    next: Next,
-    report: DrainReport,
-    /// Slots to look at are below this one.
-    high: u32,
-}
-
-/// What a reading does next.
-enum Next {
-    /// Look at the window that begins at this slot.
-    Look(u32),
-    /// Give back what ended, from this place of [`Drained::ending`] on.
-    End(usize),
-}
-
-/// What a drain keeps from one to the next.
-#[derive(Default)]
-pub(crate) struct Drained {
-    reading: Option<Reading>,
-    /// Per slot: the mark of its record at the last visit; 0 before the first.
-    marks: Vec<u64>,
-    /// Slots that ended in the present drain, ascending.
-    ending: Vec<(u32, EndReason)>,
-    /// Keys that leave the index.
-    leaving: Vec<FlowKey>,
-    /// Interface slots whose flows end with the next drain, as nothing passes there any more.
-    pub(crate) evicted: Vec<u16>,
-}
-
-impl Drained {
-    pub(crate) fn new(slots: u32) -> Self {
-        Self { marks: vec![0; slots as usize], ..Self::default() }
-    }
 }
 
 impl Kernel {
@@ -119,7 +70,7 @@ impl Kernel {
     /// As for [`Kernel::drain`].
     pub fn finish(&mut self, visit: &mut Visit<'_>) -> Result<DrainReport, KernelError> {
         self.detach();
-        grace()?;
+        sys::grace()?;
         let mut report = self.report();
         let high = self.free.high()?;
         for first in (0..high).step_by(WINDOW as usize) {
@@ -188,7 +139,7 @@ impl Kernel {
             }
             Next::Look(_) => {
                 self.drained.evicted.clear();
-                grace()?;
+                sys::grace()?;
                 reading.next = Next::End(0);
             }
             Next::End(place) => match self.end(place, visit, &mut reading.report)? {
@@ -249,7 +200,8 @@ impl Kernel {
     fn unlink(&mut self) -> Result<(), KernelError> {
         let leaving = &mut self.drained.leaving;
         // SAFETY: the index has these keys.
-        unsafe { sys::delete_all(&self.index, leaving) }.map_err(|error| failed(names::MAP_INDEX, &error))?;
+        unsafe { sys::bpf::delete_all(&self.index, leaving) }
+            .map_err(|error| failed(names::MAP_INDEX, &error))?;
         leaving.clear();
         Ok(())
     }
@@ -291,13 +243,4 @@ impl Kernel {
 
 fn failed(map: &'static str, error: &io::Error) -> KernelError {
     KernelError::Map { map, detail: error.to_string() }
-}
-
-/// Returns once every BPF program that was running has finished: they run inside an RCU read-side section,
-/// and this membarrier is a `synchronize_rcu` (membarrier(2)).
-pub(crate) fn grace() -> Result<(), KernelError> {
-    const GLOBAL: libc::c_int = 1;
-    // SAFETY: no pointers.
-    let status = unsafe { libc::syscall(libc::SYS_membarrier, GLOBAL, 0, 0) };
-    if status == 0 { Ok(()) } else { Err(KernelError::Grace(io::Error::last_os_error())) }
 }

@@ -7,8 +7,8 @@ use flow_common::{
     key::{Direction, Sender},
 };
 
-use super::{Nets, Policy, Way, Zone};
 use crate::{
+    aggregate::{Nets, Policy, Way, Zone},
     config::FlowLabel,
     flow::{Snapshot, words},
 };
@@ -72,7 +72,7 @@ pub struct Service {
 
 /// Facts of a flow that can change while it lives and that labels are made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Facts {
+pub(in crate::aggregate) struct Facts {
     client: Sender,
     server_port: Option<u16>,
     app: Option<App>,
@@ -82,7 +82,7 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub(super) fn of(flow: &Snapshot, policy: &Policy, age: u64) -> Self {
+    pub(in crate::aggregate) fn of(flow: &Snapshot, policy: &Policy, age: u64) -> Self {
         let uses_dscp = policy.uses(FlowLabel::Dscp);
         Self {
             client: flow.client,
@@ -97,7 +97,7 @@ impl Facts {
 /// What `sender` of a flow between `nets` (client first) sends, by the labels in use. `top` says which
 /// addresses can be label values. `one_point` says that the interface has one hook for both directions, which
 /// is counted as ingress.
-pub(super) fn flow_labels(
+pub(in crate::aggregate) fn flow_labels(
     policy: &Policy,
     flow: &Snapshot,
     nets: Nets,
@@ -138,7 +138,7 @@ pub(super) fn flow_labels(
 }
 
 /// Where what `sender` sends is counted.
-pub(super) fn point(flow: &Snapshot, sender: Sender, one_point: bool) -> Point {
+pub(in crate::aggregate) fn point(flow: &Snapshot, sender: Sender, one_point: bool) -> Point {
     let direction = if one_point { Direction::Ingress } else { flow.key.hook(sender) };
     Point { slot: flow.key.interface(), direction }
 }

@@ -2,10 +2,11 @@
 
 use aya::programs::{LinkOrder, ProgramId, SchedClassifier, TcAttachType};
 
+use super::Hook;
 use crate::{
-    Hook, KernelError,
+    KernelError,
     error::errno,
-    netlink::{self, Filter},
+    net::netlink::{self, Filter},
 };
 
 /// Where flowd stands among other programs of the same hook. Names are those that the kernel knows programs of TCX

@@ -7,7 +7,7 @@ use std::{
     os::fd::AsRawFd as _,
 };
 
-use crate::netlink;
+use super::netlink;
 
 /// Room for one message. What does not fit is cut off, and nobody misses it.
 const MESSAGE: usize = 256;

@@ -1,0 +1,6 @@
+//! What rtnetlink(7) tells of interfaces and of what is attached to them, and what it is told.
+
+mod changes;
+pub(crate) mod netlink;
+
+pub use self::changes::Changes;
