@@ -131,7 +131,7 @@ fn nflog<P: Packet>(packet: &P, at: u32) -> Result<Found, Skip> {
     Err(NOT_IP)
 }
 
-/// VLAN tags, a PPPoE session, an MPLS stack: in this order, each optional.
+/// VLAN tags, LLC with SNAP, a PPPoE session, an MPLS stack: in this order, each optional.
 #[inline(always)]
 fn behind_tags<P: Packet>(
     packet: &P,
@@ -148,6 +148,10 @@ fn behind_tags<P: Packet>(
         *vlans |= u64::from(tag.id()) << (12 * index);
         ethertype = tag.ethertype();
         offset += size_of::<VlanTag>() as u32;
+    }
+    if ethertype <= ethernet::MAX_LENGTH && has_snap(packet, offset)? {
+        ethertype = word(packet, offset + ethernet::SNAP.len() as u32)?;
+        offset += ethernet::SNAP.len() as u32 + 2;
     }
     if ethertype == ethertype::PPPOE_SESSION {
         match ppp_payload(packet, offset + ppp::PPPOE_LEN)? {
@@ -171,6 +175,18 @@ fn behind_tags<P: Packet>(
         ethertype::ARP | ethertype::RARP => Err(Skip::new(Counter::Arp, Family::Other)),
         _ => Err(NOT_IP),
     }
+}
+
+/// Whether an EtherType follows LLC and SNAP.
+#[inline(always)]
+fn has_snap<P: Packet>(packet: &P, offset: u32) -> Result<bool, Skip> {
+    let [a, b, c, d, e, f] = ethernet::SNAP;
+    // Frames of LLC alone, such as spanning tree's, may be shorter.
+    let (Some(points), Some(organisation)) = (packet.read::<Be32>(offset), packet.read::<Be16>(offset + 4))
+    else {
+        return Err(NOT_IP);
+    };
+    Ok(points.get() == u32::from_be_bytes([a, b, c, d]) && organisation.get() == u16::from_be_bytes([e, f]))
 }
 
 /// Where no field names the protocol, the version in its first byte does.

@@ -20,11 +20,20 @@ pub mod ethertype {
     pub const QINQ: u16 = 0x88a8;
     /// Stacked tags before 802.1ad, still found on older switches.
     pub const QINQ_OLD: u16 = 0x9100;
+    /// The same on other switches.
+    pub const QINQ_OLDER: u16 = 0x9200;
     /// Ethernet in GRE, Geneve and NVGRE (RFC 7637).
     pub const TRANSPARENT_ETHERNET: u16 = 0x6558;
     /// PPP in GRE (RFC 2637).
     pub const PPP: u16 = 0x880b;
 }
+
+/// Up to this the field is the frame's length, and LLC follows (IEEE 802.3 section 3.2.6).
+pub const MAX_LENGTH: u16 = 1_500;
+
+/// LLC's header for SNAP with an EtherType: both service access points, unnumbered information, and an organisation of
+/// zeros (RFC 1042).
+pub const SNAP: [u8; 6] = [0xaa, 0xaa, 3, 0, 0, 0];
 
 /// What follows an EtherType of a VLAN.
 #[derive(Clone, Copy)]
@@ -54,5 +63,5 @@ impl VlanTag {
 #[inline(always)]
 #[must_use]
 pub const fn is_vlan(ethertype: u16) -> bool {
-    matches!(ethertype, ethertype::VLAN | ethertype::QINQ | ethertype::QINQ_OLD)
+    matches!(ethertype, ethertype::VLAN | ethertype::QINQ | ethertype::QINQ_OLD | ethertype::QINQ_OLDER)
 }

@@ -53,7 +53,7 @@ impl Protocol for DnsTracker {
     }
 
     fn losses(&self) -> Vec<(&'static str, u64)> {
-        let DnsLosses { malformed, evicted } = Self::losses(self);
-        vec![("malformed", malformed), ("evicted", evicted)]
+        let DnsLosses { malformed, evicted, repeated_answer } = Self::losses(self);
+        vec![("malformed", malformed), ("evicted", evicted), ("repeated_answer", repeated_answer)]
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{io::Write, sync::Arc};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use flow_common::{
     key::{FlowKey, TunnelKind},
     packet::Captured,
@@ -48,6 +48,8 @@ pub(super) struct Reader<W> {
     decapsulate: u32,
     packets: u64,
     now: u64,
+    /// The first link type that flowd does not read.
+    unreadable: Option<u32>,
 }
 
 impl<W: Write> Reader<W> {
@@ -68,6 +70,7 @@ impl<W: Write> Reader<W> {
             decapsulate: config.settings().decapsulate,
             packets: 0,
             now: 0,
+            unreadable: None,
         }
     }
 
@@ -85,13 +88,11 @@ impl<W: Write> Reader<W> {
     }
 
     pub(super) fn packet(&mut self, packet: &CapturedPacket<'_>) -> Result<()> {
-        let link = links::link(packet.link).ok_or_else(|| {
-            anyhow!(
-                "link type {} is not one that flowd reads (Ethernet, raw IP, Linux cooked, null, PPP, Cisco \
-                 HDLC, NFLOG): convert the capture with editcap -T",
-                packet.link
-            )
-        })?;
+        let Some(link) = links::link(packet.link) else {
+            self.summary.unreadable(packet.original_len);
+            self.unreadable.get_or_insert(packet.link);
+            return Ok(());
+        };
         let slot = u16::try_from(packet.interface + 1)
             .ok()
             .filter(|slot| *slot < FlowKey::MAX_INTERFACES)
@@ -116,7 +117,18 @@ impl<W: Write> Reader<W> {
     }
 
     /// Ends everything and prints what is left.
+    ///
+    /// # Errors
+    /// The output is closed, or none of the capture's packets has a link type that flowd reads.
     pub(super) fn finish(mut self) -> Result<()> {
+        if let Some(link) = self.unreadable
+            && self.packets == 0
+        {
+            bail!(
+                "link type {link} is not one that flowd reads (Ethernet, raw IP, Linux cooked, null, PPP, Cisco HDLC, \
+                 NFLOG): convert the capture with editcap -T"
+            );
+        }
         self.events()?;
         self.pipeline.finish();
         self.report();

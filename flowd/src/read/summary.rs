@@ -6,6 +6,9 @@ use flow_common::counter::{Counter, Family, InterfaceTotals, Tally};
 use flowd_protocols::PROTOCOLS;
 use serde::{Serialize, Serializer};
 
+/// The reason of frames whose link type flowd does not read.
+const UNREADABLE: &str = "link_type";
+
 /// Totals of one capture.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename = "summary")]
@@ -36,7 +39,12 @@ impl Summary {
             families: Family::ALL.map(|family| (family.name(), 0)).into(),
             flows: 0,
             applications: PROTOCOLS.iter().map(|protocol| (protocol.app.name(), 0)).collect(),
-            skipped: Counter::ALL.map(|counter| (counter.name(), 0)).into(),
+            skipped: Counter::ALL
+                .map(Counter::name)
+                .into_iter()
+                .chain([UNREADABLE])
+                .map(|name| (name, 0))
+                .collect(),
             printed: 0,
             events_lost: 0,
         }
@@ -47,6 +55,14 @@ impl Summary {
         if let Some((_, count)) = self.applications.iter_mut().find(|(name, _)| *name == protocol) {
             *count += 1;
         }
+    }
+
+    /// Counts a frame of a link type that flowd does not read.
+    pub(super) fn unreadable(&mut self, bytes: u32) {
+        self.packets += 1;
+        self.frame_bytes += u64::from(bytes);
+        *self.families.entry(Family::Other.name()).or_default() += 1;
+        *self.skipped.entry(UNREADABLE).or_default() += 1;
     }
 
     /// Adds an interface's totals.

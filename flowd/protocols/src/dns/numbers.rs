@@ -49,7 +49,7 @@ pub static FAMILIES: &[Family<DnsNumbers>] = &[
         |dns, rows| dns.responses.iter().for_each(|((rcode, qtype), count)| rows.counter(&[rcode, qtype], *count))),
     histogram("flowd_dns_lookup_duration_seconds", &[], Class::Fixed, "Time from the first sending of a DNS query to its response.",
         |dns, rows| rows.histogram(&[], dns.lookups.sum(), &BOUNDS, &dns.lookups.buckets)),
-    counter("flowd_dns_dropped", &["reason"], Class::Fixed, "DNS messages that could not be read, and lookups given up as the table was full.",
+    counter("flowd_dns_dropped", &["reason"], Class::Fixed, "DNS messages that could not be read, lookups given up as the table was full, and further answers to a query that was sent again.",
         |dns, rows| dns.losses.iter().for_each(|(reason, count)| rows.counter(&[reason], *count))),
 ];
 

@@ -27,6 +27,8 @@ pub struct DnsLosses {
     pub malformed: u64,
     /// Queries and connections given up before their time, as the tables were full.
     pub evicted: u64,
+    /// Answers to a query that was sent again, after the first of them: the line has that one.
+    pub repeated_answer: u64,
 }
 
 /// Pairs queries with responses.
@@ -99,7 +101,9 @@ impl DnsTracker {
 
     fn give_up(&mut self, until: u64, emit: Emit<'_>) {
         while let Some(((key, _), query)) = self.queries.pop(until) {
-            emit(query.value.into_exchange(key, DnsOutcome::Unanswered));
+            if !query.value.is_answered {
+                emit(query.value.exchange(key, DnsOutcome::Unanswered));
+            }
         }
     }
 
@@ -121,7 +125,8 @@ impl DnsTracker {
         }
         for question in &message.questions {
             let (key, client) = ((event.key, message.id), event.from());
-            let same = |query: &Query| query.client == client && query.question.same(question);
+            let same =
+                |query: &Query| !query.is_answered && query.client == client && query.question.same(question);
             if let Some(query) = self.queries.renew(&key, event.time, same) {
                 query.value.retries = query.value.retries.saturating_add(1);
                 emit(blank(event, client, Some(question.clone()), DnsOutcome::Repeated));
@@ -129,8 +134,7 @@ impl DnsTracker {
             }
             let query = Query::new(event, question.clone());
             if let Some(((key, _), evicted)) = self.queries.push(key, event.time, query) {
-                self.losses.evicted += 1;
-                emit(evicted.value.into_exchange(key, DnsOutcome::Unanswered));
+                self.evict(key, &evicted.value, emit);
             }
         }
     }
@@ -148,14 +152,36 @@ impl DnsTracker {
             let asked = |query: &Query| {
                 query.client == client && question.is_none_or(|question| query.question.same(question))
             };
-            let mut exchange = match self.queries.take(&(event.key, message.id), asked) {
+            let place = (event.key, message.id);
+            let open = self.queries.take(&place, |query| !query.is_answered && asked(query));
+            let mut exchange = match open {
                 Some(query) => {
-                    let first = query.value.first;
-                    let mut exchange = query.value.into_exchange(event.key, DnsOutcome::Answered);
-                    exchange.response_time = event.time.checked_sub(first);
+                    let mut query = query.value;
+                    let mut exchange = query.exchange(event.key, DnsOutcome::Answered);
+                    exchange.response_time = event.time.checked_sub(query.first);
+                    if query.retries > 0 {
+                        // A slow server answers every sending.
+                        query.is_answered = true;
+                        if let Some(((key, _), evicted)) = self.queries.push(place, event.time, query) {
+                            self.evict(key, &evicted.value, emit);
+                        }
+                    }
                     exchange
                 }
-                None => blank(event, client, question.cloned(), DnsOutcome::NoQuery),
+                None => {
+                    let mut answered = self.queries.take(&place, |query| query.is_answered && asked(query));
+                    if let Some(mut query) = answered.take().map(|query| query.value) {
+                        self.losses.repeated_answer += 1;
+                        query.retries -= 1;
+                        if query.retries > 0
+                            && let Some(((key, _), evicted)) = self.queries.push(place, event.time, query)
+                        {
+                            self.evict(key, &evicted.value, emit);
+                        }
+                        continue;
+                    }
+                    blank(event, client, question.cloned(), DnsOutcome::NoQuery)
+                }
             };
             exchange.head.slot = event.slot;
             exchange.rcode = Some(message.rcode);
@@ -163,6 +189,16 @@ impl DnsTracker {
             exchange.answer_count = Some(message.answer_count);
             exchange.truncated = Some(message.truncated);
             emit(exchange);
+        }
+    }
+}
+
+impl DnsTracker {
+    /// A query made room for another.
+    fn evict(&mut self, key: FlowKey, query: &Query, emit: Emit<'_>) {
+        if !query.is_answered {
+            self.losses.evicted += 1;
+            emit(query.exchange(key, DnsOutcome::Unanswered));
         }
     }
 }

@@ -54,8 +54,12 @@ impl TlsTracker {
             self.report(&old.value, false, emit);
         }
         if ends {
-            if let Some(connection) = connection {
-                self.report(&connection.value, u16::from(event.tcp_flags) & flag::RST != 0, emit);
+            let Some(connection) = connection else { return };
+            let reset = u16::from(event.tcp_flags) & flag::RST != 0;
+            if reset || connection.value.is_over_without(event.from()) {
+                self.report(&connection.value, reset, emit);
+            } else {
+                self.wait(event.key, connection.value, emit);
             }
             return;
         }
@@ -67,7 +71,13 @@ impl TlsTracker {
         connection.take(event, payload, MAX_PAYLOAD);
         if let Some(handshake) = connection.settled() {
             emit(handshake);
-        } else if let Some((_, evicted)) = self.connections.push(event.key, connection.begin, connection) {
+        } else {
+            self.wait(event.key, connection, emit);
+        }
+    }
+
+    fn wait(&mut self, key: FlowKey, connection: Connection, emit: Emit<'_>) {
+        if let Some((_, evicted)) = self.connections.push(key, connection.begin, connection) {
             self.losses.evicted += 1;
             self.report(&evicted.value, false, emit);
         }

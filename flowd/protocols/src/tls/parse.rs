@@ -10,6 +10,8 @@ pub(super) use ja4::ja4;
 
 const HANDSHAKE: u8 = 22;
 const ALERT: u8 = 21;
+/// The level of an alert after which the handshake goes on (RFC 5246 section 7.2).
+const WARNING: u8 = 1;
 /// Kind and length of a handshake message (RFC 8446 section 4).
 const HEAD: usize = 4;
 
@@ -18,8 +20,10 @@ const HEAD: usize = 4;
 pub(super) enum FirstMessage {
     /// A handshake message: its kind, and as much of its body as is there.
     Message { kind: u8, body: Vec<u8>, complete: bool },
-    /// An alert's description (RFC 8446 section 6).
+    /// The description of an alert that ends the handshake (RFC 5246 section 7.2, RFC 8446 section 6).
     Alert(u8),
+    /// The same of one that only warns; a hello may still follow.
+    Warning(u8),
     /// Not enough to tell.
     Short,
     /// No TLS.
@@ -30,6 +34,7 @@ pub(super) enum FirstMessage {
 pub(super) fn first(bytes: &[u8]) -> FirstMessage {
     let mut rest = Bytes(bytes);
     let mut message = Vec::new();
+    let mut warning = None;
     while !rest.0.is_empty() {
         let (Some(kind), version) = (rest.u8(), rest.u16()) else { break };
         if !matches!(kind, HANDSHAKE | ALERT) || version.is_some_and(|version| version >> 8 != 3) {
@@ -40,15 +45,22 @@ pub(super) fn first(bytes: &[u8]) -> FirstMessage {
         let available = usize::from(len).min(rest.0.len());
         let fragment = rest.take(available).unwrap_or_default();
         if kind == ALERT {
-            let alert = fragment.get(1).filter(|_| message.is_empty());
-            return alert.map_or_else(|| part(&message), |description| FirstMessage::Alert(*description));
+            match fragment {
+                [WARNING, description, ..] if message.is_empty() => warning = Some(*description),
+                [_, description, ..] if message.is_empty() => return FirstMessage::Alert(*description),
+                _ => break,
+            }
+            continue;
         }
         message.extend_from_slice(fragment);
         if wanted(&message).is_some_and(|wanted| message.len() >= wanted) {
             break;
         }
     }
-    part(&message)
+    match (part(&message), warning) {
+        (FirstMessage::Short, Some(warning)) => FirstMessage::Warning(warning),
+        (part, _) => part,
+    }
 }
 
 /// Bytes of the message, its head included.

@@ -19,18 +19,27 @@ pub(super) struct Query {
     /// First sending, nanoseconds of the packet clock.
     pub(super) first: u64,
     pub(super) retries: u32,
+    /// Its line has left; it stays for the answers to its retries.
+    pub(super) is_answered: bool,
 }
 
 impl Query {
     /// One that the event has asked.
     pub(super) const fn new(event: &PayloadEvent, question: Question) -> Self {
-        Self { client: event.from(), question, slot: event.slot, first: event.time, retries: 0 }
+        Self {
+            client: event.from(),
+            question,
+            slot: event.slot,
+            first: event.time,
+            retries: 0,
+            is_answered: false,
+        }
     }
 
-    pub(super) fn into_exchange(self, key: FlowKey, outcome: DnsOutcome) -> DnsExchange {
+    pub(super) fn exchange(&self, key: FlowKey, outcome: DnsOutcome) -> DnsExchange {
         DnsExchange {
             head: Head::new(key, self.slot, self.client, self.first),
-            query: Some(self.question.name),
+            query: Some(self.question.name.clone()),
             qtype: Some(self.question.qtype),
             rcode: None,
             answers: Vec::new(),

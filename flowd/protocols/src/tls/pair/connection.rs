@@ -67,6 +67,12 @@ impl Connection {
         if answered { self.handshake(false) } else { None }
     }
 
+    /// Whether the end of what `sender` sends leaves nothing to wait for: a client that has asked may close its half of the
+    /// connection and still be answered (RFC 9293 section 3.6).
+    pub(super) fn is_over_without(&self, sender: Sender) -> bool {
+        self.asked(sender).is_none()
+    }
+
     /// The line with what there is; `None` where neither side sent a hello.
     pub(super) fn handshake(&self, reset: bool) -> Option<TlsHandshake> {
         let asked = [Sender::A, Sender::B].into_iter().find_map(|sender| Some((sender, self.asked(sender)?)));
@@ -138,7 +144,9 @@ impl Connection {
             FirstMessage::Message { kind: SERVER_HELLO, body, .. } => {
                 ServerHello::read(&body).map(Said::Hello)
             }
-            FirstMessage::Alert(description) => Some(Said::Alert(description)),
+            FirstMessage::Alert(description) | FirstMessage::Warning(description) => {
+                Some(Said::Alert(description))
+            }
             _ => None,
         }
     }
