@@ -11,6 +11,7 @@ use flow_common::{
     packet::Captured,
     record::{FlowRecord, HOLES},
     settings::Thrift,
+    shared::Share as _,
     sniff::{self as payload, Wanted},
     tcp as track,
     wiretrue::{self, Frame, Offload},
@@ -121,7 +122,7 @@ pub(crate) fn tcp(input: &[u8]) {
         now += pause;
         let [a, b] = &mut sent;
         *(if matches!(sender, Sender::A) { a } else { b }) += 1;
-        track::track(&mut record, sender, &segment, len, 0, 7, now);
+        track::track(FlowRecord::shared(&mut record), sender, &segment, len, 0, 7, now);
         check(&record, sent, now);
     }
 }
@@ -160,12 +161,14 @@ pub(crate) fn sniff(input: &[u8]) {
         let sequence = if flags & 0x80 == 0 { *place } else { place.wrapping_sub(20) };
         let segment = Segment { sequence, window: 1, flags: u16::from(flags & 0x1f), ..Segment::NONE };
         *place = sequence.wrapping_add(len as u32);
-        let order = track::track(&mut record, sender, &segment, len as u32, 0, 0, 1);
+        let order = track::track(FlowRecord::shared(&mut record), sender, &segment, len as u32, 0, 0, 1);
         let mut headers = Headers { segment, payload_len: len as u32, ..Headers::NONE };
         // The first bit of the head size says whether this is the port of DNS.
         headers.source.port = if head_bytes & 16 == 0 { 80 } else { 53 };
         let wanted = Wanted { apps: Apps::ALL, head_bytes };
-        if let Some(find) = payload::sniff(&bytes, &mut record, sender, &headers, order, wanted) {
+        if let Some(find) =
+            payload::sniff(&bytes, FlowRecord::shared(&mut record), sender, &headers, order, wanted)
+        {
             let most = match App::from_number(find.app) {
                 Some(App::Dns) => payload::dns_limit(head_bytes),
                 Some(App::Tls) => MAX_PAYLOAD as u32,

@@ -8,12 +8,12 @@ use crate::{
         Fragment, Headers,
         transport::{Transport, protocol},
     },
-    event::{PayloadEvent, PayloadKind},
+    event::PayloadEvent,
     flows,
     key::{Scope, Sender},
     observe::{Datagram, Env, FirstFragment, Workspace},
     packet::{Packet, forget},
-    record::{Ended, FlowRecord, Half, RoleBy, TcpEnd},
+    record::{Ended, RoleBy, SharedHalf, SharedRecord, TcpEnd},
     role,
     settings::Settings,
     sniff::{self, Wanted},
@@ -56,53 +56,46 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
     if found.fresh {
         cold_path();
         let (client, role_by) = role::of_first(headers, sender);
-        record.client = client as u8;
-        record.role_by = role_by as u8;
-        record.fragment = u8::from(joined.is_none());
+        record.client.set(client as u8);
+        record.role_by.set(role_by as u8);
+        record.fragment.set(u8::from(joined.is_none()));
     }
-    work.own_last = record.half_mut(sender).last;
-    stamp(record.half_mut(sender), headers, now);
-    record.half_mut(sender).count(cpu, &work.volume, E::add);
+    let (own, peer) = record.pair(sender);
+    work.own_last = stamp(own, headers, now);
+    own.count(cpu, &work.volume, E::add);
     let find = match headers.transport {
         Transport::Tcp => {
             let segment = &headers.segment;
-            record.half_mut(sender).tcp_flags |= segment.flags;
-            if role::proves_client(segment.flags, record.role_by) {
-                record.client = sender as u8;
-                record.role_by = RoleBy::Syn as u8;
+            own.tcp_flags.set_bits(segment.flags);
+            if role::proves_client(segment.flags, record.role_by.get()) {
+                record.client.set(sender as u8);
+                record.role_by.set(RoleBy::Syn as u8);
             }
             let segment_size = work.arrival.offload.segment_size;
             let untimed = work.arrival.thrift.untimed;
             let order = tcp::track(record, sender, segment, headers.payload_len, segment_size, untimed, now);
-            if apps.is_empty() {
-                None
-            } else {
-                sniff::sniff(packet, record, sender, headers, order, wanted).map(|find| (find, segment))
-            }
+            if apps.is_empty() { None } else { sniff::sniff(packet, record, sender, headers, order, wanted) }
         }
         Transport::Icmp | Transport::IcmpAnswer => {
             if found.fresh {
-                (record.icmp_type, record.icmp_code) = headers.icmp;
+                record.icmp_type.set(headers.icmp.0);
+                record.icmp_code.set(headers.icmp.1);
             }
             None
         }
-        Transport::Other => {
-            let known = record.app != 0;
-            let find = sniff::datagram(packet, headers, apps, wanted.head_bytes, known);
-            find.map(|find| (find, &headers.segment))
-        }
+        Transport::Other => sniff::datagram(packet, record, headers, wanted),
     };
-    if let Some((find, segment)) = find {
+    if let Some(find) = find {
         cold_path();
-        if find.shown && record.app == 0 {
-            record.app = find.app;
-        }
-        let copied = if matches!(find.kind, PayloadKind::End) { 0 } else { find.len as u16 };
-        let retransmits =
-            record.halves[0].quality.retransmits.wrapping_add(record.halves[1].quality.retransmits);
-        let (own, peer) = tcp::pair(record, sender);
-        own.tcp.copies = PayloadEvent::number_after(own.tcp.copies);
-        let (number, peer_last) = (own.tcp.copies, peer.tcp.next_seq_time);
+        // The ways through the sniffer meet here.
+        let copied = forget(&mut work.copied, find.len as u16);
+        let [kind, app] =
+            forget(&mut work.what, u16::from_ne_bytes([find.kind as u8, find.app])).to_ne_bytes();
+        let segment = &headers.segment;
+        let retransmits = own.quality.retransmits.get().wrapping_add(peer.quality.retransmits.get());
+        let number = PayloadEvent::number_after(own.tcp.copies.get());
+        own.tcp.copies.set(number);
+        let peer_last = peer.tcp.next_seq_time.get();
         // Behind its number: the reader then sees that copies are missing, and pairs nothing over the gap.
         if work.arrival.thrift.no_copies != 0 {
             if let Some(totals) = env.totals() {
@@ -118,11 +111,11 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
             seq: segment.payload_sequence(),
             payload_len: headers.payload_len,
             copied,
-            kind: find.kind as u8,
+            kind,
             sender: PayloadEvent::numbered(sender, number),
             ack: segment.acknowledgement,
             tcp_flags: segment.flags as u8,
-            app: find.app,
+            app,
             retransmits: retransmits as u16,
             own_last,
             peer_last,
@@ -164,14 +157,21 @@ fn join_fragments<E: Env>(env: &mut E, work: &mut Workspace, sender: Sender, lat
 
 /// Whether a packet finds its flow's record over: idle for too long, or a new connection on used ports.
 #[inline(always)]
-fn over<E: Env>(env: &E, record: &FlowRecord, sender: Sender, headers: &Headers, now: u64) -> Option<Ended> {
-    if headers.segment.flags & (flag::SYN | flag::ACK) == flag::SYN && record.ended != Ended::No as u8 {
+fn over<E: Env>(
+    env: &E,
+    record: &SharedRecord,
+    sender: Sender,
+    headers: &Headers,
+    now: u64,
+) -> Option<Ended> {
+    let ended = record.ended.get();
+    if headers.segment.flags & (flag::SYN | flag::ACK) == flag::SYN && ended != Ended::No as u8 {
         return Some(Ended::Fin);
     }
-    let states = || [record.halves[0].tcp.state, record.halves[1].tcp.state];
-    let timeout = idle_timeout(record.key.protocol(), record.ended, states, |field| env.setting(field));
+    let states = || record.halves.each_ref().map(|half| half.tcp.state.get());
+    let timeout = idle_timeout(record.key.protocol(), ended, states, |field| env.setting(field));
     // What the sender's own last packet rules out need not be asked of the peer's, which lies elsewhere.
-    if now.saturating_sub(record.half(sender).last) <= timeout {
+    if now.saturating_sub(record.half(sender).last.get()) <= timeout {
         return None;
     }
     (now.saturating_sub(record.last()) > timeout).then_some(Ended::Idle)
@@ -207,15 +207,17 @@ const fn has_established(states: [u8; 2]) -> bool {
     states[0] >= TcpEnd::Partial as u8 || states[1] >= TcpEnd::Partial as u8
 }
 
-/// Notes time, DSCP and congestion marks.
+/// Notes time, DSCP and congestion marks; says when the packet before passed.
 #[inline(always)]
-fn stamp(half: &mut Half, headers: &Headers, now: u64) {
+fn stamp(half: &SharedHalf, headers: &Headers, now: u64) -> u64 {
+    let last = half.last.get();
     // The last one's time is at hand, the first one's is not.
-    if half.last == 0 {
-        half.first = now;
+    if last == 0 {
+        half.first.set(now);
     }
-    half.last = now;
-    half.dscp |= 1 << (headers.tos >> 2);
+    half.last.set(now);
+    half.dscp.set_bits(1 << (headers.tos >> 2));
     // Congestion Experienced is the codepoint 11 (RFC 3168 section 5).
-    half.ecn_ce += u32::from(headers.tos & 3 == 3);
+    half.ecn_ce.add(u32::from(headers.tos & 3 == 3));
+    last
 }

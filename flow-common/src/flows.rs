@@ -4,7 +4,7 @@ use core::hint::cold_path;
 
 use crate::{
     key::FlowKey,
-    record::{Ended, FlowRecord, life},
+    record::{Ended, SharedRecord, life},
 };
 
 /// What a table must offer; [`update`] is the one way to use it.
@@ -12,9 +12,7 @@ pub trait Flows {
     /// Slot of the record that `key` leads to.
     fn find(&mut self, key: &FlowKey) -> Option<u32>;
     /// The record in `slot`; `None` for a slot beyond the table.
-    fn record(&mut self, slot: u32) -> Option<&mut FlowRecord>;
-    /// The same, to look at.
-    fn peek(&self, slot: u32) -> Option<&FlowRecord>;
+    fn record(&self, slot: u32) -> Option<&SharedRecord>;
     /// Takes a free slot; `None` when the table is full.
     fn take(&mut self) -> Option<u32>;
     /// Returns a slot that was taken and not published.
@@ -30,7 +28,7 @@ pub struct Found<'a> {
     pub slot: u32,
     /// Nothing was counted in it yet.
     pub fresh: bool,
-    pub record: &'a mut FlowRecord,
+    pub record: &'a SharedRecord,
 }
 
 /// The record for a packet of `key`, a new one if there is none or `over` says that the present one ended.
@@ -42,13 +40,13 @@ pub fn update<'a, T: Flows>(
     table: &'a mut T,
     key: &FlowKey,
     now: u64,
-    over: impl FnOnce(&T, &FlowRecord) -> Option<Ended>,
+    over: impl FnOnce(&T, &SharedRecord) -> Option<Ended>,
 ) -> Option<Found<'a>> {
     let Some(slot) = table.find(key) else {
         cold_path();
         return make(table, key, now);
     };
-    let ended = over(table, table.peek(slot)?);
+    let ended = over(table, table.record(slot)?);
     let Some(reason) = ended else {
         return Some(Found { slot, fresh: false, record: table.record(slot)? });
     };
@@ -60,11 +58,11 @@ pub fn update<'a, T: Flows>(
     table.redirect(key, successor);
     live(table, successor);
     if let Some(old) = table.record(slot) {
-        if old.ended == Ended::No as u8 {
-            old.ended = reason as u8;
+        if old.ended.get() == Ended::No as u8 {
+            old.ended.set(reason as u8);
         }
         // Last, as it tells the reader that no more packets will find this record.
-        old.life = life::DETACHED;
+        old.life.set(life::DETACHED);
     }
     Some(Found { slot: successor, fresh: true, record: table.record(successor)? })
 }
@@ -86,8 +84,8 @@ fn make<'a, T: Flows>(table: &'a mut T, key: &FlowKey, now: u64) -> Option<Found
 /// Shows a record to the reader: only after its key leads to it, so that the reader never takes an old
 /// record's leavings for a flow, nor ends a flow that is being made.
 #[inline(always)]
-fn live<T: Flows>(table: &mut T, slot: u32) {
+fn live<T: Flows>(table: &T, slot: u32) {
     if let Some(record) = table.record(slot) {
-        record.life = life::LIVE;
+        record.life.set(life::LIVE);
     }
 }

@@ -6,19 +6,18 @@
 
 use crate::{
     key::FlowKey,
-    record::{FlowRecord, life},
+    record::{SharedRecord, life},
+    shared::Relaxed,
 };
 
 /// Bits of a way that hold the slot; above it those of the hash.
 const SLOT_BITS: u32 = 32;
 
 /// The hints of all keys whose hashes share their low bits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C, align(16))]
 pub struct Hints {
-    /// The younger one first; upper half: that of the hash, lower half: the slot. Any CPU writes them, each as a
-    /// whole.
-    ways: [u64; 2],
+    /// The younger one first; upper half: that of the hash, lower half: the slot.
+    ways: [Relaxed<u64>; 2],
 }
 
 /// Buckets for a table of so many flows. Where it is full, the buckets are too small for one flow in ten; half
@@ -32,8 +31,8 @@ impl Hints {
     /// The slot that a flow of this hash may be in.
     #[inline(always)]
     #[must_use]
-    pub const fn slot(&self, hash: u64) -> Option<u32> {
-        let [younger, older] = self.ways;
+    pub fn slot(&self, hash: u64) -> Option<u32> {
+        let [younger, older] = self.ways.each_ref().map(Relaxed::get);
         if (younger ^ hash) >> SLOT_BITS == 0 {
             Some(younger as u32)
         } else if (older ^ hash) >> SLOT_BITS == 0 {
@@ -45,10 +44,11 @@ impl Hints {
 
     /// Notes that a flow of this hash is in `slot`.
     #[inline(always)]
-    pub const fn note(&mut self, hash: u64, slot: u32) {
-        let [younger, _] = self.ways;
-        let hint = hash >> SLOT_BITS << SLOT_BITS | slot as u64;
-        self.ways = [hint, if (younger ^ hash) >> SLOT_BITS == 0 { 0 } else { younger }];
+    pub fn note(&self, hash: u64, slot: u32) {
+        let [younger, older] = &self.ways;
+        let (hint, before) = (hash >> SLOT_BITS << SLOT_BITS | u64::from(slot), younger.get());
+        younger.set(hint);
+        older.set(if (before ^ hash) >> SLOT_BITS == 0 { 0 } else { before });
     }
 }
 
@@ -58,14 +58,18 @@ impl Hints {
 /// who sees it live here is waited for, as is who found it in the index.
 #[inline(always)]
 #[must_use]
-pub fn leads(record: &FlowRecord, key: &FlowKey) -> bool {
-    record.life == life::LIVE && record.key.same(key)
+pub fn leads(record: &SharedRecord, key: &FlowKey) -> bool {
+    record.life.get() == life::LIVE && record.key.is(key)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::key::{Direction, Endpoint, Scope, TunnelKind};
+    use crate::{
+        key::{Direction, Endpoint, Scope, TunnelKind},
+        record::FlowRecord,
+        shared::Share as _,
+    };
 
     fn scope(interface: u16) -> Scope {
         Scope { interface, vlans: 0, protocol: 6, ipv6: false, tunnel: TunnelKind::None, tunnel_id: 0 }
@@ -90,7 +94,7 @@ mod tests {
 
     #[test]
     fn the_two_latest_of_a_bucket_are_found() {
-        let mut hints = Hints::default();
+        let hints = Hints { ways: [const { Relaxed::new(0) }; 2] };
         let [a, b, c] = [1_u64, 2, 3].map(|number| number << 40 | 5);
         hints.note(a, 10);
         hints.note(b, 20);
@@ -106,11 +110,12 @@ mod tests {
     fn a_record_leads_to_its_key_while_it_is_live() {
         let (right, wrong) = (key(1, 2, 3, 4), key(1, 2, 3, 5));
         let mut record = FlowRecord::new(&right, 1);
-        assert!(!leads(&record, &right));
-        record.life = life::LIVE;
-        assert!(leads(&record, &right) && !leads(&record, &wrong));
-        record.life = life::DETACHED;
-        assert!(!leads(&record, &right));
+        let record = FlowRecord::shared(&mut record);
+        assert!(!leads(record, &right));
+        record.life.set(life::LIVE);
+        assert!(leads(record, &right) && !leads(record, &wrong));
+        record.life.set(life::DETACHED);
+        assert!(!leads(record, &right));
     }
 
     /// Random hashes into as many buckets leave about 1 in 10 keys over: e^-1 (1/3! + 2/4! + ...) = 0.103.

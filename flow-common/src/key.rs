@@ -1,5 +1,9 @@
 //! Which flow a packet belongs to: one key for both directions of a conversation (a biflow, RFC 5103).
 
+mod shared;
+
+pub use shared::SharedKey;
+
 /// An address as two words of 16 bytes in network byte order.
 ///
 /// IPv4 sits in the IPv4-mapped form (RFC 4291 section 2.5.5.2), so that one key serves both families;
@@ -300,20 +304,6 @@ impl FlowKey {
     #[must_use]
     pub const fn hook(&self, sender: Sender) -> Direction {
         if self.scope >> ORIENTATION & 1 == sender as u64 { Direction::Ingress } else { Direction::Egress }
-    }
-
-    /// The same key.
-    ///
-    /// By words: the comparison that the compiler makes of bytes branches at each, and the verifier walks all ways.
-    #[inline(always)]
-    #[must_use]
-    pub const fn same(&self, other: &Self) -> bool {
-        let (a, b) = (self, other);
-        let addresses = a.a_address[0] ^ b.a_address[0]
-            | a.a_address[1] ^ b.a_address[1]
-            | a.b_address[0] ^ b.b_address[0]
-            | a.b_address[1] ^ b.b_address[1];
-        (addresses | a.scope ^ b.scope | a.rest() ^ b.rest()) == 0
     }
 
     /// Ports and tunnel id in one word.

@@ -4,6 +4,8 @@
 //! A lane has one writer, so that it needs no atomic additions, and a reader who comes often enough to find each
 //! bin before its ring comes round.
 
+use crate::shared::Relaxed;
+
 /// Milliseconds that a lane remembers. A power of two.
 pub const BINS: usize = 1024;
 /// Nanoseconds of a bin.
@@ -19,44 +21,55 @@ const AHEAD: usize = 2;
 /// Word that holds [`Lane::millisecond`].
 const LAST: usize = 1;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Lane {
     /// When the present millisecond began, ns.
-    start: u64,
+    start: Relaxed<u64>,
     /// The present millisecond, counted from the clock's origin.
-    millisecond: u64,
-    bins: [u64; BINS],
+    millisecond: Relaxed<u64>,
+    bins: [Relaxed<u64>; BINS],
 }
 
 const _: () = assert!(size_of::<Lane>() == (AHEAD + BINS) * size_of::<u64>() && BINS.is_power_of_two());
 
+impl Default for Lane {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Lane {
     /// Words of a lane.
     pub const WORDS: usize = AHEAD + BINS;
-    pub const EMPTY: Self = Self { start: 0, millisecond: 0, bins: [0; BINS] };
+
+    /// One in which nothing has passed.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { start: Relaxed::new(0), millisecond: Relaxed::new(0), bins: [const { Relaxed::new(0) }; BINS] }
+    }
 
     /// Counts `bytes` that passed at `now` ns.
     #[inline(always)]
-    pub fn add(&mut self, now: u64, bytes: u64) {
+    pub fn add(&self, now: u64, bytes: u64) {
         // A division costs as much as all the rest, and most packets come in their predecessor's millisecond.
-        let begins = now.saturating_sub(self.start) >= MILLISECOND;
+        let begins = now.saturating_sub(self.start.get()) >= MILLISECOND;
         if begins {
-            self.millisecond = now / MILLISECOND;
-            self.start = self.millisecond * MILLISECOND;
+            let millisecond = now / MILLISECOND;
+            self.millisecond.set(millisecond);
+            self.start.set(millisecond * MILLISECOND);
         }
-        let millisecond = self.millisecond;
+        let millisecond = self.millisecond.get();
         // Always there: the verifier sees it by the mask.
-        if let Some(bin) = self.bins.get_mut(millisecond as usize & (BINS - 1)) {
-            *bin = if begins { millisecond << BYTE_BITS } else { *bin } + bytes;
+        if let Some(bin) = self.bins.get(millisecond as usize & (BINS - 1)) {
+            bin.set(if begins { millisecond << BYTE_BITS } else { bin.get() } + bytes);
         }
     }
 
     /// [`read`] of a lane in this process's own memory.
     pub fn read(&self, from: u64, sums: &mut [u64]) -> u64 {
         let word = |index: usize| match index {
-            LAST => self.millisecond,
-            _ => self.bins.get(index.wrapping_sub(AHEAD)).copied().unwrap_or_default(),
+            LAST => self.millisecond.get(),
+            _ => self.bins.get(index.wrapping_sub(AHEAD)).map_or(0, Relaxed::get),
         };
         read(word, from, sums)
     }
@@ -85,7 +98,7 @@ mod tests {
     const BEGIN: u64 = 77_777;
 
     fn lane(packets: &[(u64, u64)]) -> Lane {
-        let mut lane = Lane::EMPTY;
+        let lane = Lane::new();
         for (now, bytes) in packets {
             lane.add(*now, *bytes);
         }
@@ -116,12 +129,12 @@ mod tests {
         let mut sums = [0; 4];
         assert_eq!(lane.read(BEGIN + 1, &mut sums), 1);
         assert_eq!(sums, [0; 4], "the bin is another millisecond's by now");
-        assert_eq!(Lane::EMPTY.read(BEGIN, &mut sums), 0);
+        assert_eq!(Lane::new().read(BEGIN, &mut sums), 0);
     }
 
     #[test]
     fn the_greatest_millisecond_leaves_its_number_alone() {
-        let mut lane = lane(&[(BEGIN * MILLISECOND, BYTES)]);
+        let lane = lane(&[(BEGIN * MILLISECOND, BYTES)]);
         let mut sums = [0];
         lane.read(BEGIN, &mut sums);
         assert_eq!(sums, [BYTES]);

@@ -23,6 +23,7 @@ pub mod ports;
 pub mod record;
 pub mod role;
 pub mod settings;
+pub mod shared;
 pub mod sniff;
 pub mod tcp;
 pub mod wire;

@@ -13,6 +13,7 @@ use crate::{
     packet::Packet,
     record::Volume,
     settings::{Settings, Thrift},
+    shared::packed,
     wiretrue::{self, Frame, Offload},
 };
 
@@ -44,12 +45,14 @@ pub struct Datagram {
 
 /// What the first fragment knows and the others need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(C)]
+#[repr(C, align(8))]
 pub struct FirstFragment {
     pub source_port: u16,
     pub destination_port: u16,
     pub protocol: u32,
 }
+
+packed! { FirstFragment }
 
 /// Memory for first fragments; may forget.
 pub trait Fragments {
@@ -71,7 +74,7 @@ pub trait Env: Clock + Flows + Events + Fragments + Sized {
     /// Totals of the packet's interface and direction.
     fn totals(&mut self) -> Option<&mut Passage>;
     /// This CPU's lane of the packet's interface and direction, where one is kept.
-    fn lane(&mut self) -> Option<&mut Lane>;
+    fn lane(&mut self) -> Option<&Lane>;
 
     /// [`step::read`].
     #[inline(always)]
@@ -149,6 +152,9 @@ pub struct Workspace {
     pub(crate) depth: u8,
     pub(crate) tunnel: TunnelKind,
     pub(crate) sender: u8,
+    /// Of the copy that is to be made: its length, kind and protocol.
+    pub(crate) copied: u16,
+    pub(crate) what: u16,
 }
 
 impl Workspace {
@@ -199,6 +205,8 @@ impl Workspace {
             depth: 0,
             tunnel: TunnelKind::None,
             sender: 0,
+            copied: 0,
+            what: 0,
         }
     }
 }

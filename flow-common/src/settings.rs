@@ -1,6 +1,9 @@
 //! What the daemon tells the packet path: once for all interfaces, and per interface.
 
-use crate::app::{App, Apps};
+use crate::{
+    app::{App, Apps},
+    shared::packed,
+};
 
 /// No link-layer header (tun, wireguard, ppp).
 pub const LINK_RAW: u8 = 1;
@@ -9,7 +12,7 @@ pub const LINK_ETHERNET: u8 = 0;
 
 /// A watched interface, found by its index in the kernel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
+#[repr(C, align(8))]
 pub struct Interface {
     /// Slot in keys and totals, counted from 1; 0 says that the interface is not watched.
     pub slot: u16,
@@ -21,6 +24,8 @@ pub struct Interface {
     /// Keeps the size a multiple of 8.
     pub reserved: u16,
 }
+
+packed! { Interface }
 
 /// What is left out for a while, to spare the processor. Never a count of bytes, packets, flows or retransmits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,8 +41,6 @@ impl Thrift {
     /// Nothing is left out.
     pub const NONE: Self = Self { no_copies: 0, untimed: 0 };
 }
-
-const _: () = assert!(size_of::<Interface>() == 8);
 
 /// Constants of one load of the BPF object; times in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ mod tls;
 
 pub use dns::{DNS_BYTES, datagram, limit as dns_limit};
 use find::Begun;
-pub use find::Find;
+pub use find::{Find, Wanted};
 
 use crate::{
     app::{App, Apps},
@@ -24,8 +24,8 @@ use crate::{
     event::PayloadKind,
     key::Sender,
     packet::Packet,
-    record::{FlowRecord, sniffing},
-    tcp::{Order, pair},
+    record::{SharedRecord, sniffing},
+    tcp::Order,
     wire::tcp::flag,
 };
 
@@ -35,19 +35,11 @@ const WORD: u32 = size_of::<u32>() as u32;
 /// Looks without a find after which a side is left alone.
 const MAX_MISSES: u8 = 4;
 
-/// What the settings ask for.
-#[derive(Clone, Copy, Debug)]
-pub struct Wanted {
-    pub apps: Apps,
-    /// Bytes of an HTTP head.
-    pub head_bytes: u32,
-}
-
 /// Looks at one segment after [`crate::tcp::track`] said what it is.
 #[inline(always)]
 pub fn sniff<P: Packet>(
     packet: &P,
-    record: &mut FlowRecord,
+    record: &SharedRecord,
     sender: Sender,
     headers: &Headers,
     order: Order,
@@ -58,61 +50,59 @@ pub fn sniff<P: Packet>(
     if len == 0 {
         return end(record, sender, segment.flags);
     }
-    let turned = record.last_talker != sender as u8 + 1;
+    let turned = record.last_talker.get() != sender as u8 + 1;
     if turned {
-        record.last_talker = sender as u8 + 1;
+        record.last_talker.set(sender as u8 + 1);
     }
     let sequence = segment.payload_sequence();
-    let known = record.app != 0;
-    let (own, peer) = pair(record, sender);
-    let pushed = own.tcp.sniffing & sniffing::PUSHED != 0;
+    let (own, peer) = record.pair(sender);
+    let was = own.tcp.sniffing.get();
+    let pushed = was & sniffing::PUSHED != 0;
     if segment.flags & flag::PSH != 0 {
-        own.tcp.sniffing |= sniffing::PUSHED;
+        own.tcp.sniffing.set(was | sniffing::PUSHED);
     } else if pushed {
-        own.tcp.sniffing &= !sniffing::PUSHED;
+        own.tcp.sniffing.set(was & !sniffing::PUSHED);
     }
     if matches!(order, Order::Empty | Order::Repeat) {
         return None;
     }
 
-    let spoke = (own.tcp.sniffing | peer.tcp.sniffing) & sniffing::MESSAGES != 0;
+    let spoke = (was | peer.tcp.sniffing.get()) & sniffing::MESSAGES != 0;
     let may_begin = turned || spoke && pushed;
     // More of a head that began before. Its window is a stretch of sequence space, so that segments may
     // come in any order. A DNS message of its own gets a window of its own: it may be longer than what is left.
-    let into = sequence.wrapping_sub(own.tcp.head_seq);
-    let inside = own.tcp.head_window != 0
-        && into < u32::from(own.tcp.head_window)
-        && !(own.tcp.app == App::Dns as u8 && may_begin);
+    let into = sequence.wrapping_sub(own.tcp.head_seq.get());
+    let (spoken, window) = (own.tcp.app.get(), u32::from(own.tcp.head_window.get()));
+    let inside = into < window && !(spoken == App::Dns as u8 && may_begin);
     // So short may a message of HTTP be that the next one begins in its window.
-    let next = may_begin && own.tcp.app == App::Http as u8 && len >= WORD;
+    let next = may_begin && spoken == App::Http as u8 && len >= WORD;
     let begun = if inside && !next {
         cold_path();
         None
     } else {
         let late = matches!(order, Order::Late | Order::Repair);
-        if !(may_begin || late) || !spoke && own.tcp.misses >= MAX_MISSES {
+        if !(may_begin || late) || !spoke && own.tcp.misses.get() >= MAX_MISSES {
             return None;
         }
         // What a side of TLS sends after its hello is nobody's business.
-        if own.tcp.app == App::Tls as u8 {
+        if was & sniffing::HELLO != 0 {
             return None;
         }
         cold_path();
-        let answers = peer.tcp.app == App::Tls as u8;
+        let answers = peer.tcp.sniffing.get() & sniffing::HELLO != 0;
         classify(packet, headers, wanted.apps, answers)
     };
     let begins = |begun: &Begun| !inside || matches!(begun, Begun::Request | Begun::Response);
     let Some(begun) = begun.filter(begins) else {
         if !inside {
-            own.tcp.misses = own.tcp.misses.saturating_add(1);
+            own.tcp.misses.set(own.tcp.misses.get().saturating_add(1));
             return None;
         }
-        let wanted = (u32::from(own.tcp.head_window) - into).min(len);
-        let app = own.tcp.app;
-        if app == App::Http as u8 && wanted == len && http::ends_head(packet, offset, len) {
-            own.tcp.head_window = 0;
+        let wanted = (window - into).min(len);
+        if spoken == App::Http as u8 && wanted == len && http::ends_head(packet, offset, len) {
+            own.tcp.head_window.set(0);
         }
-        return Some(Find { app, kind: PayloadKind::Continuation, len: wanted, shown: false });
+        return Some(Find { app: spoken, kind: PayloadKind::Continuation, len: wanted });
     };
     let (habits, window, ended, shown) = match begun {
         Begun::Request | Begun::Response => {
@@ -120,37 +110,45 @@ pub fn sniff<P: Packet>(
             (sniffing::MESSAGES | sniffing::NEEDS_END, wanted.head_bytes, ended, len >= WORD)
         }
         Begun::Dns => {
-            let shown = !known && dns::asks(packet, offset, true);
+            let shown = record.app.get() == 0 && dns::asks(packet, offset, true);
             (sniffing::MESSAGES, dns::limit(wanted.head_bytes), false, shown)
         }
         Begun::Hello => {
             let window = tls::window(packet, offset, len);
-            (0, window, window <= len, len >= WORD)
+            (sniffing::HELLO, window, window <= len, len >= WORD)
         }
     };
     let app = begun.app() as u8;
-    own.tcp.app = app;
-    own.tcp.sniffing |= habits;
-    own.tcp.head_seq = sequence;
-    own.tcp.head_window = if ended { 0 } else { window as u16 };
-    Some(Find { app, kind: begun.kind(), len: window.min(len), shown })
+    if shown {
+        show(record, app);
+    }
+    own.tcp.app.set(app);
+    own.tcp.sniffing.set_bits(habits);
+    own.tcp.head_seq.set(sequence);
+    own.tcp.head_window.set(if ended { 0 } else { window as u16 });
+    Some(Find { app, kind: begun.kind(), len: window.min(len) })
+}
+
+/// Notes what payload showed its flow to be, the first time.
+#[inline(always)]
+fn show(record: &SharedRecord, app: u8) {
+    if record.app.get() == 0 {
+        record.app.set(app);
+    }
 }
 
 /// The end of a connection that spoke HTTP is told once per side, so that what is open can be closed; of TLS,
 /// while one side's hello is without an answer.
 #[inline(always)]
-fn end(record: &mut FlowRecord, sender: Sender, flags: u16) -> Option<Find> {
-    let (own, peer) = pair(record, sender);
-    let needed = (own.tcp.sniffing | peer.tcp.sniffing) & sniffing::NEEDS_END != 0;
-    let unanswered = (own.tcp.app == App::Tls as u8) != (peer.tcp.app == App::Tls as u8);
-    if !(needed || unanswered)
-        || flags & (flag::FIN | flag::RST) == 0
-        || own.tcp.sniffing & sniffing::END_TOLD != 0
-    {
+fn end(record: &SharedRecord, sender: Sender, flags: u16) -> Option<Find> {
+    let (own, peer) = record.pair(sender);
+    let (habits, others) = (own.tcp.sniffing.get(), peer.tcp.sniffing.get());
+    let open = (habits | others) & sniffing::NEEDS_END | (habits ^ others) & sniffing::HELLO;
+    if open == 0 || flags & (flag::FIN | flag::RST) == 0 || habits & sniffing::END_TOLD != 0 {
         return None;
     }
-    own.tcp.sniffing |= sniffing::END_TOLD;
-    Some(Find { app: own.tcp.app, kind: PayloadKind::End, len: 0, shown: false })
+    own.tcp.sniffing.set(habits | sniffing::END_TOLD);
+    Some(Find { app: own.tcp.app.get(), kind: PayloadKind::End, len: 0 })
 }
 
 /// What the payload begins like; `answers`: the other side has sent a hello of TLS.

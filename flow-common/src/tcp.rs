@@ -13,7 +13,7 @@ use crate::{
     dissect::transport::Segment,
     key::Sender,
     packet::recall,
-    record::{FlowRecord, Half, seen},
+    record::{SharedHalf, SharedRecord, seen},
     wire::tcp::flag,
 };
 
@@ -47,8 +47,8 @@ impl Verdict {
     }
 
     #[inline(always)]
-    fn recall(own: &Half) -> Self {
-        Self(recall(&own.tcp.verdict))
+    fn of(own: &SharedHalf) -> Self {
+        Self(own.tcp.verdict.get())
     }
 
     #[inline(always)]
@@ -100,7 +100,7 @@ pub const fn before(a: u32, b: u32) -> bool {
 /// [`crate::settings::Thrift::untimed`].
 #[inline(always)]
 pub fn track(
-    record: &mut FlowRecord,
+    record: &SharedRecord,
     sender: Sender,
     segment: &Segment,
     payload_len: u32,
@@ -112,51 +112,49 @@ pub fn track(
     let control = has(flag::SYN | flag::FIN | flag::RST);
     let span = payload_len + u32::from(has(flag::SYN)) + u32::from(has(flag::FIN));
     let end = segment.sequence.wrapping_add(span);
-    let before_next = {
-        let own = &record.half(sender).tcp;
-        own.seen & seen::SEQ != 0 && before(segment.sequence, own.next_seq)
-    };
+    let (own, peer) = record.pair(sender);
+    let (known, next_seq) = (own.tcp.seen.get(), own.tcp.next_seq.get());
+    let seq_known = known & seen::SEQ != 0;
+    let ack_known = known & seen::ACK != 0;
+    let before_next = seq_known && before(segment.sequence, next_seq);
     // Of no use, and on a line of its own, where the segment is in order.
     let late_by = if before_next { late_by(record) } else { 0 };
-
-    let (own, peer) = pair(record, sender);
-    let seq_known = own.tcp.seen & seen::SEQ != 0;
-    let ack_known = own.tcp.seen & seen::ACK != 0;
-    let peer_acks = peer.tcp.seen & seen::ACK != 0;
-    let at_next = seq_known && segment.sequence == own.tcp.next_seq;
+    let peer_acks = peer.tcp.seen.get() & seen::ACK != 0;
+    let at_next = seq_known && segment.sequence == next_seq;
 
     // One byte beyond a closed window asks whether it has opened (RFC 9293 section 3.8.6.1).
-    let probe = payload_len == 1 && at_next && peer_acks && peer.tcp.window == 0;
+    let probe = payload_len == 1 && at_next && peer_acks && peer.tcp.window.get() == 0;
     // What was sent as a probe goes out again once the window opens, with the bytes behind it.
-    let from_probe = payload_len > 1 && segment.sequence == own.tcp.next_seq.wrapping_sub(1);
+    let from_probe = payload_len > 1 && segment.sequence == next_seq.wrapping_sub(1);
     // A keep-alive repeats the last byte, or sends none, from one before the next (RFC 1122 section 4.2.3.6).
     let keep_alive =
-        !control && payload_len <= 1 && seq_known && segment.sequence == own.tcp.next_seq.wrapping_sub(1);
+        !control && payload_len <= 1 && seq_known && segment.sequence == next_seq.wrapping_sub(1);
 
     if !probe && segment.window == 0 && !control {
         cold_path();
-        own.quality.zero_windows += 1;
+        own.quality.zero_windows.add(1);
     }
+    let last_ack = own.tcp.last_ack.get();
     let repeats_ack = payload_len == 0
         && !control
         && has(flag::ACK)
         && ack_known
         && at_next
-        && segment.acknowledgement == own.tcp.last_ack
-        && segment.window == own.tcp.window
+        && segment.acknowledgement == last_ack
+        && segment.window == own.tcp.window.get()
         && segment.window != 0;
-    if has(flag::ACK) && ack_known && segment.acknowledgement != own.tcp.last_ack {
-        own.tcp.duplicates_in_row = 0;
+    if has(flag::ACK) && ack_known && segment.acknowledgement != last_ack {
+        own.tcp.duplicates_in_row.set(0);
     }
-    if repeats_ack && !Verdict(peer.tcp.verdict).kept_alive() {
+    if repeats_ack && !Verdict::of(peer).kept_alive() {
         cold_path();
-        own.quality.duplicate_acks += 1;
-        own.tcp.duplicates_in_row = own.tcp.duplicates_in_row.saturating_add(1);
+        own.quality.duplicate_acks.add(1);
+        own.tcp.duplicates_in_row.set(own.tcp.duplicates_in_row.get().saturating_add(1));
     }
 
     let order = if span == 0 || keep_alive {
         Order::Empty
-    } else if payload_len != 0 && peer_acks && !before(peer.tcp.last_ack, end) {
+    } else if payload_len != 0 && peer_acks && !before(peer.tcp.last_ack.get(), end) {
         cold_path();
         // The peer has it already: whatever was seen here, it was sent before.
         Order::Repeat
@@ -166,66 +164,50 @@ pub fn track(
     } else {
         Order::New
     };
-    own.tcp.verdict = Verdict::new(order, probe, keep_alive, payload_len != 0).0;
-    let verdict = Verdict::recall(own);
+    own.tcp.verdict.set(Verdict::new(order, probe, keep_alive, payload_len != 0).0);
+    let verdict = Verdict::of(own);
     if matches!(verdict.order(), Order::Repeat | Order::Repair) {
         cold_path();
         let again = sent_again(own, segment.sequence, payload_len, segment_size);
-        own.quality.retransmits += on_the_wire(again, segment_size);
-        own.quality.retransmitted_bytes += u64::from(again);
-        own.quality.syn_retransmits += u32::from(has(flag::SYN));
+        own.quality.retransmits.add(on_the_wire(again, segment_size));
+        own.quality.retransmitted_bytes.add(u64::from(again));
+        own.quality.syn_retransmits.add(u32::from(has(flag::SYN)));
     } else if matches!(verdict.order(), Order::Late) {
         cold_path();
-        own.quality.out_of_order += 1;
+        own.quality.out_of_order.add(1);
     }
     if has(flag::RST) {
         cold_path();
-        own.quality.resets += 1;
+        own.quality.resets.add(1);
     }
 
     rtt::acknowledge(own, peer, segment, now);
-    let verdict = Verdict::recall(own);
+    let verdict = Verdict::of(own);
     if !verdict.probes() {
-        let known = recall(&own.tcp.seen) & seen::SEQ != 0;
+        let known = own.tcp.seen.get() & seen::SEQ != 0;
         advance(own, segment.sequence, end, known, now);
-        rtt::time(own, Verdict::recall(own).order(), segment, end, untimed, now);
+        rtt::time(own, Verdict::of(own).order(), segment, end, untimed, now);
     }
 
-    let (verdict, flags) = (Verdict::recall(own), recall(&segment.flags));
+    let (verdict, flags) = (Verdict::of(own), recall(&segment.flags));
     if verdict.carries() {
-        own.tcp.seen |= seen::DATA;
+        own.tcp.seen.set_bits(seen::DATA);
     }
     if flags & flag::ACK != 0 {
-        own.tcp.seen |= seen::ACK;
-        own.tcp.last_ack = segment.acknowledgement;
+        own.tcp.seen.set_bits(seen::ACK);
+        own.tcp.last_ack.set(segment.acknowledgement);
     }
-    own.tcp.window = segment.window;
+    own.tcp.window.set(segment.window);
     state::follow(record, sender, segment, verdict.carries(), verdict.order(), now);
-    Verdict::recall(record.half_mut(sender)).order()
-}
-
-/// Both halves at once: the sender's and the peer's.
-///
-/// By their place in the array, not by a choice of two: the verifier would walk all that follows once for each.
-#[inline(always)]
-pub(crate) const fn pair(record: &mut FlowRecord, sender: Sender) -> (&mut Half, &mut Half) {
-    let halves = record.halves.as_mut_ptr();
-    // SAFETY: a sender is 0 or 1, and there are two halves.
-    let own = unsafe { halves.add(sender as usize) };
-    // SAFETY: the same.
-    let peer = unsafe { halves.add(sender as usize ^ 1) };
-    // SAFETY: inside the record that is lent to us, and never the half of the peer.
-    let own = unsafe { &mut *own };
-    // SAFETY: the same the other way round.
-    let peer = unsafe { &mut *peer };
-    (own, peer)
+    Verdict::of(own).order()
 }
 
 /// A segment that comes this long after its successors was sent again: a repair takes a round trip.
 #[inline(always)]
-const fn late_by(record: &FlowRecord) -> u64 {
-    if record.handshake_server_rtt != 0 && record.handshake_client_rtt != 0 {
-        let whole = record.handshake_server_rtt + record.handshake_client_rtt - 2;
+fn late_by(record: &SharedRecord) -> u64 {
+    let (server, client) = (record.handshake_server_rtt.get(), record.handshake_client_rtt.get());
+    if server != 0 && client != 0 {
+        let whole = server + client - 2;
         if whole != 0 { whole } else { LATE_BY_DEFAULT }
     } else {
         LATE_BY_DEFAULT
@@ -235,9 +217,10 @@ const fn late_by(record: &FlowRecord) -> u64 {
 /// Payload bytes of a repeated segment that were sent before. Receive offload merges a repeated segment with
 /// the new ones that follow it.
 #[inline(always)]
-const fn sent_again(own: &Half, sequence: u32, payload_len: u32, segment_size: u32) -> u32 {
-    let known = own.tcp.next_seq.wrapping_sub(sequence);
-    let merged = segment_size != 0 && own.tcp.seen & seen::SEQ != 0 && before(sequence, own.tcp.next_seq);
+fn sent_again(own: &SharedHalf, sequence: u32, payload_len: u32, segment_size: u32) -> u32 {
+    let next_seq = own.tcp.next_seq.get();
+    let known = next_seq.wrapping_sub(sequence);
+    let merged = segment_size != 0 && own.tcp.seen.get() & seen::SEQ != 0 && before(sequence, next_seq);
     if merged && known < payload_len { known } else { payload_len }
 }
 
@@ -249,22 +232,22 @@ const fn on_the_wire(payload_len: u32, segment_size: u32) -> u32 {
 
 /// Tells the reasons apart why a segment begins before the highest sequence number sent.
 #[inline(always)]
-fn repeated(own: &Half, peer: &Half, sequence: u32, end: u32, late_by: u64, now: u64) -> Order {
-    let peer_acks = peer.tcp.seen & seen::ACK != 0;
+fn repeated(own: &SharedHalf, peer: &SharedHalf, sequence: u32, end: u32, late_by: u64, now: u64) -> Order {
+    let peer_acks = peer.tcp.seen.get() & seen::ACK != 0;
     let missing = gaps::covers(&own.quality.holes, sequence, end);
     let asked_for = peer_acks
-        && peer.tcp.duplicates_in_row >= 2
-        && peer.tcp.last_ack == sequence
+        && peer.tcp.duplicates_in_row.get() >= 2
+        && peer.tcp.last_ack.get() == sequence
         // All segments acknowledge, but for a first SYN and some that reset (RFC 9293 section 3.1).
-        && now.saturating_sub(peer.last) < FAST_RETRANSMIT;
+        && now.saturating_sub(peer.last.get()) < FAST_RETRANSMIT;
     if asked_for {
         return if missing { Order::Repair } else { Order::Repeat };
     }
     if missing {
         // What ends just where all known bytes end was jumped over by a segment without payload, which shows
         // that its sender had sent it long ago.
-        let soon =
-            now.saturating_sub(own.tcp.next_seq_time) <= late_by + CAPTURE_STEP && end != own.tcp.next_seq;
+        let soon = now.saturating_sub(own.tcp.next_seq_time.get()) <= late_by + CAPTURE_STEP
+            && end != own.tcp.next_seq.get();
         return if soon { Order::Late } else { Order::Repair };
     }
     Order::Repeat
@@ -272,24 +255,24 @@ fn repeated(own: &Half, peer: &Half, sequence: u32, end: u32, late_by: u64, now:
 
 /// Moves the highest sequence number, and notes or fills gaps.
 #[inline(always)]
-fn advance(own: &mut Half, sequence: u32, end: u32, known: bool, now: u64) {
+fn advance(own: &SharedHalf, sequence: u32, end: u32, known: bool, now: u64) {
+    let next_seq = own.tcp.next_seq.get();
     if !known {
         cold_path();
-        own.tcp.seen |= seen::SEQ;
-        own.tcp.next_seq = end;
-        own.tcp.next_seq_time = now;
+        own.tcp.seen.set_bits(seen::SEQ);
+        own.tcp.next_seq.set(end);
+        own.tcp.next_seq_time.set(now);
         return;
     }
-    if before(own.tcp.next_seq, sequence) {
+    if before(next_seq, sequence) {
         cold_path();
-        let start = own.tcp.next_seq;
-        gaps::open(&mut own.quality.holes, start, sequence);
-    } else if before(sequence, own.tcp.next_seq) {
+        gaps::open(&own.quality.holes, next_seq, sequence);
+    } else if before(sequence, next_seq) {
         cold_path();
-        gaps::fill(&mut own.quality.holes, sequence, end);
+        gaps::fill(&own.quality.holes, sequence, end);
     }
-    if before(own.tcp.next_seq, end) {
-        own.tcp.next_seq = end;
-        own.tcp.next_seq_time = now;
+    if before(next_seq, end) {
+        own.tcp.next_seq.set(end);
+        own.tcp.next_seq_time.set(now);
     }
 }

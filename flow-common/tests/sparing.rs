@@ -91,7 +91,7 @@ proptest! {
         prop_assert_eq!(full.seen(), spared.seen());
         prop_assert_eq!(full.skipped(), spared.skipped());
         prop_assert_eq!(full.records().len(), spared.records().len());
-        for (full, spared) in full.records().iter().zip(spared.records()) {
+        for (full, spared) in full.records().iter().zip(&spared.records()) {
             prop_assert_eq!(exact(full), exact(spared));
             for (full, spared) in full.halves.iter().zip(&spared.halves) {
                 prop_assert!(untimed != 0 || spared.rtt == full.rtt);

@@ -11,7 +11,8 @@ use std::{
 
 use flow_common::{
     key::{Endpoint, FlowKey, Scope, TunnelKind},
-    record::{FlowRecord, Volume},
+    record::{FlowRecord, Half, Volume},
+    shared::Share as _,
 };
 use flowd::{
     aggregate::{Ledger, LedgerOptions, Policy, Watched},
@@ -75,7 +76,7 @@ fn reading(
         let volume =
             Volume { packets: 1, skb_packets: 1, ip_bytes: 100, frame_bytes: 114, payload_bytes: 60 };
         for half in &mut record.halves {
-            half.count(0, &volume, |_, _| {});
+            Half::shared(half).count(0, &volume, |_, _| {});
             half.last = now;
             half.rtt.count += 1;
         }

@@ -20,8 +20,9 @@ use flow_common::{
     lane::Lane,
     observe::{Clock, Datagram, Env, Events, FirstFragment, Fragments, Workspace},
     packet::Packet,
-    record::FlowRecord,
+    record::SharedRecord,
     settings::Settings,
+    shared::Relaxed,
 };
 
 use crate::{
@@ -50,30 +51,23 @@ impl<C: Steps> Flows for Kernel<C> {
     #[inline(always)]
     fn find(&mut self, key: &FlowKey) -> Option<u32> {
         let hash = key.hash();
-        let hints = HINTS.get_ptr_mut(hash as u32 & self.setting(|settings| &settings.hints))?;
-        // SAFETY: array elements stay where they are; other CPUs replace their words as wholes.
-        let hints = unsafe { &mut *hints };
+        let hints = HINTS.get(hash as u32 & self.setting(|settings| &settings.hints))?;
         if let Some(slot) = hints.slot(hash)
-            && FLOWS.get(slot).is_some_and(|record| hint::leads(record, key))
+            && self.record(slot).is_some_and(|record| hint::leads(record, key))
         {
             return Some(slot);
         }
         cold_path();
-        // SAFETY: the value is one word, which `redirect` replaces as a whole.
-        let slot = unsafe { FLOW_INDEX.get(key).copied() }?;
+        // SAFETY: a word of an entry, which another CPU may replace: read as a whole.
+        let slot = unsafe { FLOW_INDEX.get_ptr(key)?.read_volatile() };
         hints.note(hash, slot);
         Some(slot)
     }
 
     #[inline(always)]
-    fn record(&mut self, slot: u32) -> Option<&mut FlowRecord> {
-        // SAFETY: array elements stay where they are. Other CPUs may write the same record: counters are
-        // owned by one CPU or atomic, all else is one word at a time and bears a lost update.
-        FLOWS.get_ptr_mut(slot).map(|record| unsafe { &mut *record })
-    }
-
-    #[inline(always)]
-    fn peek(&self, slot: u32) -> Option<&FlowRecord> {
+    fn record(&self, slot: u32) -> Option<&SharedRecord> {
+        // Other CPUs may write the same record: counters are owned by one CPU or atomic, all else is one word at a
+        // time and bears a lost update.
         FLOWS.get(slot)
     }
 
@@ -81,7 +75,7 @@ impl<C: Steps> Flows for Kernel<C> {
     fn take(&mut self) -> Option<u32> {
         // SAFETY: this CPU's own.
         let hand = unsafe { &mut *FREE_HAND.get_ptr_mut(0)? };
-        hand.take(|| FREE_SLOTS.pop().ok().flatten(), |slot| FLOWS.get(slot).map(|record| record.skip))
+        hand.take(|| FREE_SLOTS.pop().ok().flatten(), |slot| FLOWS.get(slot).map(|record| record.skip.get()))
     }
 
     #[inline(always)]
@@ -90,7 +84,7 @@ impl<C: Steps> Flows for Kernel<C> {
         // SAFETY: this CPU's own, from which the slot was taken a moment ago.
         let skip = unsafe { &mut *hand }.give_back(slot);
         if let Some(record) = self.record(slot) {
-            record.skip = skip;
+            record.skip.set(skip);
         }
     }
 
@@ -115,8 +109,9 @@ impl<C: Steps> Fragments for Kernel<C> {
 
     #[inline(always)]
     fn recall(&mut self, datagram: &Datagram) -> Option<FirstFragment> {
-        // SAFETY: the value is copied at once.
-        unsafe { FRAGMENTS.get(datagram).copied() }
+        let first = FRAGMENTS.get_ptr(datagram)?.cast::<Relaxed<FirstFragment>>();
+        // SAFETY: a word of an entry, which another CPU may replace.
+        Some(unsafe { &*first }.get())
     }
 }
 
@@ -207,16 +202,14 @@ impl<C: Steps> Env for Kernel<C> {
     }
 
     #[inline(always)]
-    fn lane(&mut self) -> Option<&mut Lane> {
+    fn lane(&mut self) -> Option<&Lane> {
         let slots = self.setting(|settings| &settings.windows);
         // Interfaces without a slot have none either.
         let slot = u32::from(self.interface).wrapping_sub(1);
         if slot >= slots {
             return None;
         }
-        let lane = LANES.get_ptr_mut((self.cpu() * slots + slot) * 2 + self.direction as u32)?;
-        // SAFETY: this CPU's own, and no other program runs on it until this one returns. The daemon reads.
-        Some(unsafe { &mut *lane })
+        LANES.get((self.cpu() * slots + slot) * 2 + self.direction as u32)
     }
 
     #[inline(always)]

@@ -14,8 +14,9 @@ use flow_common::{
     lane::Lane,
     names,
     observe::{Datagram, FirstFragment, Workspace},
-    record::FlowRecord,
+    record::SharedRecord,
     settings::{Interface, Settings},
+    shared::Relaxed,
 };
 
 #[unsafe(no_mangle)]
@@ -40,7 +41,7 @@ pub(crate) static FLOW_INDEX: HashMap<FlowKey, u32, { names::DEFAULT_FLOWS as us
 pub(crate) static HINTS: Array<Hints, { names::DEFAULT_FLOWS as usize }> = Array::new();
 
 #[btf_map]
-pub(crate) static FLOWS: Array<FlowRecord, { names::DEFAULT_FLOWS as usize }, { BPF_F_MMAPABLE as usize }> =
+pub(crate) static FLOWS: Array<SharedRecord, { names::DEFAULT_FLOWS as usize }, { BPF_F_MMAPABLE as usize }> =
     Array::new();
 
 #[btf_map]
@@ -54,7 +55,7 @@ pub(crate) static FRAGMENTS: LruHashMap<Datagram, FirstFragment, { names::MAX_FR
     LruHashMap::new();
 
 #[btf_map]
-pub(crate) static INTERFACES: Array<Interface, { names::MAX_IFINDEX as usize }> = Array::new();
+pub(crate) static INTERFACES: Array<Relaxed<Interface>, { names::MAX_IFINDEX as usize }> = Array::new();
 
 #[btf_map]
 pub(crate) static TOTALS: PerCpuArray<InterfaceTotals, { names::DEFAULT_INTERFACES as usize }> =

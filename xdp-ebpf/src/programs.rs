@@ -11,6 +11,7 @@ use flow_common::{
     key::Direction,
     observe::{self, Arrival},
     settings::LINK_RAW,
+    shared::Relaxed,
 };
 
 use crate::{
@@ -88,7 +89,7 @@ fn observe<const TUNNELS: bool, C: Steps>(packet: C, hook: Direction) {
     let Some(work) = WORKSPACE.get_ptr_mut(0) else { return };
     // SAFETY: this CPU's own, and no other program runs on it until this one returns.
     let work = unsafe { &mut *work };
-    let interface = INTERFACES.get(packet.ifindex()).copied().unwrap_or_default();
+    let interface = INTERFACES.get(packet.ifindex()).map(Relaxed::get).unwrap_or_default();
     work.arrival = Arrival {
         interface: interface.slot,
         link: if interface.link == LINK_RAW { Link::Ip } else { Link::Ethernet },

@@ -1,11 +1,14 @@
 //! DNS by its port: what UDP carries as a whole, and what a TCP stream is made of.
 
-use super::find::Find;
+use core::hint::cold_path;
+
+use super::find::{Find, Wanted};
 use crate::{
-    app::{App, Apps},
+    app::App,
     dissect::{Fragment, Headers, transport::protocol::UDP},
     event::PayloadKind,
     packet::Packet,
+    record::SharedRecord,
     wire::Be32,
 };
 
@@ -42,24 +45,26 @@ pub(super) fn asks<P: Packet>(packet: &P, offset: u32, stream: bool) -> bool {
     })
 }
 
-/// Looks at a packet that is not TCP. `known` says that its flow has shown what it is.
+/// Looks at a packet that is not TCP.
 #[inline(always)]
 pub fn datagram<P: Packet>(
     packet: &P,
+    record: &SharedRecord,
     headers: &Headers,
-    wanted: Apps,
-    head_bytes: u32,
-    known: bool,
+    wanted: Wanted,
 ) -> Option<Find> {
-    let message = wanted.contains(App::Dns)
+    let message = wanted.apps.contains(App::Dns)
         && headers.protocol == UDP
         && port(headers)
         && !matches!(headers.fragment, Fragment::Later)
         && headers.payload_len >= HEADER_LEN;
-    message.then(|| Find {
-        app: App::Dns as u8,
-        kind: PayloadKind::Message,
-        len: headers.payload_len.min(limit(head_bytes)),
-        shown: !known && asks(packet, headers.payload_offset, false),
-    })
+    if !message {
+        return None;
+    }
+    cold_path();
+    let app = App::Dns as u8;
+    if record.app.get() == 0 && asks(packet, headers.payload_offset, false) {
+        record.app.set(app);
+    }
+    Some(Find { app, kind: PayloadKind::Message, len: headers.payload_len.min(limit(wanted.head_bytes)) })
 }

@@ -1,6 +1,17 @@
-//! What a look at payload finds.
+//! What a look at payload is for, and what it finds.
 
-use crate::{app::App, event::PayloadKind};
+use crate::{
+    app::{App, Apps},
+    event::PayloadKind,
+};
+
+/// What the settings ask for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    pub apps: Apps,
+    /// Bytes of an HTTP head.
+    pub head_bytes: u32,
+}
 
 /// Payload that deserves a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,8 +21,6 @@ pub struct Find {
     pub kind: PayloadKind,
     /// Bytes to copy from the start of the payload.
     pub len: u32,
-    /// The payload is that of [`Find::app`]; without it, it may be, or goes on with what was.
-    pub shown: bool,
 }
 
 /// What is looked for, as it begins.

@@ -12,7 +12,7 @@
 use super::{Order, before};
 use crate::{
     dissect::transport::Segment,
-    record::{Half, Rtt},
+    record::{Rtt, SharedHalf, SharedRtt},
     wire::tcp::flag,
 };
 
@@ -26,57 +26,59 @@ const fn left_out(untimed: u8, end: u32) -> bool {
 /// Starts a measurement with a segment that takes sequence space up to `end`. Of repeated ones each is looked at, as
 /// they end measurements.
 #[inline(always)]
-pub(super) fn time(own: &mut Half, order: Order, segment: &Segment, end: u32, untimed: u8, now: u64) {
+pub(super) fn time(own: &SharedHalf, order: Order, segment: &Segment, end: u32, untimed: u8, now: u64) {
     match order {
         Order::New => {
             if left_out(untimed, end) && segment.flags & flag::SYN == 0 {
                 return;
             }
-            own.tcp.latest_seq = end;
-            own.tcp.latest_tsval = segment.timestamp;
-            own.tcp.latest_time = now;
-            if own.tcp.probe_time != 0 {
+            own.tcp.latest_seq.set(end);
+            own.tcp.latest_tsval.set(segment.timestamp);
+            own.tcp.latest_time.set(now);
+            if own.tcp.probe_time.get() != 0 {
                 return;
             }
         }
         Order::Repeat | Order::Repair => {
             let ambiguous = segment.timestamp == 0 && segment.flags & flag::SYN == 0;
             // After the repair of an earlier segment, the answer to the latest has waited for that.
-            own.tcp.latest_time = if ambiguous || end != own.tcp.latest_seq { 0 } else { now };
-            own.tcp.latest_tsval = segment.timestamp;
-            if own.tcp.probe_time == 0 || !before(segment.sequence, own.tcp.probe_seq) {
+            let answerable = !ambiguous && end == own.tcp.latest_seq.get();
+            own.tcp.latest_time.set(if answerable { now } else { 0 });
+            own.tcp.latest_tsval.set(segment.timestamp);
+            if own.tcp.probe_time.get() == 0 || !before(segment.sequence, own.tcp.probe_seq.get()) {
                 return;
             }
             if ambiguous {
-                own.tcp.probe_time = 0;
+                own.tcp.probe_time.set(0);
                 return;
             }
         }
         Order::Late | Order::Empty => return,
     }
-    own.tcp.probe_seq = end;
-    own.tcp.probe_tsval = segment.timestamp;
-    own.tcp.probe_time = now;
+    own.tcp.probe_seq.set(end);
+    own.tcp.probe_tsval.set(segment.timestamp);
+    own.tcp.probe_time.set(now);
 }
 
 /// Ends the peer's measurements where this segment acknowledges the timed one.
 #[inline(always)]
-pub(super) fn acknowledge(own: &mut Half, peer: &mut Half, segment: &Segment, now: u64) {
-    if segment.flags & flag::ACK == 0 || peer.tcp.probe_time == 0 && peer.tcp.latest_time == 0 {
+pub(super) fn acknowledge(own: &SharedHalf, peer: &SharedHalf, segment: &Segment, now: u64) {
+    let (probe, latest) = (peer.tcp.probe_time.get(), peer.tcp.latest_time.get());
+    if segment.flags & flag::ACK == 0 || probe == 0 && latest == 0 {
         return;
     }
     let (sent, value);
-    if peer.tcp.latest_time != 0 && segment.acknowledgement == peer.tcp.latest_seq {
-        (sent, value) = (peer.tcp.latest_time, peer.tcp.latest_tsval);
-        peer.tcp.latest_time = 0;
-    } else if peer.tcp.probe_time == 0 || before(segment.acknowledgement, peer.tcp.probe_seq) {
+    if latest != 0 && segment.acknowledgement == peer.tcp.latest_seq.get() {
+        (sent, value) = (latest, peer.tcp.latest_tsval.get());
+        peer.tcp.latest_time.set(0);
+    } else if probe == 0 || before(segment.acknowledgement, peer.tcp.probe_seq.get()) {
         return;
     } else {
-        (sent, value) = (peer.tcp.probe_time, peer.tcp.probe_tsval);
+        (sent, value) = (probe, peer.tcp.probe_tsval.get());
     }
-    peer.tcp.probe_time = 0;
+    peer.tcp.probe_time.set(0);
     if !stale(segment.echo, value) {
-        sample(&mut own.rtt, now.saturating_sub(sent));
+        sample(&own.rtt, now.saturating_sub(sent));
     }
 }
 
@@ -88,29 +90,30 @@ const fn stale(echo: u32, value: u32) -> bool {
 
 /// Adds one round trip of `value` nanoseconds.
 #[inline(always)]
-pub fn sample(rtt: &mut Rtt, value: u64) {
-    if rtt.count == 0 || value < rtt.min {
-        rtt.min = value;
+pub fn sample(rtt: &SharedRtt, value: u64) {
+    if rtt.count.get() == 0 || value < rtt.min.get() {
+        rtt.min.set(value);
     }
-    if value > rtt.max {
-        rtt.max = value;
+    if value > rtt.max.get() {
+        rtt.max.set(value);
     }
-    rtt.sum += value;
-    rtt.count += 1;
+    rtt.sum.add(value);
+    rtt.count.add(1);
     // Without comparisons, as each would double the ways that the verifier walks: a bound below the value wraps
     // to a number with its highest bit set.
     let mut bucket = 0;
     for bound in Rtt::BOUNDS {
         bucket += (bound.wrapping_sub(value) >> 63) as usize;
     }
-    if let Some(samples) = rtt.buckets.get_mut(bucket) {
-        *samples += 1;
+    if let Some(samples) = rtt.buckets.get(bucket) {
+        samples.add(1);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shared::Share as _;
 
     #[test]
     fn one_segment_of_so_many_is_timed() {
@@ -127,7 +130,7 @@ mod tests {
     fn samples_fall_into_their_bucket() {
         let mut rtt = Rtt::default();
         for value in [500_000, 500_001, 3_000_000_000] {
-            sample(&mut rtt, value);
+            sample(Rtt::shared(&mut rtt), value);
         }
         assert_eq!((rtt.count, rtt.min, rtt.max), (3, 500_000, 3_000_000_000));
         assert_eq!((rtt.buckets[0], rtt.buckets[1], rtt.buckets[11]), (1, 1, 1));

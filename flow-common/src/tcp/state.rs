@@ -6,7 +6,7 @@ use super::Order;
 use crate::{
     dissect::transport::Segment,
     key::Sender,
-    record::{Ended, FlowRecord, TcpEnd},
+    record::{Ended, SharedRecord, TcpEnd},
     wire::tcp::flag,
 };
 
@@ -16,7 +16,7 @@ const LETTERS: [u8; 10] = *b"shadfrtwiq";
 
 #[inline(always)]
 pub(super) fn follow(
-    record: &mut FlowRecord,
+    record: &SharedRecord,
     sender: Sender,
     segment: &Segment,
     carries: bool,
@@ -27,10 +27,14 @@ pub(super) fn follow(
     if has(flag::SYN) {
         cold_path();
         handshake(record, sender, has(flag::ACK), now);
-    } else if record.awaits_ack != 0 && has(flag::ACK) && sender as u8 == record.client && !has(flag::RST) {
+    } else if record.awaits_ack.get() != 0
+        && has(flag::ACK)
+        && sender as u8 == record.client.get()
+        && !has(flag::RST)
+    {
         cold_path();
-        record.awaits_ack = 0;
-        record.handshake_client_rtt = now.saturating_sub(record.syn_ack_time) + 1;
+        record.awaits_ack.set(0);
+        record.handshake_client_rtt.set(now.saturating_sub(record.syn_ack_time.get()) + 1);
     }
     ends(record, sender, segment.flags, carries);
 
@@ -61,29 +65,30 @@ pub(super) fn follow(
 /// Times of the handshake: from the last SYN before the SYN-ACK, to the first SYN-ACK. Either side may send
 /// the SYN-ACK (simultaneous open, RFC 9293 section 3.5), and a capture of several queues may show it first.
 #[inline(always)]
-fn handshake(record: &mut FlowRecord, sender: Sender, ack: bool, now: u64) {
+fn handshake(record: &SharedRecord, sender: Sender, ack: bool, now: u64) {
+    let (syn, syn_ack) = (record.syn_time.get(), record.syn_ack_time.get());
     if ack {
-        if record.syn_ack_time != 0 {
+        if syn_ack != 0 {
             return;
         }
-        record.syn_ack_time = now;
-        record.awaits_ack = 1;
-        if record.syn_time != 0 {
-            record.handshake_server_rtt = now.saturating_sub(record.syn_time) + 1;
+        record.syn_ack_time.set(now);
+        record.awaits_ack.set(1);
+        if syn != 0 {
+            record.handshake_server_rtt.set(now.saturating_sub(syn) + 1);
         }
-    } else if sender as u8 == record.client {
-        if record.syn_ack_time == 0 {
-            record.syn_time = now;
-        } else if record.syn_time == 0 && now <= record.syn_ack_time {
-            record.syn_time = now;
-            record.handshake_server_rtt = record.syn_ack_time - now + 1;
+    } else if sender as u8 == record.client.get() {
+        if syn_ack == 0 {
+            record.syn_time.set(now);
+        } else if syn == 0 && now <= syn_ack {
+            record.syn_time.set(now);
+            record.handshake_server_rtt.set(syn_ack - now + 1);
         }
     }
 }
 
 /// Both ends' states.
 #[inline(always)]
-fn ends(record: &mut FlowRecord, sender: Sender, flags: u16, carries: bool) {
+fn ends(record: &SharedRecord, sender: Sender, flags: u16, carries: bool) {
     const INACTIVE: u8 = TcpEnd::Inactive as u8;
     const SYN_SENT: u8 = TcpEnd::SynSent as u8;
     const SYN_ACK_SENT: u8 = TcpEnd::SynAckSent as u8;
@@ -92,8 +97,8 @@ fn ends(record: &mut FlowRecord, sender: Sender, flags: u16, carries: bool) {
     const CLOSED: u8 = TcpEnd::Closed as u8;
     const RESET: u8 = TcpEnd::Reset as u8;
 
-    let (own, peer) = super::pair(record, sender);
-    let (was, other) = (own.tcp.state, peer.tcp.state);
+    let (own, peer) = record.pair(sender);
+    let (was, other) = (own.tcp.state.get(), peer.tcp.state.get());
     let mut state = was;
     if flags & flag::RST != 0 {
         cold_path();
@@ -118,7 +123,7 @@ fn ends(record: &mut FlowRecord, sender: Sender, flags: u16, carries: bool) {
             };
         }
         if state == ESTABLISHED && other == SYN_SENT {
-            peer.tcp.state = ESTABLISHED;
+            peer.tcp.state.set(ESTABLISHED);
         }
     } else if was == INACTIVE {
         // A bare ACK before the SYN of its own (a split handshake) is no start in the middle.
@@ -128,34 +133,34 @@ fn ends(record: &mut FlowRecord, sender: Sender, flags: u16, carries: bool) {
     } else if (was == SYN_SENT || was == PARTIAL) && (other == SYN_ACK_SENT || other == ESTABLISHED) {
         state = ESTABLISHED;
         if other == SYN_ACK_SENT {
-            peer.tcp.state = ESTABLISHED;
+            peer.tcp.state.set(ESTABLISHED);
         }
     }
     if state != was {
         cold_path();
-        own.tcp.state = state;
-        let peer_state = peer.tcp.state;
+        own.tcp.state.set(state);
         if state == RESET {
-            record.ended = Ended::Rst as u8;
-        } else if state == CLOSED && peer_state == CLOSED {
-            record.ended = Ended::Fin as u8;
+            record.ended.set(Ended::Rst as u8);
+        } else if state == CLOSED && peer.tcp.state.get() == CLOSED {
+            record.ended.set(Ended::Fin as u8);
         }
     }
 }
 
 /// Adds letter `index` of [`LETTERS`] for `sender`, once.
 #[inline(always)]
-fn note(record: &mut FlowRecord, sender: Sender, index: usize) {
+fn note(record: &SharedRecord, sender: Sender, index: usize) {
     let bit = 1_u32 << (2 * index as u32 + sender as u32);
-    if record.history_seen & bit != 0 {
+    if record.history_seen.get() & bit != 0 {
         return;
     }
     cold_path();
-    record.history_seen |= bit;
+    record.history_seen.set_bits(bit);
     let Some(letter) = LETTERS.get(index) else { return };
-    let letter = if sender as u8 == record.client { letter.to_ascii_uppercase() } else { *letter };
-    if let Some(place) = record.history.get_mut(usize::from(record.history_len)) {
-        *place = letter;
-        record.history_len += 1;
+    let letter = if sender as u8 == record.client.get() { letter.to_ascii_uppercase() } else { *letter };
+    let len = record.history_len.get();
+    if let Some(place) = record.history.get(usize::from(len)) {
+        place.set(letter);
+        record.history_len.set(len + 1);
     }
 }

@@ -16,8 +16,9 @@ use flow_common::{
     lane::Lane,
     observe::{self, Arrival, Clock, Datagram, Env, Events, FirstFragment, Fragments, Workspace},
     packet::{Captured, Packet},
-    record::{FlowRecord, Volume},
+    record::{FlowRecord, SharedRecord, Volume},
     settings::{Settings, Thrift},
+    shared::Share as _,
     wiretrue::Offload,
 };
 
@@ -40,7 +41,7 @@ pub(crate) struct World {
     pub(crate) lane: Box<Lane>,
     pub(crate) events: Vec<(PayloadEvent, Vec<u8>)>,
     index: HashMap<FlowKey, u32>,
-    slots: Vec<FlowRecord>,
+    slots: Vec<SharedRecord>,
     /// Slots that may be taken in all; none comes back.
     capacity: usize,
     /// The oldest stands first.
@@ -54,7 +55,7 @@ impl World {
             now: 1_000_000_000,
             settings: Settings { decapsulate: u32::MAX, ..Settings::DEFAULT },
             totals: Passage::default(),
-            lane: Box::new(Lane::EMPTY),
+            lane: Box::default(),
             events: Vec::new(),
             index: HashMap::new(),
             slots: Vec::new(),
@@ -85,14 +86,14 @@ impl World {
     }
 
     /// Every record, in the order of the first packet.
-    pub(crate) fn records(&self) -> &[FlowRecord] {
-        &self.slots
+    pub(crate) fn records(&self) -> Vec<FlowRecord> {
+        self.slots.iter().map(FlowRecord::load).collect()
     }
 
     /// Both directions of all flows seen directly, not those inside of tunnels.
     pub(crate) fn direct_volume(&self) -> Volume {
         let directly = |record: &&FlowRecord| record.key.tunnel() as u8 == 0;
-        self.slots.iter().filter(directly).flat_map(|record| &record.halves).fold(
+        self.records().iter().filter(directly).flat_map(|record| &record.halves).fold(
             Volume::default(),
             |sum, half| {
                 let part = half.volume();
@@ -165,11 +166,7 @@ impl Flows for World {
         self.index.get(key).copied()
     }
 
-    fn record(&mut self, slot: u32) -> Option<&mut FlowRecord> {
-        self.slots.get_mut(slot as usize)
-    }
-
-    fn peek(&self, slot: u32) -> Option<&FlowRecord> {
+    fn record(&self, slot: u32) -> Option<&SharedRecord> {
         self.slots.get(slot as usize)
     }
 
@@ -177,7 +174,7 @@ impl Flows for World {
         if self.slots.len() >= self.capacity {
             return None;
         }
-        self.slots.push(FlowRecord::new(&FlowKey::EMPTY, 0));
+        self.slots.push(FlowRecord::new(&FlowKey::EMPTY, 0).into_shared());
         u32::try_from(self.slots.len() - 1).ok()
     }
 
@@ -211,7 +208,7 @@ impl Env for World {
         Some(&mut self.totals)
     }
 
-    fn lane(&mut self) -> Option<&mut Lane> {
-        (self.settings.windows != 0).then_some(&mut *self.lane)
+    fn lane(&mut self) -> Option<&Lane> {
+        (self.settings.windows != 0).then_some(&*self.lane)
     }
 }

@@ -6,13 +6,13 @@ use crate::support::story::{CLEAN, Quality, Step, c, connected, history, one, pl
 
 fn ends_as(steps: &[Step], expected: &str) {
     let world = play(steps);
-    assert_eq!(state(one(&world)), expected, "history {}", history(one(&world)));
+    assert_eq!(state(&one(&world)), expected, "history {}", history(&one(&world)));
 }
 
 #[test]
 fn refused() {
     let world = play(&[c(0).syn(), s(20).rst().ack(1)]);
-    let flow = one(&world);
+    let flow = &one(&world);
     assert_eq!((state(flow), history(flow).as_str()), ("REJ", "Sr"));
     assert_eq!(quality(flow), (CLEAN, Quality { resets: 1, ..CLEAN }));
     assert_eq!(flow.ended, Ended::Rst as u8);
@@ -63,9 +63,9 @@ fn a_reset_after_both_fins_changes_nothing() {
         c(61).seq(2).ack(2),
         s(62).seq(2).rst(),
     ]));
-    assert_eq!(state(one(&world)), "SF");
+    assert_eq!(state(&one(&world)), "SF");
     assert_eq!(one(&world).ended, Ended::Fin as u8);
-    assert_eq!(quality(one(&world)).1.resets, 1);
+    assert_eq!(quality(&one(&world)).1.resets, 1);
 }
 
 #[test]
@@ -82,13 +82,13 @@ fn resets_are_counted_one_by_one() {
         s(52).seq(1).rst(),
         s(53).seq(1).rst(),
     ]));
-    assert_eq!(quality(one(&world)).1.resets, 3);
+    assert_eq!(quality(&one(&world)).1.resets, 3);
 }
 
 #[test]
 fn odd_flags_have_letters_of_their_own() {
     let world = play(&connected([c(31).seq(1).ack(1).fin().rst()]));
-    assert_eq!(history(one(&world)), "ShAI");
+    assert_eq!(history(&one(&world)), "ShAI");
     let world = play(&[c(0).syn().fin()]);
-    assert_eq!(history(one(&world)), "Q");
+    assert_eq!(history(&one(&world)), "Q");
 }

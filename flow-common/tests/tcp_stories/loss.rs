@@ -16,7 +16,7 @@ fn a_segment_seen_here_and_lost_behind_is_sent_again() {
         c(300).seq(101).ack(1).data(100),
         s(320).seq(1).ack(201),
     ]));
-    let flow = one(&world);
+    let flow = &one(&world);
     assert_eq!(quality(flow), (Quality { retransmits: 1, ..CLEAN }, CLEAN));
     assert_eq!(client(flow).quality.retransmitted_bytes, 100);
     assert_eq!(history(flow), "ShADaT");
@@ -31,7 +31,7 @@ fn a_segment_lost_before_here_is_seen_once_and_still_a_retransmit() {
         c(300).seq(101).ack(1).data(100),
         s(320).seq(1).ack(301),
     ]));
-    assert_eq!(quality(one(&world)), (Quality { retransmits: 1, ..CLEAN }, CLEAN));
+    assert_eq!(quality(&one(&world)), (Quality { retransmits: 1, ..CLEAN }, CLEAN));
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn a_fast_retransmit_after_three_duplicate_acks() {
         c(52).seq(101).ack(1).data(100),
         s(72).seq(1).ack(501),
     ]));
-    let flow = one(&world);
+    let flow = &one(&world);
     assert_eq!(quality(flow), (Quality { retransmits: 1, ..CLEAN }, Quality { duplicate_acks: 3, ..CLEAN }));
 }
 
@@ -67,7 +67,7 @@ fn a_fast_retransmit_within_the_round_trip_is_no_reordering() {
         s(44).seq(1).ack(101),
         c(50).seq(101).ack(1).data(100),
     ]));
-    let flow = one(&world);
+    let flow = &one(&world);
     assert_eq!(quality(flow), (Quality { retransmits: 1, ..CLEAN }, Quality { duplicate_acks: 3, ..CLEAN }));
 }
 
@@ -79,7 +79,7 @@ fn reordering_within_the_round_trip() {
         c(33).seq(101).ack(1).data(100),
         s(52).seq(1).ack(301),
     ]));
-    let flow = one(&world);
+    let flow = &one(&world);
     assert_eq!(quality(flow), (Quality { out_of_order: 1, ..CLEAN }, CLEAN));
     assert_eq!(history(flow), "ShADa");
 }
@@ -94,8 +94,8 @@ fn reordering_where_the_round_trip_is_not_known() {
             c(late).seq(101).ack(1).data(100),
         ])
     };
-    assert_eq!(quality(one(&story(3))).0, Quality { out_of_order: 1, ..CLEAN });
-    assert_eq!(quality(one(&story(9))).0, Quality { retransmits: 1, ..CLEAN });
+    assert_eq!(quality(&one(&story(3))).0, Quality { out_of_order: 1, ..CLEAN });
+    assert_eq!(quality(&one(&story(9))).0, Quality { retransmits: 1, ..CLEAN });
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn many_holes_at_once() {
     rest.extend((0..4).map(|n| c(32).us(n).seq(201 + 200 * n as u32).ack(1).data(100)));
     rest.extend((0..4).map(|n| c(33).us(n).seq(101 + 200 * n as u32).ack(1).data(100)));
     let world = play(&connected(rest));
-    assert_eq!(quality(one(&world)), (Quality { out_of_order: 4, ..CLEAN }, CLEAN));
+    assert_eq!(quality(&one(&world)), (Quality { out_of_order: 4, ..CLEAN }, CLEAN));
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn more_holes_than_are_remembered() {
     rest.extend((0..6).map(|n| c(32).us(n).seq(201 + 200 * n as u32).ack(1).data(100)));
     rest.extend((0..6).map(|n| c(33).us(n).seq(101 + 200 * n as u32).ack(1).data(100)));
     let world = play(&connected(rest));
-    let sent = quality(one(&world)).0;
+    let sent = quality(&one(&world)).0;
     assert_eq!(sent.retransmits + sent.out_of_order, 6);
     assert!(sent.out_of_order >= 4, "{sent:?}");
 }
@@ -129,7 +129,7 @@ fn a_gap_filled_in_pieces() {
         c(33).us(100).seq(101).ack(1).data(100),
         c(33).us(200).seq(301).ack(1).data(100),
     ]));
-    assert_eq!(quality(one(&world)), (Quality { out_of_order: 3, ..CLEAN }, CLEAN));
+    assert_eq!(quality(&one(&world)), (Quality { out_of_order: 3, ..CLEAN }, CLEAN));
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn what_was_acknowledged_before_is_a_retransmit_however_soon() {
         s(51).seq(1).ack(201),
         c(51).us(100).seq(1).ack(1).data(100),
     ]));
-    assert_eq!(quality(one(&world)), (Quality { retransmits: 1, ..CLEAN }, CLEAN));
+    assert_eq!(quality(&one(&world)), (Quality { retransmits: 1, ..CLEAN }, CLEAN));
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_whole_window_sent_again() {
     let burst =
         |ms: u64| (0..5_u32).map(move |n| c(ms).us(u64::from(n) * 10).seq(1 + 100 * n).ack(1).data(100));
     let world = play(&connected(burst(31).chain(burst(400))));
-    let flow = one(&world);
+    let flow = &one(&world);
     assert_eq!(quality(flow), (Quality { retransmits: 5, ..CLEAN }, CLEAN));
     assert_eq!(client(flow).quality.retransmitted_bytes, 500);
 }
@@ -163,7 +163,7 @@ fn what_was_seen_before_is_a_retransmit_within_the_round_trip_too() {
         c(32).seq(101).ack(1).data(100),
         c(33).seq(1).ack(1).data(100),
     ]));
-    assert_eq!(quality(one(&world)), (Quality { retransmits: 1, ..CLEAN }, CLEAN));
+    assert_eq!(quality(&one(&world)), (Quality { retransmits: 1, ..CLEAN }, CLEAN));
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn a_repeat_that_brings_new_bytes_too() {
         s(320).seq(1).ack(301),
         c(330).seq(301).ack(1).data(100),
     ]));
-    assert_eq!(quality(one(&world)), (Quality { retransmits: 1, ..CLEAN }, CLEAN));
+    assert_eq!(quality(&one(&world)), (Quality { retransmits: 1, ..CLEAN }, CLEAN));
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn a_repeated_fin() {
         s(420).seq(1).ack(2).fin(),
         c(430).seq(2).ack(2),
     ]));
-    assert_eq!(quality(one(&world)), (Quality { retransmits: 1, ..CLEAN }, CLEAN));
+    assert_eq!(quality(&one(&world)), (Quality { retransmits: 1, ..CLEAN }, CLEAN));
 }
 
 #[test]
@@ -197,7 +197,11 @@ fn acknowledgements_with_data_are_no_duplicates() {
         s(61).seq(201).ack(1),
         s(62).seq(201).ack(1).fin(),
     ]));
-    assert_eq!(quality(one(&world)).1.duplicate_acks, 1, "only the bare one at 61 ms repeats the one before");
+    assert_eq!(
+        quality(&one(&world)).1.duplicate_acks,
+        1,
+        "only the bare one at 61 ms repeats the one before"
+    );
 }
 
 #[test]
@@ -207,10 +211,10 @@ fn a_super_packet_sent_again_counts_as_its_segments() {
     world.now += 300_000_000;
     // Two segments again and a new one behind them, as receive offload merges them.
     world.feed_as(&frame(&c(0).seq(1_001).ack(1).data(3_000), ORIGIN), arrival);
-    assert_eq!(quality(one(&world)), (Quality { retransmits: 2, ..CLEAN }, CLEAN));
-    assert_eq!(client(one(&world)).quality.retransmitted_bytes, 2_000);
+    assert_eq!(quality(&one(&world)), (Quality { retransmits: 2, ..CLEAN }, CLEAN));
+    assert_eq!(client(&one(&world)).quality.retransmitted_bytes, 2_000);
     // All of it, and the last one short of full.
     let arrival = Arrival { offload: Offload { segments: 0, segment_size: 1_500 }, ..CAPTURE };
     world.feed_as(&frame(&c(0).seq(1).ack(1).data(4_000), ORIGIN), arrival);
-    assert_eq!(quality(one(&world)), (Quality { retransmits: 5, ..CLEAN }, CLEAN));
+    assert_eq!(quality(&one(&world)), (Quality { retransmits: 5, ..CLEAN }, CLEAN));
 }

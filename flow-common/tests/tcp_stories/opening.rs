@@ -18,7 +18,7 @@ fn a_whole_conversation() {
         s(100).seq(501).ack(102).fin(),
         c(110).seq(102).ack(502),
     ]));
-    let flow = one(&world);
+    let flow = &one(&world);
     assert_eq!((state(flow), history(flow).as_str()), ("SF", "ShADadFf"));
     assert_eq!(flow.role_by, RoleBy::Syn as u8);
     assert_eq!(quality(flow), (CLEAN, CLEAN));
@@ -38,21 +38,21 @@ fn the_server_closes_first() {
         c(62).seq(11).ack(12).fin(),
         s(82).seq(12).ack(12),
     ]));
-    assert_eq!((state(one(&world)), history(one(&world)).as_str()), ("SF", "ShADdfFa"));
+    assert_eq!((state(&one(&world)), history(&one(&world)).as_str()), ("SF", "ShADdfFa"));
 }
 
 #[test]
 fn a_syn_without_answer() {
     let world = play(&[c(0).syn()]);
-    assert_eq!((state(one(&world)), history(one(&world)).as_str()), ("S0", "S"));
-    assert_eq!(handshake_ms(one(&world)), (None, None));
+    assert_eq!((state(&one(&world)), history(&one(&world)).as_str()), ("S0", "S"));
+    assert_eq!(handshake_ms(&one(&world)), (None, None));
 }
 
 #[test]
 fn repeated_syns_count_as_retransmits_and_the_last_one_is_timed() {
     let world =
         play(&[c(0).syn(), c(1000).syn(), c(3000).syn(), s(3020).syn().ack(1), c(3030).seq(1).ack(1)]);
-    let flow = one(&world);
+    let flow = &one(&world);
     assert_eq!(quality(flow), (Quality { retransmits: 2, syn_retransmits: 2, ..CLEAN }, CLEAN));
     assert_eq!(handshake_ms(flow), (Some(20), Some(10)));
     assert_eq!((state(flow), history(flow).as_str()), ("S1", "ShA"));
@@ -61,7 +61,7 @@ fn repeated_syns_count_as_retransmits_and_the_last_one_is_timed() {
 #[test]
 fn a_repeated_syn_ack() {
     let world = play(&[c(0).syn(), s(20).syn().ack(1), s(1020).syn().ack(1), c(1030).seq(1).ack(1)]);
-    let flow = one(&world);
+    let flow = &one(&world);
     assert_eq!(quality(flow), (CLEAN, Quality { retransmits: 1, syn_retransmits: 1, ..CLEAN }));
     assert_eq!(handshake_ms(flow).0, Some(20));
 }
@@ -78,7 +78,7 @@ fn both_sides_open_at_once() {
         c(30).seq(1).ack(1).data(10),
         s(50).seq(1).ack(11),
     ]);
-    let flow = one(&world);
+    let flow = &one(&world);
     assert_eq!(state(flow), "S1");
     assert_eq!(client(flow).volume().payload_bytes, 10);
     // Either side's SYN-ACK repeats its SYN.
@@ -96,7 +96,7 @@ fn a_split_handshake() {
         s(51).seq(1).ack(1),
         c(61).seq(1).ack(1).data(10),
     ]);
-    let flow = one(&world);
+    let flow = &one(&world);
     assert_eq!(flow.role_by, RoleBy::Syn as u8);
     assert_eq!(client(flow).volume().payload_bytes, 10);
 }
@@ -108,7 +108,7 @@ fn a_start_in_the_middle() {
         s(20).seq(9000).ack(5100).data(100),
         c(30).seq(5100).ack(9100),
     ]);
-    let flow = one(&world);
+    let flow = &one(&world);
     assert_eq!((state(flow), history(flow).as_str()), ("OTH", "DdA"));
     assert_eq!(flow.role_by, RoleBy::Port as u8);
     assert_eq!(quality(flow), (CLEAN, CLEAN));
@@ -119,7 +119,7 @@ fn a_start_in_the_middle() {
 #[test]
 fn a_capture_that_begins_with_the_syn_ack_names_the_client() {
     let world = play(&[s(0).syn().ack(1), c(10).seq(1).ack(1), c(11).seq(1).ack(1).data(10)]);
-    let flow = one(&world);
+    let flow = &one(&world);
     assert_eq!(flow.role_by, RoleBy::Syn as u8);
     assert_eq!(client(flow).volume().payload_bytes, 10);
     assert_eq!(handshake_ms(flow), (None, Some(10)));
@@ -135,7 +135,7 @@ fn only_the_clients_direction() {
         c(60).seq(101).ack(3000),
         c(90).seq(101).ack(3000).fin(),
     ]);
-    let flow = one(&world);
+    let flow = &one(&world);
     assert_eq!((state(flow), history(flow).as_str()), ("SH", "SADF"));
     assert_eq!(quality(flow), (CLEAN, CLEAN));
     assert_eq!(handshake_ms(flow), (None, None));
@@ -150,7 +150,7 @@ fn only_the_servers_direction() {
         s(61).seq(1001).ack(101).data(1000),
         s(90).seq(2001).ack(101).fin(),
     ]);
-    let flow = one(&world);
+    let flow = &one(&world);
     assert_eq!((state(flow), history(flow).as_str()), ("SHR", "hdf"));
     assert_eq!(server(flow).volume().payload_bytes, 2000);
     assert_eq!(quality(flow), (CLEAN, CLEAN));
@@ -165,7 +165,7 @@ fn data_on_the_syn() {
         c(30).seq(201).ack(1),
         s(40).seq(1).ack(201).data(300),
     ]);
-    let flow = one(&world);
+    let flow = &one(&world);
     assert_eq!(quality(flow), (CLEAN, CLEAN));
     assert_eq!(client(flow).volume().payload_bytes, 200);
     assert_eq!(handshake_ms(flow), (Some(20), Some(10)));
@@ -179,7 +179,7 @@ fn data_on_the_syn_that_is_refused_goes_out_again() {
         c(30).seq(1).ack(1).data(200),
         s(50).seq(1).ack(201),
     ]);
-    let flow = one(&world);
+    let flow = &one(&world);
     assert_eq!(quality(flow), (Quality { retransmits: 1, ..CLEAN }, CLEAN));
     assert_eq!(rtt_ms(&server(flow).rtt).0, 0);
 }
@@ -194,7 +194,7 @@ fn marks_and_classes_are_kept_per_direction() {
         s(53).seq(21).ack(11).data(10).tos(0x02),
     ]);
     let world = play(&steps);
-    let flow = one(&world);
+    let flow = &one(&world);
     assert_eq!((client(flow).dscp, client(flow).ecn_ce), (1 | 1 << 46, 0));
     assert_eq!((server(flow).dscp, server(flow).ecn_ce), (1 | 1 << 10, 2));
 }

@@ -18,7 +18,7 @@ fn closed() -> Vec<Step> {
 fn a_syn_on_a_closed_connection_begins_a_new_record() {
     let again = [c(2000).seq(77_000).syn(), s(2020).seq(88_000).syn().ack(77_001)];
     let world = play(&[closed().as_slice(), &again].concat());
-    let [first, second] = world.records() else { panic!("two records") };
+    let [first, second] = &world.records()[..] else { panic!("two records") };
     assert_eq!((state(first), first.ended), ("SF", Ended::Fin as u8));
     assert_eq!((state(second), second.ended), ("S1", Ended::No as u8));
     assert_eq!(client(second).quality.syn_retransmits, 0);
@@ -54,7 +54,7 @@ fn an_idle_connection_is_split() {
     let quiet = [c(400_000).seq(11).ack(1).data(10)];
     let open = connected([c(31).seq(1).ack(1).data(10), s(51).seq(1).ack(11)]);
     let world = play(&[open.as_slice(), &quiet].concat());
-    let [first, second] = world.records() else { panic!("two records") };
+    let [first, second] = &world.records()[..] else { panic!("two records") };
     assert_eq!(first.ended, Ended::Idle as u8);
     assert_eq!((state(first), state(second)), ("S1", "OTH"));
     assert_eq!(client(second).volume().payload_bytes, 10);

@@ -12,7 +12,7 @@ fn both_sides_of_the_path() {
         c(132).seq(11).ack(11).data(10),
         s(152).seq(11).ack(21),
     ]));
-    let flow = one(&world);
+    let flow = &one(&world);
     assert_eq!(handshake_ms(flow), (Some(20), Some(10)));
     assert_eq!(rtt_ms(&server(flow).rtt), (3, 20, 25));
     assert_eq!(rtt_ms(&client(flow).rtt), (2, 7, 10));
@@ -28,7 +28,7 @@ fn the_first_and_the_latest_segment_are_timed() {
         s(124).seq(1).ack(21),
         s(125).seq(1).ack(31),
     ]));
-    assert_eq!(rtt_ms(&server(one(&world)).rtt), (3, 20, 20));
+    assert_eq!(rtt_ms(&server(&one(&world)).rtt), (3, 20, 20));
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn without_timestamps_a_repeat_spoils_the_sample() {
         c(300).seq(1).ack(1).data(10),
         s(310).seq(1).ack(11),
     ]));
-    assert_eq!(rtt_ms(&server(one(&world)).rtt), (1, 20, 20));
+    assert_eq!(rtt_ms(&server(&one(&world)).rtt), (1, 20, 20));
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn without_timestamps_the_repair_of_an_earlier_segment_spoils_it_too() {
         c(300).seq(11).ack(1).data(10),
         s(320).seq(1).ack(41),
     ]));
-    assert_eq!(rtt_ms(&server(one(&world)).rtt), (2, 20, 20));
+    assert_eq!(rtt_ms(&server(&one(&world)).rtt), (2, 20, 20));
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn with_timestamps_the_echo_says_which_copy_was_answered() {
         c(300).seq(1).ack(1).data(10).ts(1200, 500),
         s(320).seq(1).ack(11).ts(720, 1200),
     ]));
-    assert_eq!(rtt_ms(&server(one(&world)).rtt), (2, 20, 20));
+    assert_eq!(rtt_ms(&server(&one(&world)).rtt), (2, 20, 20));
 }
 
 #[test]
@@ -74,14 +74,14 @@ fn with_timestamps_an_answer_to_the_first_copy_is_no_sample_of_the_second() {
         c(400).seq(11).ack(1).data(10).ts(1300, 702),
         s(420).seq(1).ack(21).ts(820, 1300),
     ]));
-    assert_eq!(rtt_ms(&server(one(&world)).rtt), (2, 20, 20));
+    assert_eq!(rtt_ms(&server(&one(&world)).rtt), (2, 20, 20));
 }
 
 #[test]
 fn an_acknowledgement_of_less_leaves_the_probe_running() {
     let world =
         play(&connected([c(100).seq(1).ack(1).data(100), s(110).seq(1).ack(51), s(130).seq(1).ack(101)]));
-    assert_eq!(rtt_ms(&server(one(&world)).rtt), (2, 20, 30));
+    assert_eq!(rtt_ms(&server(&one(&world)).rtt), (2, 20, 30));
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn keep_alives_are_not_timed() {
         c(6000).seq(10).ack(1).data(1),
         s(6020).seq(1).ack(11),
     ]));
-    assert_eq!(rtt_ms(&server(one(&world)).rtt), (2, 20, 20));
+    assert_eq!(rtt_ms(&server(&one(&world)).rtt), (2, 20, 20));
 }
 
 #[test]
@@ -138,5 +138,5 @@ fn the_timestamps_option_in_an_unusual_place() {
     send(0, true, there(1000), 10);
     send(200, true, there(1200), 10);
     send(220, false, back, 0);
-    assert_eq!(rtt_ms(&server(one(&world)).rtt), (1, 20, 20));
+    assert_eq!(rtt_ms(&server(&one(&world)).rtt), (1, 20, 20));
 }

@@ -29,7 +29,7 @@ fn eventful() -> Vec<Step> {
 fn the_wrap_changes_nothing() {
     let tell = |origin: Origin| {
         let world = play_from(origin, &eventful());
-        let flow = one(&world);
+        let flow = &one(&world);
         let rtt = rtt_ms(&server(flow).rtt);
         (quality(flow), state(flow), history(flow), handshake_ms(flow), rtt)
     };
@@ -55,5 +55,5 @@ fn a_jump_of_half_the_space_is_survived() {
             c(33).seq(0xffff_fff0).ack(0xffff_ffff).data(100),
         ]),
     );
-    assert_eq!(crate::support::story::client(one(&world)).volume().packets, 5);
+    assert_eq!(crate::support::story::client(&one(&world)).volume().packets, 5);
 }

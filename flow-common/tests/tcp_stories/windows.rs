@@ -14,7 +14,7 @@ fn keep_alives_with_and_without_a_byte() {
         c(21_000).seq(101).ack(1).data(10),
         s(21_020).seq(1).ack(111),
     ]));
-    let flow = one(&world);
+    let flow = &one(&world);
     assert_eq!(quality(flow), (CLEAN, CLEAN));
     assert_eq!(rtt_ms(&server(flow).rtt), (3, 20, 20));
 }
@@ -32,7 +32,7 @@ fn a_closed_window_its_probes_and_its_opening() {
         c(2010).seq(101).ack(1).data(100),
         s(2030).seq(1).ack(201),
     ]));
-    let flow = one(&world);
+    let flow = &one(&world);
     assert_eq!(quality(flow), (CLEAN, Quality { zero_windows: 3, ..CLEAN }));
     // A probe's answer says nothing of the byte it carried: no round trip of seconds.
     assert_eq!(rtt_ms(&server(flow).rtt), (3, 20, 20));
@@ -48,7 +48,7 @@ fn a_probe_whose_byte_is_taken() {
         c(330).seq(102).ack(1).data(100),
         s(350).seq(1).ack(202),
     ]));
-    let flow = one(&world);
+    let flow = &one(&world);
     assert_eq!(quality(flow), (CLEAN, Quality { zero_windows: 1, ..CLEAN }));
 }
 
@@ -63,7 +63,7 @@ fn a_probe_whose_byte_is_taken_into_a_window_that_stays_closed() {
         c(410).seq(102).ack(1).data(100),
         s(430).seq(1).ack(202),
     ]));
-    assert_eq!(quality(one(&world)), (CLEAN, Quality { zero_windows: 2, ..CLEAN }));
+    assert_eq!(quality(&one(&world)), (CLEAN, Quality { zero_windows: 2, ..CLEAN }));
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_linux_probe_looks_like_a_keep_alive() {
         c(510).seq(101).ack(1).data(100),
         s(530).seq(1).ack(201).window(500),
     ]));
-    assert_eq!(quality(one(&world)), (CLEAN, Quality { zero_windows: 2, ..CLEAN }));
+    assert_eq!(quality(&one(&world)), (CLEAN, Quality { zero_windows: 2, ..CLEAN }));
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn window_updates_are_no_duplicate_acks() {
         c(56).seq(1).ack(101).window(1100),
         c(57).seq(1).ack(101).window(1100),
     ]));
-    assert_eq!(quality(one(&world)), (Quality { duplicate_acks: 1, ..CLEAN }, CLEAN));
+    assert_eq!(quality(&one(&world)), (Quality { duplicate_acks: 1, ..CLEAN }, CLEAN));
 }
 
 #[test]
@@ -106,13 +106,13 @@ fn data_from_one_byte_back_continues_after_a_probe() {
         c(402).seq(101).ack(1).data(200),
         s(422).seq(1).ack(301),
     ]));
-    assert_eq!(quality(one(&world)), (CLEAN, Quality { zero_windows: 2, ..CLEAN }));
+    assert_eq!(quality(&one(&world)), (CLEAN, Quality { zero_windows: 2, ..CLEAN }));
 }
 
 #[test]
 fn resets_do_not_announce_closed_windows() {
     let world = play(&connected([c(31).seq(1).ack(1).rst().window(0)]));
-    let flow = one(&world);
+    let flow = &one(&world);
     assert_eq!(client(flow).quality.zero_windows, 0);
     assert_eq!(quality(flow), (Quality { resets: 1, ..CLEAN }, CLEAN));
 }

@@ -2,7 +2,8 @@
 
 use flow_common::{
     key::{Direction, Endpoint, FlowKey, Scope, Sender, TunnelKind},
-    record::{FlowRecord, RoleBy, Volume},
+    record::{FlowRecord, Half, RoleBy, Volume},
+    shared::Share as _,
 };
 
 /// The scope of plain IPv4 or IPv6 on interface slot `interface`.
@@ -43,7 +44,7 @@ pub(crate) fn connection(interface: u16, client_port: u16, port: u16, start: u64
 /// Adds `packets` of `bytes` octets of IP each, sent by `sender` until `last`.
 pub(crate) fn send(record: &mut FlowRecord, sender: Sender, packets: u64, bytes: u64, last: u64) {
     let half = record.half_mut(sender);
-    half.count(
+    Half::shared(half).count(
         0,
         &Volume {
             packets,

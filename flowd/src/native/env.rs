@@ -10,8 +10,9 @@ use flow_common::{
     lane::Lane,
     observe::{Clock, Datagram, Env, Events, FirstFragment, Fragments},
     packet::Packet,
-    record::FlowRecord,
+    record::{FlowRecord, SharedRecord},
     settings::Settings,
+    shared::Share as _,
 };
 
 use super::State;
@@ -27,11 +28,7 @@ impl Flows for State {
         self.index.get(key).copied()
     }
 
-    fn record(&mut self, slot: u32) -> Option<&mut FlowRecord> {
-        self.records.get_mut(slot as usize)
-    }
-
-    fn peek(&self, slot: u32) -> Option<&FlowRecord> {
+    fn record(&self, slot: u32) -> Option<&SharedRecord> {
         self.records.get(slot as usize)
     }
 
@@ -43,7 +40,7 @@ impl Flows for State {
             return None;
         }
         let slot = u32::try_from(self.records.len()).ok()?;
-        self.records.push(FlowRecord::new(&FlowKey::EMPTY, 0));
+        self.records.push(FlowRecord::new(&FlowKey::EMPTY, 0).into_shared());
         Some(slot)
     }
 
@@ -108,10 +105,10 @@ impl Env for State {
         self.passage()
     }
 
-    fn lane(&mut self) -> Option<&mut Lane> {
+    fn lane(&mut self) -> Option<&Lane> {
         if u32::from(self.interface).wrapping_sub(1) >= self.settings.windows {
             return None;
         }
-        Some(self.lanes.entry((self.interface, self.hook as u8)).or_insert_with(|| Box::new(Lane::EMPTY)))
+        Some(self.lanes.entry((self.interface, self.hook as u8)).or_default())
     }
 }

@@ -14,8 +14,9 @@ use flow_common::{
     lane::Lane,
     observe::{self, Arrival, Workspace},
     packet::Packet,
-    record::{FlowRecord, life},
+    record::{FlowRecord, SharedRecord, life},
     settings::{Settings, Thrift},
+    shared::Share as _,
     wiretrue::Offload,
 };
 
@@ -33,7 +34,7 @@ struct State {
     /// Flows that fit into the table.
     capacity: usize,
     index: HashMap<FlowKey, u32, foldhash::fast::RandomState>,
-    records: Vec<FlowRecord>,
+    records: Vec<SharedRecord>,
     /// Slots below `records.len()` that hold no flow; the last is used first.
     free: Vec<u32>,
     fragments: FragmentTable,
@@ -123,8 +124,8 @@ impl Native {
 
     /// The record in `slot` as it is now.
     #[must_use]
-    pub fn record(&self, slot: u32) -> Option<&FlowRecord> {
-        self.state.records.get(slot as usize)
+    pub fn record(&mut self, slot: u32) -> Option<&FlowRecord> {
+        Some(FlowRecord::alone(self.state.records.get_mut(slot as usize)?))
     }
 
     /// Records in the table, free ones included.
@@ -138,6 +139,7 @@ impl Native {
     pub fn sweep(&mut self, now: Option<u64>, visit: &mut dyn FnMut(u32, &FlowRecord, Option<EndReason>)) {
         let State { settings, index, records, free, .. } = &mut self.state;
         for (slot, record) in (0..).zip(records) {
+            let record = FlowRecord::alone(record);
             if record.life == life::FREE {
                 continue;
             }

@@ -1,4 +1,8 @@
-use flow_common::record::FlowRecord;
+use flow_common::{
+    record::{FlowRecord, Rtt},
+    shared::Share as _,
+    tcp::rtt::sample,
+};
 
 use super::*;
 use crate::{
@@ -104,7 +108,7 @@ fn an_acknowledgement_by_the_timer_is_no_round_trip() {
     let mut record = connection(SECOND, 10 * MS);
     let server = record.client().other();
     // As TCP's tracking took it.
-    flow_common::tcp::rtt::sample(&mut record.half_mut(server).rtt, 50 * MS);
+    sample(Rtt::shared(&mut record.half_mut(server).rtt), 50 * MS);
     let exchange = judged(&mut paths, &record, 2 * SECOND, 110 * MS, Some(50 * MS));
     assert_eq!(times(&exchange), (Some(10_000.0), Some(100 * MS)));
 }
@@ -114,7 +118,7 @@ fn a_slow_handshake_is_corrected_by_the_connections_samples() {
     let mut paths = RoundTrips::default();
     let mut record = connection(SECOND, 300 * MS);
     let server = record.client().other();
-    flow_common::tcp::rtt::sample(&mut record.half_mut(server).rtt, 12 * MS);
+    sample(Rtt::shared(&mut record.half_mut(server).rtt), 12 * MS);
     let exchange = judged(&mut paths, &record, 2 * SECOND, 62 * MS, None);
     assert_eq!(times(&exchange), (Some(12_000.0), Some(50 * MS)));
 }
