@@ -7,6 +7,7 @@ mod budget;
 mod certificate;
 mod checks;
 mod guard;
+mod identity;
 mod lines;
 mod logins;
 mod pace;

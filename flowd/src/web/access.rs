@@ -17,6 +17,7 @@ use ring::{
 
 use super::{
     checks::{Checks, Crowded},
+    identity::Identity,
     logins::Logins,
 };
 use crate::{config::Web, files};
@@ -57,19 +58,6 @@ pub(super) struct Access {
     cost: u32,
     /// The last good credentials of each user, as passwords take long to verify.
     known: Mutex<HashMap<String, Tag>>,
-}
-
-/// Whoever was let in, so that it can be known later whether that still holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Identity {
-    /// While nobody has to say who it is.
-    Anyone,
-    /// By its keyed hash.
-    Token(Vec<u8>),
-    User {
-        name: String,
-        hash: String,
-    },
 }
 
 /// What becomes of a request.

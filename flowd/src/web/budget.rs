@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use super::parcel::Parcel;
 use crate::telemetry::{Refusal, Refusals};
 
 /// Bytes of all answers under way.
@@ -29,6 +28,17 @@ pub(super) enum Share {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Exhausted;
 
+/// An answer that holds some of the budget until its client has read it.
+pub(super) trait UnderWay: std::fmt::Debug + Send + Sync {
+    fn share(&self) -> Share;
+
+    /// How long it has been under way.
+    fn age(&self) -> Duration;
+
+    /// Ends it, as others need its room; gives back how many bytes it held.
+    fn revoke(&self) -> usize;
+}
+
 #[derive(Debug)]
 pub(super) struct Budget {
     total: usize,
@@ -43,7 +53,7 @@ struct Inner {
     metrics: usize,
     api: usize,
     /// The oldest first.
-    parcels: Vec<Weak<Parcel>>,
+    answers: Vec<Weak<dyn UnderWay>>,
 }
 
 impl Inner {
@@ -84,7 +94,7 @@ impl Budget {
     /// Takes so many bytes; they are given back by [`Self::give_back`].
     pub(super) fn take(&self, share: Share, bytes: usize) -> Result<(), Exhausted> {
         // Dropped after the lock, which a parcel takes when it goes.
-        let mut held = Vec::new();
+        let mut held: Vec<Arc<dyn UnderWay>> = Vec::new();
         let mut inner = self.inner();
         loop {
             let (used, room) = match share {
@@ -95,7 +105,7 @@ impl Budget {
                 *inner.of(share) += bytes;
                 return Ok(());
             }
-            let parcels = inner.parcels.iter().filter_map(Weak::upgrade);
+            let parcels = inner.answers.iter().filter_map(Weak::upgrade);
             let found = held.len();
             held.extend(parcels.filter(|parcel| share == Share::Metrics || parcel.share() == Share::Api));
             let oldest =
@@ -107,7 +117,7 @@ impl Budget {
             let freed = oldest.revoke();
             let of = inner.of(oldest.share());
             *of = of.saturating_sub(freed);
-            inner.parcels.retain(|parcel| !std::ptr::eq(parcel.as_ptr(), Arc::as_ptr(&oldest)));
+            inner.answers.retain(|parcel| !std::ptr::addr_eq(parcel.as_ptr(), Arc::as_ptr(&oldest)));
             self.refusals.count(Refusal::Slow);
         }
     }
@@ -119,10 +129,10 @@ impl Budget {
     }
 
     /// Notes an answer that may be asked to make room.
-    pub(super) fn note(&self, parcel: &Arc<Parcel>) {
+    pub(super) fn note(&self, answer: &Arc<dyn UnderWay>) {
         let mut inner = self.inner();
-        inner.parcels.retain(|parcel| parcel.strong_count() > 0);
-        inner.parcels.push(Arc::downgrade(parcel));
+        inner.answers.retain(|parcel| parcel.strong_count() > 0);
+        inner.answers.push(Arc::downgrade(answer));
     }
 
     /// Bytes of all answers under way.
@@ -137,7 +147,10 @@ impl Budget {
 mod tests {
     use std::io::Write as _;
 
-    use super::{super::parcel::Packer, *};
+    use super::{
+        super::parcel::{Packer, Parcel},
+        *,
+    };
 
     const MIB: usize = 1 << 20;
 

@@ -11,8 +11,9 @@ use tokio::sync::Notify;
 use tracing::{info, warn};
 
 use super::{
-    access::{Access, AccessError, Identity, Verdict},
+    access::{Access, AccessError, Verdict},
     checks::Checks,
+    identity::Identity,
     logins::Logins,
     tls::{Tls, TlsError},
 };

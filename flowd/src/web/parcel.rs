@@ -14,7 +14,7 @@ use std::{
 use hyper::body::Bytes;
 use warp::Stream;
 
-use super::budget::{Budget, Share};
+use super::budget::{Budget, Share, UnderWay};
 
 /// Bytes of a piece: as much as a connection holds beyond the budget.
 const PIECE: usize = 16 << 10;
@@ -76,7 +76,8 @@ impl Packer {
             pieces: RwLock::new(pieces),
             readers: AtomicUsize::new(0),
         });
-        self.budget.note(&parcel);
+        let answer: Arc<dyn UnderWay> = Arc::<Parcel>::clone(&parcel);
+        self.budget.note(&answer);
         parcel
     }
 
@@ -112,17 +113,9 @@ impl Drop for Packer {
 }
 
 impl Parcel {
-    pub(super) const fn share(&self) -> Share {
-        self.share
-    }
-
     /// Bytes of the whole body.
     pub(super) const fn size(&self) -> usize {
         self.size
-    }
-
-    pub(super) fn age(&self) -> Duration {
-        self.born.elapsed()
     }
 
     /// True while a client is being sent it.
@@ -130,16 +123,25 @@ impl Parcel {
         self.readers.load(Ordering::Acquire) > 0
     }
 
-    /// Takes it from its clients. Gives back how many bytes of the budget are free with that.
-    pub(super) fn revoke(&self) -> usize {
-        self.pieces.write().unwrap_or_else(PoisonError::into_inner).clear();
-        self.taken.swap(0, Ordering::AcqRel)
-    }
-
     /// Sends it to one more client.
     pub(super) fn deliver(self: Arc<Self>) -> Delivery {
         self.readers.fetch_add(1, Ordering::AcqRel);
         Delivery { parcel: self, next: 0, done: false }
+    }
+}
+
+impl UnderWay for Parcel {
+    fn share(&self) -> Share {
+        self.share
+    }
+
+    fn age(&self) -> Duration {
+        self.born.elapsed()
+    }
+
+    fn revoke(&self) -> usize {
+        self.pieces.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.taken.swap(0, Ordering::AcqRel)
     }
 }
 

@@ -16,7 +16,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::access::Identity;
+use super::identity::Identity;
 use crate::{
     kernel::descriptors,
     telemetry::{Refusal, Refusals},
