@@ -20,7 +20,7 @@ pub use report::{Report, ReportFormat};
 pub use tail::Tail;
 
 use crate::{
-    config::{Config, ConfigError, LogFormat, Outputs, Query, Span},
+    config::{Config, ConfigError, LogFormat, Outputs, Query, SinkConfig, Span},
     read::{EngineKind, Output},
 };
 
@@ -143,6 +143,10 @@ pub struct Read {
     /// Print what /metrics would show in the end instead of flows
     #[arg(long)]
     pub metrics: bool,
+    /// Send records there instead of printing them, and print only the summary; repeatable. Kinds and format stand in
+    /// the URL, as in "file:/tmp/x?records=flow,http"
+    #[arg(long = "sink", value_name = "URL", action = ArgAction::Append, conflicts_with_all = ["metrics", "format"])]
+    pub sinks: Vec<String>,
 }
 
 /// What reads the packets of a capture.
@@ -225,6 +229,11 @@ impl Read {
             decapsulate: self.decapsulate.clone(),
             query: self.query,
             head_bytes: self.head_bytes,
+            sink: self
+                .sinks
+                .iter()
+                .map(|url| SinkConfig { url: url.clone(), ..SinkConfig::default() })
+                .collect(),
             ..Config::default()
         };
         // Nothing is saved here by leaving them out.
@@ -238,6 +247,7 @@ impl Read {
     pub const fn output(&self) -> Output {
         match self.format {
             _ if self.metrics => Output::Metrics,
+            _ if !self.sinks.is_empty() => Output::Sinks,
             Format::Json => Output::Json,
             Format::Table => Output::Table,
         }

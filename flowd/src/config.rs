@@ -13,6 +13,8 @@ mod protocols;
 mod renew;
 mod security;
 mod series;
+mod sink_table;
+mod sinks;
 mod units;
 mod web;
 mod zones;
@@ -31,6 +33,8 @@ pub use protocols::{ProtocolTable, Protocols};
 pub use security::Security;
 use serde::{Deserialize, Serialize};
 pub use series::{BUDGETS, FlowLabel, Series};
+pub use sink_table::SinkConfig;
+pub use sinks::log_names;
 use toml::de::DeTable;
 pub use units::{Size, Span};
 pub use web::Web;
@@ -98,6 +102,9 @@ pub struct Config {
     pub capacity: Capacity,
     /// What the daemon may cost.
     pub governor: Governor,
+    /// Where records go beside the logs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sink: Vec<SinkConfig>,
 }
 
 /// How long a flow may be quiet, and how long one line of the flow log may cover.
@@ -169,6 +176,7 @@ impl Default for Config {
             series: Series::default(),
             capacity: Capacity::default(),
             governor: Governor::default(),
+            sink: Vec::new(),
         }
     }
 }
@@ -234,7 +242,10 @@ impl Config {
     /// Whether messages of a protocol are copied.
     #[must_use]
     pub fn follows(&self, protocol: &ProtocolTable) -> bool {
-        if protocol.has_switch() { protocol.is_on() } else { self.head_bytes > 0 }
+        if !protocol.has_switch() {
+            return self.head_bytes > 0;
+        }
+        protocol.is_on() || self.wants(protocol.app().name())
     }
 
     /// What each protocol is told, in the order of the registry.

@@ -1,9 +1,8 @@
-//! Where numbers and lines go: one file per sink.
+//! How numbers and records are shown over HTTP: expositions of `/metrics`, and the latest records for the API.
 
 pub mod classic;
 pub mod feed;
 pub mod interfaces;
-pub mod log;
 pub mod prometheus;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -61,6 +61,18 @@ pub struct Flow {
     pub direction: Option<&'static str>,
     /// Name of the server's port, where an answer to a SYN proved it.
     pub service: Option<Arc<str>>,
+    /// Not in JSON.
+    pub seen_at: SeenAt,
+}
+
+/// Where packets of a flow passed; collectors of flows ask for it, JSON names the interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SeenAt {
+    /// Index of the interface; 0: unknown.
+    pub ifindex: u32,
+    /// The client's packets went out by it, and the server's; else they came in.
+    pub client_egress: bool,
+    pub server_egress: bool,
 }
 
 /// What an inner flow was wrapped in.

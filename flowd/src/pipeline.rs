@@ -2,7 +2,6 @@
 //! for captures: protocols follow the copies, one observation point speaks for a conversation, enrichers add what they
 //! know, protocols count, and whoever runs the pipeline hands the records on.
 
-mod record;
 mod source;
 
 use std::sync::Arc;
@@ -13,9 +12,10 @@ use flowd_protocols::{
     AppRecord, Found, Numbers, Options, PROTOCOLS, Protocol, ProtocolNumbers, Registered, Shown,
     numbers::SharedNumbers, progress::Progress,
 };
-pub use record::Record;
+
 pub use source::{Source, Visit, load};
 
+pub use crate::record::Record;
 use crate::{
     aggregate::Policy,
     clock::WallClock,

@@ -3,7 +3,6 @@
 mod crash;
 mod follow;
 mod govern;
-mod logs;
 mod pump;
 mod reload;
 mod signals;
@@ -19,7 +18,6 @@ use crash::Crashes;
 use flow_common::{key::FlowKey, names, settings::Settings};
 use follow::Follow;
 use govern::Governed;
-use logs::{Logs, Opener};
 use pump::{Outputs, Pump};
 use reload::Reload;
 use signals::{End, Parts, Signals, died, pump_ended};
@@ -31,7 +29,7 @@ use crate::{
     aggregate::{Capacity, Ledger, LedgerOptions, Policy, Watched},
     check,
     clock::{self, WallClock},
-    config::{Config, ConfigError, Hook, Order, XdpMode},
+    config::{Config, ConfigError, Hook, Order, XdpMode, log_names},
     enrich::enrichers,
     export::feed::Feed,
     interfaces::{self, Interface},
@@ -40,7 +38,8 @@ use crate::{
     pipeline::{self, Source},
     privileges::Sandbox,
     service::Service,
-    telemetry::{Part, SinkCounters, Telemetry},
+    sinks::{Opener, Sinks, files::Rotation},
+    telemetry::{Part, SinkList, Telemetry},
     threads::{self, Role},
     web::{self, Guard, Limits, State},
 };
@@ -117,12 +116,13 @@ async fn daemon(
     interfaces::remarks(&all).for_each(|remark| warn!("{remark}"));
     let mut signals = Signals::new()?;
     let crashes = Crashes::listen();
-    let mut opener = Opener::new(config);
-    let mut logs = Logs::default();
-    logs.take_over(opener.open(config, None)?);
-    let mut sinks = opener.counters();
-    let streamed = SinkCounters::new("http_stream");
-    sinks.push(Arc::clone(&streamed));
+    let counters = SinkList::default();
+    // A reload may switch them on.
+    log_names().for_each(|name| drop(counters.get(name)));
+    let mut opener = Opener::new(rotation(config), counters.clone());
+    let mut sinks = Sinks::default();
+    sinks.take_over(opener.open(&config.sinks("configuration")?, &[])?);
+    let streamed = counters.get("http_stream");
     let feed = Feed::new(config.api.http_lines as usize, config.api.streams as usize, streamed);
     let feed = Arc::new(feed);
     let guard = Guard::load(&config.web)?;
@@ -147,7 +147,7 @@ async fn daemon(
     let follow = Follow::new(&watched, config, u16::try_from(slots).unwrap_or(u16::MAX), windows)?;
     let capacity = capacity(config, &watched, began);
 
-    let telemetry = Arc::new(Telemetry::new(sinks));
+    let telemetry = Arc::new(Telemetry::new(counters));
     let policy = Arc::new(Policy::new(config));
     config.zones.notes().iter().for_each(|note| info!("{note}"));
     let options =
@@ -171,7 +171,7 @@ async fn daemon(
         board: Arc::clone(&board),
         telemetry: Arc::clone(&telemetry),
         feed: Arc::clone(&feed),
-        logs,
+        sinks,
     };
     let pump = Pump::new(source, ledger, outputs, clock, follow, config)
         .with_capacity(capacity)
@@ -253,6 +253,10 @@ async fn struck(part: &str, pump: oneshot::Receiver<Result<()>>) -> Result<()> {
     }
     crash::abandon();
     Err(died(part))
+}
+
+fn rotation(config: &Config) -> Rotation {
+    Rotation { max_size: config.log_max_size.0, keep: config.log_keep }
 }
 
 /// Attaches to each interface under slots counted from 1.

@@ -1,6 +1,7 @@
 //! flowd about itself: its own log on standard error, and counters of its own work.
 
 mod refusals;
+mod sinks;
 
 use std::{
     sync::{
@@ -11,6 +12,7 @@ use std::{
 };
 
 pub use refusals::{Refusal, Refusals};
+pub use sinks::{DropReason, ErrorReason, SinkCounters, SinkList};
 use tracing_subscriber::EnvFilter;
 
 /// Environment variable with the log's filter, as in `flowd=debug`.
@@ -27,27 +29,6 @@ pub fn init() {
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start in one process, as in tests, keeps the first log.
     let _ = log.with_ansi(terminal).with_target(false).try_init();
-}
-
-/// What one sink did.
-#[derive(Debug)]
-pub struct SinkCounters {
-    /// The label value.
-    pub name: &'static str,
-    pub records: AtomicU64,
-    pub errors: AtomicU64,
-    pub dropped: AtomicU64,
-    /// Processor time of its threads, nanoseconds.
-    pub spent: AtomicU64,
-}
-
-impl SinkCounters {
-    /// Zeros.
-    #[must_use]
-    pub fn new(name: &'static str) -> Arc<Self> {
-        let zero = AtomicU64::default;
-        Arc::new(Self { name, records: zero(), errors: zero(), dropped: zero(), spent: zero() })
-    }
 }
 
 /// What must go on for the daemon to be of any use.
@@ -141,8 +122,8 @@ pub struct Telemetry {
     drains: Mutex<Drains>,
     ready: AtomicBool,
     lost: Mutex<Lost>,
-    /// One per sink, those included that are off: a reload may switch them on.
-    pub sinks: Vec<Arc<SinkCounters>>,
+    /// Those of logs that are off included: a reload may switch them on.
+    pub sinks: SinkList,
     run_times: Mutex<Vec<(String, Duration)>>,
     beats: [AtomicU64; Part::ALL.len()],
     pub governor: GovernorCounters,
@@ -155,12 +136,12 @@ pub struct Telemetry {
 impl Telemetry {
     /// Zeros for a daemon with these sinks.
     #[must_use]
-    pub fn new(sinks: Vec<Arc<SinkCounters>>) -> Self {
+    pub fn new(sinks: impl Into<SinkList>) -> Self {
         Self {
             drains: Mutex::default(),
             ready: AtomicBool::new(false),
             lost: Mutex::default(),
-            sinks,
+            sinks: sinks.into(),
             run_times: Mutex::default(),
             beats: Default::default(),
             governor: GovernorCounters::default(),
@@ -173,7 +154,7 @@ impl Telemetry {
     /// that write logs. No client of the web server can add to it.
     #[must_use]
     pub fn spent(&self) -> [(&'static str, u64); 2] {
-        let logs = self.sinks.iter().map(|sink| sink.spent.load(Ordering::Relaxed)).sum();
+        let logs = self.sinks.all().iter().map(|sink| sink.spent()).sum();
         [("reader", self.reader_spent.load(Ordering::Relaxed)), ("logs", logs)]
     }
 

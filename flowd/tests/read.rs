@@ -58,6 +58,63 @@ fn the_kernel_engine_prints_the_same() {
     }
 }
 
+/// The records, and the summary, of the golden lines.
+fn golden_parts() -> (String, String) {
+    let all = fs::read_to_string(golden("http.jsonl")).unwrap();
+    let (records, summary) = all.trim_end().rsplit_once('\n').unwrap();
+    (format!("{records}\n"), format!("{summary}\n"))
+}
+
+#[test]
+fn sinks_get_the_records_and_standard_output_the_summary() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (capture, all, log) = (golden("http.pcap"), path("all"), path("access.log"));
+    let sinks = [format!("file:{all}"), format!("file:{log}?format=common")];
+    let output = flowd(&[capture.to_str().unwrap(), "--sink", &sinks[0], "--sink", &sinks[1]]);
+    let (records, summary) = golden_parts();
+    assert_eq!((text(&output.stderr), output.status.code()), (String::new(), Some(0)));
+    assert_eq!((text(&output.stdout), fs::read_to_string(&all).unwrap()), (summary, records.clone()));
+    let requests = records.lines().filter(|line| line.contains("\"type\":\"http\"")).count();
+    let access = fs::read_to_string(&log).unwrap();
+    assert_eq!((access.lines().count(), access.lines().all(|line| line.contains("] \""))), (requests, true));
+
+    // Kinds that nobody asked for are not written; on one output nothing is mixed.
+    let output = flowd(&[capture.to_str().unwrap(), "--sink", "file:-?records=flow"]);
+    let types: Vec<String> =
+        lines(&output).iter().map(|line| line["type"].as_str().unwrap().to_owned()).collect();
+    let (last, flows) = types.split_last().unwrap();
+    assert!(!flows.is_empty() && flows.iter().all(|kind| kind == "flow"), "{types:?}");
+    assert_eq!(last, "summary");
+}
+
+#[test]
+fn a_sink_that_fails_is_told_and_what_cannot_be_a_sink_is_a_usage_error() {
+    let capture = golden("http.pcap");
+    let ends = |sink: &str| {
+        let output = flowd(&[capture.to_str().unwrap(), "--sink", sink]);
+        (output.status.code(), text(&output.stderr), text(&output.stdout))
+    };
+    let records = golden_parts().0.lines().count();
+    let (code, told, printed) = ends("file:/dev/full");
+    assert_eq!((code, told.lines().count()), (Some(1), 1), "{told}");
+    assert!(
+        told.contains(&format!("file:/dev/full: {records} records were not written: /dev/full: No space")),
+        "{told}"
+    );
+    assert!(printed.contains("\"summary\""), "{printed}");
+    for (sink, code, part) in [
+        ("file:/no/such/file", 1, "cannot write records to /no/such/file"),
+        ("fiel:/x", 2, "did you mean file?"),
+        ("file:/x?records=flows", 2, "did you mean flow?"),
+        ("/x", 2, "write a URL"),
+    ] {
+        let (status, told, _) = ends(sink);
+        assert_eq!((status, told.lines().count()), (Some(code), 1), "{told}");
+        assert!(told.contains(part), "{told}");
+    }
+}
+
 /// The oracle reads the file by itself: a header of 24 bytes, then packets with one of 16 (seconds, microseconds or
 /// nanoseconds, captured, original).
 #[test]

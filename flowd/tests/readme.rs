@@ -16,7 +16,7 @@ use flow_common::{
     record::FlowRecord,
 };
 use flowd::{
-    flow::{Endpoint, Flow, Icmp, Rtt, Tcp, Traffic, Tunnel},
+    flow::{Endpoint, Flow, Icmp, Rtt, SeenAt, Tcp, Traffic, Tunnel},
     numbers::families,
     protocol::{
         PROTOCOLS, Switch,
@@ -136,6 +136,7 @@ fn flow_fields_are_those_of_the_records() {
             app: None,
             direction: None,
             service: None,
+            seen_at: SeenAt::default(),
         },
     );
 }
@@ -315,6 +316,8 @@ fn keys_reload_as_the_table_says() {
     }
     let mut known = Vec::new();
     walk("", &CONFIG.parse().unwrap(), &mut known);
+    // None by default.
+    known.push("sink".to_owned());
     let known: BTreeSet<String> =
         known.iter().map(|key| row_of(key)).chain(["PROTOCOL.*".to_owned()]).collect();
     let mut documented = Vec::new();

@@ -25,6 +25,7 @@ const TEST_TOOLS: &[(&str, &str)] = &[
     ("nft", "nftables"),
     ("prometheus", "prometheus"),
     ("goaccess", "goaccess"),
+    ("nfcapd", "nfdump"),
 ];
 
 /// Programs that the bench compares flowd with, where they are there.

@@ -31,7 +31,7 @@ pub use self::{
         xdp::{FrameMode, Frames, attached_frames},
     },
     kernel::{Kernel, Refused},
-    net::Changes,
+    net::{Changes, path_mtu},
     object::options::LoadOptions,
     table::reading::DrainReport,
 };

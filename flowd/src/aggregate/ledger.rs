@@ -383,6 +383,13 @@ impl Ledger {
         let enrichers = self.live.enrichers();
         let ends = flow.ends.get_or_insert_with(|| enrichers.ends(&piece));
         enrichers.flow(&mut line, &piece, ends);
+        if let Some(interface) = self.numbers.watched(piece.key.interface()) {
+            line.seen_at.ifindex = interface.ifindex;
+            // Without two sides all packets come in.
+            if interface.one_point {
+                (line.seen_at.client_egress, line.seen_at.server_egress) = (false, false);
+            }
+        }
         line
     }
 

@@ -83,13 +83,23 @@ impl Numbers {
 
     /// The interface in `slot`.
     pub fn interface(&mut self, slot: u16) -> Option<&mut InterfaceNumbers> {
+        let at = self.position(slot)?;
+        self.interfaces.get_mut(at)
+    }
+
+    /// What is watched in `slot`.
+    #[must_use]
+    pub fn watched(&self, slot: u16) -> Option<&super::Watched> {
+        Some(&self.interfaces.get(self.position(slot)?)?.watched)
+    }
+
+    fn position(&self, slot: u16) -> Option<usize> {
         // Slots are counted from 1 without gaps, but nothing here depends on it.
         let guess = usize::from(slot).saturating_sub(1);
-        let at = match self.interfaces.get(guess) {
-            Some(interface) if interface.watched.slot == slot => guess,
-            _ => self.interfaces.iter().position(|interface| interface.watched.slot == slot)?,
-        };
-        self.interfaces.get_mut(at)
+        match self.interfaces.get(guess) {
+            Some(interface) if interface.watched.slot == slot => Some(guess),
+            _ => self.interfaces.iter().position(|interface| interface.watched.slot == slot),
+        }
     }
 }
 

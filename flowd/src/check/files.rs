@@ -15,9 +15,12 @@ const CERTIFICATE: &str = "web.tls_certificate";
 const OTHERS: u32 = 0o007;
 
 pub(super) fn logs(config: &Config) -> Vec<Check> {
-    let logs = config.logs();
-    let paths = logs.iter().flat_map(|(key, log)| log.paths().iter().map(move |path| (key, path.as_str())));
-    paths.filter(|(_, path)| *path != "-").map(|(key, path)| log(key, Path::new(path))).collect()
+    let sinks = config.sinks("").unwrap_or_default();
+    let written = sinks.iter().filter_map(|sink| {
+        let key = if *sink.label == sink.url.address() { "sink" } else { &*sink.label };
+        (sink.scheme.reach)(&sink.url).writes.map(|path| log(key, &path))
+    });
+    written.collect()
 }
 
 fn log(key: &str, path: &Path) -> Check {

@@ -71,6 +71,12 @@ impl Config {
                 );
             }
         }
+        for sink in &self.sink {
+            if sink.queue != 0 {
+                within(origin, "sink.queue", sink.queue, LOG_QUEUE)?;
+            }
+        }
+        self.sinks(origin)?;
         let web = &self.web;
         if web.tls_certificate.is_empty() != web.tls_key.is_empty() {
             let (key, value) = if web.tls_key.is_empty() {

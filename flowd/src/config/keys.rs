@@ -5,13 +5,21 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{Config, ConfigError, Place};
+use super::{Config, ConfigError, Place, SinkConfig};
 
 /// Below this likeness (0 to 1) a suggestion would only confuse.
 const ALIKE: f64 = 0.6;
 
 /// Tables whose keys are names that the user gives.
 const FREE: [&str; 4] = ["zones", "series.limits", "series.services", "capacity.speeds"];
+
+/// The key of tables that stand there as often as one likes, none by default.
+const SINK: &str = "sink";
+
+/// Every key of a table `[[sink]]`.
+fn sink_defaults() -> Table {
+    Table::try_from(SinkConfig::default()).unwrap_or_default()
+}
 
 /// Every key with its default, as TOML.
 ///
@@ -44,6 +52,15 @@ fn walk(file: &str, text: &str, prefix: &str, table: &DeTable<'_>, known: &Table
                 walk(file, text, &format!("{prefix}{name}."), table, inner)?;
             }
             (Some(_), _) => {}
+            (None, DeValue::Array(list)) if prefix.is_empty() && name == SINK => {
+                for table in list {
+                    if let DeValue::Table(table) = table.get_ref() {
+                        walk(file, text, "sink.", table, &sink_defaults())?;
+                    }
+                }
+            }
+            // Not a list of tables: what reads it says so.
+            (None, _) if prefix.is_empty() && name == SINK => {}
             (None, _) if FREE.contains(&prefix.trim_end_matches('.')) => {}
             (None, _) => {
                 let place = Place::at(file, text, key.span().start);
@@ -58,7 +75,12 @@ fn walk(file: &str, text: &str, prefix: &str, table: &DeTable<'_>, known: &Table
 
 /// The known key that looks most like `key`, in whichever table it stands.
 fn nearest(key: &str, name: &str) -> Option<String> {
-    let all = all(&defaults().ok()?);
+    let mut known = defaults().ok()?;
+    let mut all = all(&known);
+    known.clear();
+    known.insert(SINK.to_owned(), Value::Table(sink_defaults()));
+    all.push(SINK.to_owned());
+    all.extend(self::all(&known));
     let likeness = |candidate: &str| {
         let last = candidate.rsplit('.').next().unwrap_or(candidate);
         strsim::jaro_winkler(key, candidate).max(strsim::jaro_winkler(name, last))

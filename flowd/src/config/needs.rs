@@ -11,8 +11,12 @@ impl Config {
     #[must_use]
     pub fn needs(&self, file: Option<&Path>) -> Option<Needs> {
         let mut reach = Reach::default();
-        for path in self.logs().iter().flat_map(|(_, log)| log.paths()).filter(|path| *path != "-") {
-            reach.writes(Path::new(path));
+        for sink in self.sinks("").unwrap_or_default() {
+            let needed = (sink.scheme.reach)(&sink.url);
+            needed.writes.iter().for_each(|path| reach.writes(path));
+            if needed.resolves {
+                reach.resolves();
+            }
         }
         for path in self.web.files().map(|(_, path)| Path::new(path)).chain(file) {
             reach.reads(path);

@@ -49,12 +49,18 @@ impl Config {
         for (taken, started) in taken.protocols.iter_mut().zip(self.protocols.iter()) {
             taken.enabled = started.enabled;
             // Where nothing is copied, there is nothing to log.
-            if !started.is_on() {
+            if !self.follows(started) {
                 taken.log.clone_from(&started.log);
             }
         }
         let table = |config| Table::try_from(config).unwrap_or_default();
-        let kept = keys::differences(&table(new), &table(&taken));
+        let mut kept = keys::differences(&table(new), &table(&taken));
+        for started in self.protocols.iter().filter(|started| started.has_switch()) {
+            let kind = started.app().name();
+            if !self.follows(started) && taken.wants(kind) {
+                kept.push(format!("[[sink]] records {kind}"));
+            }
+        }
         (taken, kept)
     }
 }
@@ -126,6 +132,9 @@ cpu = "off"
         let config = |text| Config::parse("f", text).unwrap();
         let (off, on) = (Config::default(), config("[dns]\nlog = \"/a\"\n[tls]\nenabled = true\n"));
         let new = config("[dns]\nlog = \"/b\"\n[tls]\nenabled = true\nlog = \"/c\"\n");
+        let sink = config("[[sink]]\nurl = \"file:/a\"\nrecords = [\"dns\", \"flow\"]\n");
+        assert_eq!(off.renewed(&sink), (sink.clone(), vec!["[[sink]] records dns".to_owned()]));
+        assert_eq!(on.renewed(&sink).1, ["dns.enabled", "tls.enabled"].map(str::to_owned)[1..]);
         assert_eq!(off.renewed(&new).1, ["dns.log", "tls.enabled", "tls.log"]);
         assert_eq!(on.renewed(&new), (new, Vec::new()));
         let (taken, kept) = on.renewed(&off);

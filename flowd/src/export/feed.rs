@@ -14,7 +14,7 @@ use std::{
 
 use tokio::sync::mpsc::{Receiver, Sender, channel, error::TrySendError};
 
-use crate::telemetry::SinkCounters;
+use crate::telemetry::{DropReason, SinkCounters};
 
 /// Lines that wait for one client at most.
 const QUEUE: usize = 1_024;
@@ -105,12 +105,12 @@ impl<T> Feed<T> {
             }
             match follower.queue.try_send(Arc::clone(line)) {
                 Ok(()) => {
-                    self.counters.records.fetch_add(1, Ordering::Relaxed);
+                    self.counters.write(1, 0);
                     true
                 }
                 Err(TrySendError::Full(_)) => {
                     follower.lost.fetch_add(1, Ordering::Relaxed);
-                    self.counters.dropped.fetch_add(1, Ordering::Relaxed);
+                    self.counters.lose(DropReason::Queue, 1);
                     true
                 }
                 Err(TrySendError::Closed(_)) => false,
@@ -225,7 +225,7 @@ mod tests {
         let mut follow = feed.follow(2, Box::new(|number| number % 2 == 1)).unwrap();
         push(&feed, 10..14);
         assert_eq!(read(&mut follow), (vec![7, 9, 11, 13], 0, false));
-        assert_eq!(counters.records.load(Ordering::Relaxed), 2);
+        assert_eq!(counters.records(), 2);
         feed.close();
         assert_eq!(read(&mut follow), (vec![], 0, true));
     }
@@ -237,7 +237,7 @@ mod tests {
         push(&feed, 0..QUEUE as u32 + 5);
         let (lines, lost, _) = read(&mut follow);
         assert_eq!((lines.len(), lost), (QUEUE, 5));
-        assert_eq!(counters.dropped.load(Ordering::Relaxed), 5);
+        assert_eq!(counters.dropped(), 5);
         push(&feed, [7]);
         assert_eq!(read(&mut follow), (vec![7], 0, false));
     }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use flow_common::{
     app::App,
+    key::Direction,
     record::{FlowRecord, Rtt as Samples},
 };
 
-use super::{EndReason, Flow, Icmp, Party, Rtt, Side, Snapshot, Tcp, Traffic, micros, words};
+use super::{EndReason, Flow, Icmp, Party, Rtt, SeenAt, Side, Snapshot, Tcp, Traffic, micros, words};
 use crate::clock::WallClock;
 
 const TCP: u8 = 6;
@@ -56,6 +57,11 @@ impl Flow {
             app: flow.app.map(App::name),
             direction: None,
             service: None,
+            seen_at: SeenAt {
+                ifindex: 0,
+                client_egress: key.hook(client) == Direction::Egress,
+                server_egress: key.hook(server) == Direction::Egress,
+            },
         }
     }
 }

@@ -22,6 +22,13 @@ pub fn flags(bits: u16) -> String {
         .collect()
 }
 
+/// The bits of such letters.
+#[must_use]
+pub fn flag_bits(letters: &str) -> u16 {
+    let bit = |letter| "FSRPAUECN".find(letter).map_or(0, |bit| 1 << bit);
+    letters.chars().map(bit).fold(0, |all, bit| all | bit)
+}
+
 /// The rule that named the client.
 #[must_use]
 pub const fn role_by(rule: u8) -> &'static str {

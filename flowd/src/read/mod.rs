@@ -6,6 +6,7 @@ mod metrics;
 mod order;
 mod progress;
 mod reader;
+mod sending;
 mod summary;
 mod table;
 
@@ -29,6 +30,8 @@ pub enum Output {
     Table,
     /// What `/metrics` would hold in the end.
     Metrics,
+    /// A summary; records go to the configuration's sinks.
+    Sinks,
 }
 
 /// What runs the packets.
@@ -44,9 +47,11 @@ pub enum EngineKind {
 ///
 /// # Errors
 /// The capture cannot be opened or read to its end (all complete records are printed first), has a link type
-/// that the engine cannot take, the kernel engine lacks a privilege, or the output is closed.
+/// that the engine cannot take, the kernel engine lacks a privilege, the output is closed, or a sink did not take all
+/// records.
 pub fn read(path: Option<&Path>, engine: EngineKind, output: Output, config: &Config) -> Result<()> {
-    let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    // Not locked: a sink may write there too.
+    let out = BufWriter::with_capacity(1 << 16, io::stdout());
     let Some(path) = path else {
         return run(io::stdin().lock(), "standard input".to_owned(), None, engine, output, config, out);
     };
@@ -66,7 +71,7 @@ fn run<R: Read, W: Write>(
     out: W,
 ) -> Result<()> {
     let mut capture = Capture::open(source, name.clone())?;
-    let mut reader = Reader::new(Engine::new(engine, config)?, output, config, out);
+    let mut reader = Reader::new(Engine::new(engine, config)?, output, config, out)?;
     let mut progress = Progress::new(size);
     let ended = loop {
         let interface = match capture.next_packet() {

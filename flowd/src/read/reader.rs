@@ -9,15 +9,18 @@ use flow_common::{
     record::FlowRecord,
 };
 
-use super::{Output, engine::Engine, links, metrics::Metrics, order::InOrder, summary::Summary, table};
+use super::{
+    Output, engine::Engine, links, metrics::Metrics, order::InOrder, sending::Sending, summary::Summary,
+    table,
+};
 use crate::{
     aggregate::{Observed, Policy},
     capture::CapturedPacket,
     clock::WallClock,
     config::Config,
     enrich::enrichers,
-    flow::{EndReason, Enrichers, Flow, Snapshot},
-    pipeline::{Pipeline, Source as _, Surroundings},
+    flow::{EndReason, Enrichers, Flow, SeenAt, Snapshot},
+    pipeline::{Pipeline, Record, Source as _, Surroundings},
     protocol::AppRecord,
 };
 
@@ -41,6 +44,7 @@ pub(super) struct Reader<W> {
     flows: InOrder<(Snapshot, Option<EndReason>)>,
     lines: InOrder<Box<dyn AppRecord>>,
     metrics: Option<Metrics>,
+    sending: Option<Sending>,
     summary: Summary,
     output: Output,
     out: W,
@@ -53,9 +57,10 @@ pub(super) struct Reader<W> {
 }
 
 impl<W: Write> Reader<W> {
-    pub(super) fn new(engine: Engine, output: Output, config: &Config, out: W) -> Self {
+    pub(super) fn new(engine: Engine, output: Output, config: &Config, out: W) -> Result<Self> {
         let policy = Arc::new(Policy::new(config));
-        Self {
+        let sending = if output == Output::Sinks { Some(Sending::new(config)?) } else { None };
+        Ok(Self {
             engine,
             pipeline: Pipeline::new(&config.protocol_options(), &policy),
             observed: Observed::new(config.flows as usize),
@@ -64,6 +69,7 @@ impl<W: Write> Reader<W> {
             lines: InOrder::new(config.flows as usize),
             metrics: (output == Output::Metrics).then(|| Metrics::new(config, Arc::clone(&policy))),
             enrichers: enrichers(&policy),
+            sending,
             summary: Summary::new(),
             output,
             out,
@@ -71,7 +77,7 @@ impl<W: Write> Reader<W> {
             packets: 0,
             now: 0,
             unreadable: None,
-        }
+        })
     }
 
     /// Whether the interface's name is still to be told.
@@ -137,8 +143,10 @@ impl<W: Write> Reader<W> {
         let slots: Vec<u16> = (1..).take(self.names.len()).collect();
         let totals = self.engine.totals(&slots)?;
         totals.iter().for_each(|totals| self.summary.add(totals));
+        // Before the summary, which may go to the same output.
+        let sent = self.sending.take().map_or(Ok(()), Sending::finish);
         match (self.output, self.metrics.take()) {
-            (Output::Json, _) => {
+            (Output::Json | Output::Sinks, _) => {
                 serde_json::to_writer(&mut self.out, &self.summary)?;
                 writeln!(self.out)?;
             }
@@ -148,7 +156,8 @@ impl<W: Write> Reader<W> {
             }
             _ => {}
         }
-        Ok(self.out.flush()?)
+        self.out.flush()?;
+        sent
     }
 
     fn events(&mut self) -> Result<()> {
@@ -161,11 +170,13 @@ impl<W: Write> Reader<W> {
 
     /// Hands on the records that have come up.
     fn report(&mut self) {
-        let Self { engine, pipeline, observed, names, summary, lines, metrics, .. } = self;
-        let is_counted = metrics.is_some();
+        let Self { engine, pipeline, observed, names, summary, lines, metrics, sending, .. } = self;
+        let is_told =
+            |kind: &str| metrics.is_none() && sending.as_ref().is_none_or(|sending| sending.wants(kind));
         pipeline.report(&mut Replayed { engine, observed, names }, &WallClock::CAPTURE, &mut |record| {
-            summary.application(record.app().name());
-            if !is_counted {
+            let kind = record.app().name();
+            summary.application(kind);
+            if is_told(kind) {
                 lines.push(record.head().time, record);
             }
         });
@@ -174,7 +185,8 @@ impl<W: Write> Reader<W> {
     /// Ends what is over at `now`, or everything, and prints what can leave.
     fn sweep(&mut self, now: Option<u64>) -> Result<()> {
         let mut oldest = u64::MAX;
-        let Self { engine, names, flows, metrics, summary, decapsulate, observed, .. } = self;
+        let Self { engine, names, flows, metrics, summary, decapsulate, observed, sending, .. } = self;
+        let is_told = metrics.is_none() && sending.as_ref().is_none_or(|sending| sending.wants("flow"));
         let clock = now.unwrap_or(self.now);
         let decapsulate = *decapsulate;
         let wanted = |record: &FlowRecord| match record.key.tunnel() {
@@ -198,7 +210,7 @@ impl<W: Write> Reader<W> {
                 return;
             }
             summary.flows += 1;
-            if metrics.is_none() {
+            if is_told {
                 flows.push(record.start, (Snapshot::of(record), end));
             }
         };
@@ -219,7 +231,11 @@ impl<W: Write> Reader<W> {
             let snapshot = flow;
             let mut flow = Flow::from_snapshot(&snapshot, &iface, &WallClock::CAPTURE, end);
             self.enrichers.flow(&mut flow, &snapshot, &self.enrichers.ends(&snapshot));
-            if self.output == Output::Table {
+            // In a capture there is one side, and interfaces are counted from 1.
+            flow.seen_at = SeenAt { ifindex: snapshot.key.interface().into(), ..SeenAt::default() };
+            if let Some(sending) = &mut self.sending {
+                sending.record(&Record::from(flow));
+            } else if self.output == Output::Table {
                 if self.summary.printed == 0 {
                     table::head(&mut self.out)?;
                 }
@@ -231,7 +247,9 @@ impl<W: Write> Reader<W> {
             self.summary.printed += 1;
         }
         while let Some(line) = self.lines.pop(lines) {
-            if self.output == Output::Json {
+            if let Some(sending) = &mut self.sending {
+                sending.record(&Record::from(line));
+            } else if self.output == Output::Json {
                 serde_json::to_writer(&mut self.out, &line)?;
                 writeln!(self.out)?;
             }

@@ -9,13 +9,12 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use flow_common::{key::FlowKey, record::FlowRecord};
+use flow_common::{app::App, key::FlowKey, record::FlowRecord};
 use tracing::{debug, warn};
 
 use super::{
     follow::{self, Follow, Missing, Parts},
     govern::Governed,
-    logs::Logs,
     reload::Change,
 };
 use crate::{
@@ -23,22 +22,23 @@ use crate::{
     clock::{self, WallClock},
     config::{Budget, Config},
     enrich::enrichers,
-    export::{feed::Feed, log::LogSink},
+    export::feed::Feed,
     flow::Snapshot,
     kernel::DrainReport,
     numbers::Board,
     pipeline::{Pipeline, Record, Source, Surroundings},
     protocol::Options,
+    sinks::Sinks,
     telemetry::{Part, Telemetry},
 };
 
-/// Time between two looks while lines of the flow log wait for places in its queue. Events are read as well
+/// Time between two looks while flow records wait for places in a queue. Events are read as well
 /// at each of them.
 const SETTLE: Duration = Duration::from_millis(5);
 
-/// Longest time that one line of the flow log covers, ns; `None` where there is no flow log.
+/// Longest time that one flow record covers, ns; `None` where no sink wants them.
 pub(super) fn active_timeout(config: &Config) -> Option<u64> {
-    (!config.flow_log.paths().is_empty()).then(|| config.timeouts.active.nanos())
+    config.wants("flow").then(|| config.timeouts.active.nanos())
 }
 
 pub(super) fn capacity_options(config: &Config) -> CapacityOptions {
@@ -70,7 +70,7 @@ pub(super) struct Outputs {
     pub(super) telemetry: Arc<Telemetry>,
     /// HTTP records for the API.
     pub(super) feed: Arc<Feed<Record>>,
-    pub(super) logs: Logs,
+    pub(super) sinks: Sinks,
 }
 
 /// The source and the ledger, as the pipeline asks them.
@@ -144,7 +144,7 @@ impl Pump {
         let mut next = Instant::now() + self.interval;
         let mut took = Duration::ZERO;
         let result = loop {
-            let waits = self.outputs.logs.of("flow").is_some_and(LogSink::settle);
+            let waits = self.outputs.sinks.settle();
             let look = if waits { SETTLE.min(self.pace()) } else { self.pace() };
             // Looks begin on a beat: one that took long is followed by the next at once.
             let wait = next.saturating_duration_since(Instant::now()).min(look.saturating_sub(took));
@@ -204,8 +204,8 @@ impl Pump {
 
     /// Takes over what can change while the daemon runs.
     fn reconfigure(&mut self, change: Change) {
-        let Change { config, logs, regroup, .. } = change;
-        self.outputs.logs.take_over(logs);
+        let Change { config, sinks, regroup, .. } = change;
+        self.outputs.sinks.take_over(sinks);
         self.ledger.set_active_timeout(active_timeout(&config));
         if regroup {
             self.ledger.reconfigure(&config);
@@ -251,14 +251,19 @@ impl Pump {
 
     /// Hands on the records that have come up.
     fn report(&mut self) {
-        let Self { source, ledger, pipeline, outputs: Outputs { feed, logs, .. }, clock, .. } = self;
+        let Self { source, ledger, pipeline, outputs: Outputs { feed, sinks, .. }, clock, .. } = self;
         pipeline.report(&mut Live { source: source.as_mut(), ledger }, clock, &mut |record| {
-            let record = Arc::new(Record::from(record));
-            if record.http().is_some() {
-                feed.push(&record);
+            let is_wanted = sinks.want(record.app().name());
+            let is_http = record.app() == App::Http;
+            if !is_wanted && !is_http {
+                return;
             }
-            if let Some(log) = logs.of(record.kind()) {
-                log.write(record);
+            let record = Record::from(record);
+            if is_wanted {
+                sinks.offer(&record);
+            }
+            if is_http {
+                feed.push(&Arc::new(record));
             }
         });
     }
@@ -272,12 +277,9 @@ impl Pump {
         self.ledger.set_clock(self.clock);
         let report = loop {
             let Self { source, ledger, outputs, .. } = self;
-            let mut flow_log = outputs.logs.of("flow");
             let report = source.drain_part(now, &mut |slot, record, end| {
-                ledger.absorb(slot, record, end, now, &mut |line| {
-                    if let Some(log) = &mut flow_log {
-                        log.write_burst(Record::from(line));
-                    }
+                ledger.absorb(slot, record, end, now, &mut |flow| {
+                    outputs.sinks.offer_burst(&Record::from(flow));
                 });
             })?;
             if let Some(report) = report {
@@ -336,20 +338,16 @@ impl Pump {
         let started = Instant::now();
         self.ledger.set_clock(self.clock);
         let Self { source, ledger, outputs, .. } = &mut self;
-        let mut flow_log = outputs.logs.of("flow");
+        outputs.sinks.begin_end();
         let drained = source.finish(&mut |slot, record, end| {
-            ledger.absorb(slot, record, end, now, &mut |line| {
-                if let Some(log) = &mut flow_log {
-                    log.write_last(Record::from(line));
-                }
-            });
+            ledger.absorb(slot, record, end, now, &mut |flow| outputs.sinks.offer_last(&Record::from(flow)));
         });
         // Copies made between the look above and the detaching.
         let last_events = self.events();
         self.pipeline.finish();
         self.report();
         let published = drained.and_then(|report| self.publish(now, started, &report));
-        std::mem::take(&mut self.outputs.logs).close();
+        std::mem::take(&mut self.outputs.sinks).close();
         if !self.ledger.live().is_empty() {
             warn!("{} flows did not end with the last drain", self.ledger.live().len());
         }

@@ -8,10 +8,7 @@ use std::{
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
-use super::{
-    Again,
-    logs::{NewLogs, Opener},
-};
+use super::{Again, rotation};
 use crate::{
     check,
     config::Config,
@@ -19,6 +16,7 @@ use crate::{
     interfaces,
     pipeline::Record,
     privileges,
+    sinks::{NewSinks, Opener},
     web::{Guard, Secrets},
 };
 
@@ -41,7 +39,7 @@ pub(super) struct Reload {
 /// What the pump takes over, all at the same moment.
 pub(super) struct Change {
     pub(super) config: Config,
-    pub(super) logs: NewLogs,
+    pub(super) sinks: NewSinks,
     /// Zones or series are others.
     pub(super) regroup: bool,
     /// Dropped when all of it is in force.
@@ -66,7 +64,7 @@ impl Reload {
         // Whatever the configuration says: files may have been moved away.
         self.opener.reopen();
         match self.prepare() {
-            Ok((config, logs, secrets)) => self.commit(config, logs, secrets),
+            Ok((config, sinks, secrets)) => self.commit(config, sinks, secrets),
             Err(problem) => error!("configuration not taken over, all stays as it was: {problem}"),
         }
     }
@@ -87,20 +85,22 @@ impl Reload {
     }
 
     /// All that can fail.
-    fn prepare(&mut self) -> Result<(Config, NewLogs, Secrets), String> {
+    fn prepare(&mut self) -> Result<(Config, NewSinks, Secrets), String> {
         let new = (self.again)().map_err(|problem| problem.to_string())?;
         let (config, fixed) = self.loaded.renewed(&new);
         interfaces::check_change(&self.current.interfaces, &config.interfaces)
             .map_err(|problem| problem.to_string())?;
-        let logs = self.opener.open(&config, Some(&self.current)).map_err(|problem| hint(&problem))?;
+        let specs = |config: &Config| config.sinks("configuration").map_err(|problem| problem.to_string());
+        let sinks = self.opener.open(&specs(&config)?, &specs(&self.current)?);
+        let sinks = sinks.map_err(|problem| hint(&problem))?;
         let secrets = self.guard.renewed(&config.web).map_err(|problem| hint(&problem))?;
         if !fixed.is_empty() {
             warn!("takes effect only after a restart: {}", fixed.join(", "));
         }
-        Ok((config, logs, secrets))
+        Ok((config, sinks, secrets))
     }
 
-    fn commit(&mut self, config: Config, logs: NewLogs, secrets: Secrets) {
+    fn commit(&mut self, config: Config, sinks: NewSinks, secrets: Secrets) {
         let before = &self.current;
         let regroup = (&config.zones, &config.series) != (&before.zones, &before.series);
         if regroup {
@@ -108,13 +108,13 @@ impl Reload {
         }
         self.guard.take_over(secrets);
         check::remarks(&config).for_each(|remark| warn!("{remark}"));
-        self.opener.settle(&config);
+        self.opener.set_rotation(rotation(&config));
         self.feed.resize(config.api.http_lines as usize, config.api.streams as usize);
         let (_done, pending) = oneshot::channel();
         self.pending = Some(pending);
         self.current = config.clone();
         // Where it fails, the pump has ended, and the daemon is about to.
-        let _ = self.changes.send(Change { config, logs, regroup, _done });
+        let _ = self.changes.send(Change { config, sinks, regroup, _done });
     }
 }
 

@@ -14,7 +14,6 @@ use flow_common::{
 };
 
 use super::*;
-use crate::export::log::{LogSink, Outlets, json};
 use crate::pipeline::Visit;
 use crate::{
     config::Span,
@@ -22,6 +21,7 @@ use crate::{
     kernel::DrainReport,
     pipeline::Record,
 };
+use crate::{sinks::Spec, telemetry::SinkCounters};
 
 mod clock_steps;
 mod crash;
@@ -229,15 +229,13 @@ fn waiting_flow_lines_never_delay_events() {
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     // Open for reading as well, so that the writer can open it.
     let held = std::fs::OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
-    let counters = SinkCounters::new("flow_log");
-    let paths = [pipe.to_str().unwrap().to_owned()];
-    let flow_log = LogSink::open(&mut Outlets::default(), &paths, json, 16, Arc::clone(&counters)).unwrap();
+    let (flow_log, counters) = log("flow_log", "flow", pipe.to_str().unwrap());
 
     let mut story = Story::new(Arc::default());
     story.records = (0..FLOWS).map(|port| testing::connection(1, 1_000 + port, 80, 1_000)).collect();
     let feed = Arc::new(Feed::new(10, 1, SinkCounters::new("http_stream")));
     let interval = Duration::from_secs(5);
-    let pump = pump(Box::new(Late { story, drained: None }), Some(flow_log), &feed, Span::seconds(5));
+    let pump = pump(Box::new(Late { story, drained: None }), flow_log, &feed, Span::seconds(5));
     let (stop, stopped) = mpsc::channel();
     let started = std::time::Instant::now();
     let pump = thread::spawn(move || pump.run(&stopped));
@@ -248,24 +246,28 @@ fn waiting_flow_lines_never_delay_events() {
     let took = started.elapsed();
     // A fifth of the interval is what lines once waited.
     assert!(took < interval + Duration::from_millis(700), "{took:?}");
-    let dropped = counters.dropped.load(std::sync::atomic::Ordering::Relaxed);
+    let dropped = counters.dropped();
     assert!(dropped > 0 && dropped < u64::from(FLOWS), "{dropped}");
     // A reader at last: the end comes, and all that was not dropped is there.
     let reader = thread::spawn(move || std::io::BufRead::lines(std::io::BufReader::new(held)).count());
     drop(stop);
     pump.join().unwrap().unwrap();
-    let written = counters.records.load(std::sync::atomic::Ordering::Relaxed);
+    let written = counters.records();
     assert_eq!(written + dropped, u64::from(FLOWS));
     drop(reader);
 }
 
+/// A log of records of one kind with room for 16, and its counters.
+fn log(name: &'static str, kind: &'static str, path: &str) -> (Sinks, Arc<SinkCounters>) {
+    let list = SinkList::default();
+    let mut opener = Opener::new(Rotation::default(), list.clone());
+    let mut sinks = Sinks::default();
+    sinks.take_over(opener.open(&[Spec::log(name, path, kind, "json", 16)], &[]).unwrap());
+    (sinks, list.get(name))
+}
+
 /// A pump on one interface, whose HTTP exchanges come to `feed`.
-fn pump(
-    source: Box<dyn Source>,
-    flow_log: Option<LogSink<Record>>,
-    feed: &Arc<Feed<Record>>,
-    interval: Span,
-) -> Pump {
+fn pump(source: Box<dyn Source>, sinks: Sinks, feed: &Arc<Feed<Record>>, interval: Span) -> Pump {
     let watched = Watched {
         slot: 1,
         name: Arc::from("lo"),
@@ -284,11 +286,7 @@ fn pump(
     let telemetry = Arc::new(Telemetry::new(Vec::new()));
     let board = Board::new(ledger.numbers().clone(), Vec::new(), Arc::clone(&telemetry));
     let config = Config { interval, event_interval: Span::millis(10), ..Config::default() };
-    let mut logs = Logs::default();
-    if let Some(flow_log) = flow_log {
-        logs.set("flow", flow_log);
-    }
-    let outputs = Outputs { board: Arc::new(board), telemetry, feed: Arc::clone(feed), logs };
+    let outputs = Outputs { board: Arc::new(board), telemetry, feed: Arc::clone(feed), sinks };
     Pump::new(source, ledger, outputs, clock, follow, &config)
 }
 
@@ -336,7 +334,7 @@ impl Source for Long {
 fn events_are_read_while_a_large_table_is() {
     let feed = Arc::new(Feed::new(10, 1, SinkCounters::new("http_stream")));
     let story = Story::new(Arc::default());
-    let pump = pump(Box::new(Long { story, parts: 0 }), None, &feed, Span::millis(100));
+    let pump = pump(Box::new(Long { story, parts: 0 }), Sinks::default(), &feed, Span::millis(100));
     let (stop, stopped) = mpsc::channel();
     let pump = thread::spawn(move || pump.run(&stopped));
     let started = std::time::Instant::now();

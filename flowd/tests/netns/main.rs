@@ -59,6 +59,7 @@ mod lifecycle {
 
 /// Where lines go.
 mod outputs {
+    mod ipfix;
     pub mod logs;
     mod tail;
 }

@@ -8,6 +8,7 @@ pub mod frames;
 pub mod iperf;
 pub mod lossy;
 pub mod namespace;
+pub mod nfcapd;
 pub mod nginx;
 pub mod process;
 pub mod requests;

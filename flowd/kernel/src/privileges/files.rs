@@ -18,6 +18,8 @@ const SYSTEM: [&str; 2] = ["/proc", "/sys"];
 #[derive(Debug, Default)]
 pub struct Reach {
     read: Vec<PathBuf>,
+    /// Read, without the folders that they are in.
+    files: Vec<PathBuf>,
     /// Where files are made, renamed and removed.
     write: Vec<PathBuf>,
     /// Written alone: pipes and devices.
@@ -49,10 +51,18 @@ impl Reach {
         self.read.push(folder(path));
     }
 
+    /// Hosts are looked up by name, for which the C library reads these files.
+    pub fn resolves(&mut self) {
+        const FILES: [&str; 5] =
+            ["/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/host.conf"];
+        self.files.extend(FILES.map(PathBuf::from));
+    }
+
     /// True where file permissions let this thread use all that exists of it.
     pub(super) fn is_permitted(&self) -> bool {
         let uses = [
             (&self.read, libc::R_OK | libc::X_OK),
+            (&self.files, libc::R_OK),
             (&self.write, libc::W_OK | libc::X_OK),
             (&self.append, libc::W_OK),
         ];
@@ -77,8 +87,14 @@ impl Reach {
         let mut rules =
             Ruleset::default().handle_access(AccessFs::from_all(ABI::V5))?.scope(Scope::Signal)?.create()?;
         let system = SYSTEM.map(PathBuf::from);
-        let uses: [(&[PathBuf], BitFlags<AccessFs>); 4] =
-            [(&system, read), (&self.read, read), (&self.write, write), (&self.append, append)];
+        let file = AccessFs::ReadFile.into();
+        let uses: [(&[PathBuf], BitFlags<AccessFs>); 5] = [
+            (&system, read),
+            (&self.read, read),
+            (&self.files, file),
+            (&self.write, write),
+            (&self.append, append),
+        ];
         for (paths, access) in uses {
             // What is not there cannot be opened either, and is told then.
             for place in paths.iter().filter_map(|path| PathFd::new(path).ok()) {
@@ -139,6 +155,7 @@ mod tests {
         let mut reach = Reach::default();
         reach.writes(&log);
         reach.reads(&token);
+        reach.resolves();
         assert!(reach.is_permitted());
         // Of its own, as there is no way back.
         let confined = thread::spawn(move || {
@@ -154,6 +171,7 @@ mod tests {
             assert!(fs::write(&token, "u").is_err() && fs::remove_file(&token).is_err());
             assert!(fs::read(&stranger).is_err() && fs::write(&elsewhere, "y").is_err());
             assert!(fs::read("/etc/passwd").is_err());
+            fs::read("/etc/hosts").unwrap();
         });
         confined.join().unwrap();
         assert!(fs::read("/etc/passwd").is_ok(), "another thread is not confined");

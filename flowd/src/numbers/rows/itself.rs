@@ -1,5 +1,3 @@
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use flow_common::{counter::Counter, names};
 
 use flowd_numbers::{Rows, other_share as share};
@@ -119,22 +117,52 @@ pub(in crate::numbers) fn program_run_seconds(moment: &Moment, rows: &mut dyn Ro
     }
 }
 
-fn sinks(moment: &Moment, rows: &mut dyn Rows, value: fn(&SinkCounters) -> &AtomicU64) {
-    for sink in &moment.telemetry.sinks {
-        rows.counter(&[sink.name], value(sink).load(Ordering::Relaxed));
+fn sinks(moment: &Moment, rows: &mut dyn Rows, value: fn(&SinkCounters) -> u64) {
+    for sink in moment.telemetry.sinks.all() {
+        rows.counter(&[&sink.name], value(&sink));
     }
 }
 
-pub(in crate::numbers) fn export_records(moment: &Moment, rows: &mut dyn Rows) {
-    sinks(moment, rows, |sink| &sink.records);
+pub(in crate::numbers) fn sink_records(moment: &Moment, rows: &mut dyn Rows) {
+    sinks(moment, rows, SinkCounters::records);
+}
+
+pub(in crate::numbers) fn sink_bytes(moment: &Moment, rows: &mut dyn Rows) {
+    sinks(moment, rows, SinkCounters::bytes);
+}
+
+pub(in crate::numbers) fn sink_errors(moment: &Moment, rows: &mut dyn Rows) {
+    for sink in moment.telemetry.sinks.all() {
+        sink.errors_by_reason().for_each(|(reason, count)| rows.counter(&[&sink.name, reason], count));
+    }
+}
+
+pub(in crate::numbers) fn sink_dropped(moment: &Moment, rows: &mut dyn Rows) {
+    for sink in moment.telemetry.sinks.all() {
+        sink.dropped_by_reason().for_each(|(reason, count)| rows.counter(&[&sink.name, reason], count));
+    }
+}
+
+pub(in crate::numbers) fn sink_queue(moment: &Moment, rows: &mut dyn Rows) {
+    for sink in moment.telemetry.sinks.all() {
+        rows.gauge(&[&sink.name], sink.waiting() as f64);
+    }
+}
+
+pub(in crate::numbers) fn sink_up(moment: &Moment, rows: &mut dyn Rows) {
+    for sink in moment.telemetry.sinks.all() {
+        if let Some(up) = sink.is_up() {
+            rows.gauge(&[&sink.name], f64::from(u8::from(up)));
+        }
+    }
 }
 
 pub(in crate::numbers) fn export_errors(moment: &Moment, rows: &mut dyn Rows) {
-    sinks(moment, rows, |sink| &sink.errors);
+    sinks(moment, rows, SinkCounters::errors);
 }
 
 pub(in crate::numbers) fn export_dropped(moment: &Moment, rows: &mut dyn Rows) {
-    sinks(moment, rows, |sink| &sink.dropped);
+    sinks(moment, rows, SinkCounters::dropped);
 }
 
 pub(in crate::numbers) fn series(_: &Moment, rows: &mut dyn Rows) {

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use super::*;
-use crate::export::log::Outlets;
+use crate::record::testing;
 
 /// Ends in a panic at its first drain.
 struct Broken(Story);
@@ -114,10 +114,7 @@ fn the_end_of_a_writer_is_the_end_of_the_daemon() {
     for name in ["http_log", "flow_log", "dns_log", "tls_log", "audit"] {
         let story = Story::new(Arc::default());
         let (error, took, [_, flows]) = struck(Box::new(story), |_| {
-            let paths = ["/dev/null".to_owned()];
-            let counters = SinkCounters::new(name);
-            let log = LogSink::open(&mut Outlets::default(), &paths, json, 16, counters).unwrap();
-            log.write(Bomb);
+            log(name, "http", "/dev/null").0.offer(&testing::record(Bomb));
         });
         assert_eq!(error, format!("the writer of {name} died; see the lines above"));
         assert!(took < Duration::from_secs(2), "{took:?}");

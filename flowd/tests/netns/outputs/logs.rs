@@ -1,16 +1,18 @@
 //! Where logs go: several outputs, a file that is moved away, a disk that is full.
 
-use std::{
-    fs,
-    path::Path,
-    process::Command,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{fs, path::Path, process::Command, sync::Arc};
 
-use flowd::{
-    export::log::{LogSink, Outlets, json},
-    telemetry::SinkCounters,
+use flow_common::{
+    app::App,
+    key::{FlowKey, Sender},
 };
+use flowd::{
+    protocol::{AppRecord, record::Head},
+    record::Record,
+    sinks::{Opener, Sinks, Spec, files::Rotation},
+    telemetry::SinkList,
+};
+use serde::{Serialize, Serializer};
 
 use crate::support::{
     daemon::Daemon,
@@ -78,6 +80,30 @@ impl Drop for Small {
     }
 }
 
+/// A record that is a line of 96 bytes, by which no page of a disk can be divided.
+#[derive(Debug)]
+struct Line(Head);
+
+impl Serialize for Line {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&"x".repeat(94))
+    }
+}
+
+impl AppRecord for Line {
+    fn app(&self) -> App {
+        App::Http
+    }
+
+    fn head(&self) -> &Head {
+        &self.0
+    }
+
+    fn head_mut(&mut self) -> &mut Head {
+        &mut self.0
+    }
+}
+
 #[test]
 fn a_full_disk_tears_no_line() {
     if !privileged("a_full_disk_tears_no_line") {
@@ -86,21 +112,21 @@ fn a_full_disk_tears_no_line() {
     const LINES: u64 = 2_000;
     let disk = Small::new();
     let path = disk.0.path().join("log");
-    let counters = SinkCounters::new("test");
-    let paths = [path.to_str().unwrap().to_owned()];
-    let mut sink =
-        LogSink::<String>::open(&mut Outlets::default(), &paths, json, 16, Arc::clone(&counters)).unwrap();
-    // Of a length by which no page of the disk can be divided.
-    let line = "x".repeat(94);
-    (0..LINES).for_each(|_| sink.write_last(line.clone()));
-    sink.close();
+    let list = SinkList::default();
+    let counters = list.get("test");
+    let mut opener = Opener::new(Rotation::default(), list);
+    let mut sinks = Sinks::default();
+    let spec = Spec::log("test", path.to_str().unwrap(), "http", "json", 16);
+    sinks.take_over(opener.open(&[spec], &[]).unwrap());
+    let line = Record::App(Arc::new(Line(Head::new(FlowKey::EMPTY, 0, Sender::A, 0))));
+    (0..LINES).for_each(|_| sinks.offer_last(&line));
+    sinks.close();
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.lines().all(|written| written.len() == 96), "torn");
     assert!(text.ends_with('\n') && text.len() > 32 << 10, "{}", text.len());
-    let [written, dropped] =
-        [&counters.records, &counters.dropped].map(|count| count.load(Ordering::Relaxed));
+    let (written, dropped) = (counters.records(), counters.dropped());
     println!("{written} lines written, {dropped} dropped");
     assert_eq!(written, text.lines().count() as u64);
     assert_eq!(written + dropped, LINES);
-    assert!(counters.errors.load(Ordering::Relaxed) > 0 && dropped > 0);
+    assert!(counters.errors() > 0 && dropped > 0);
 }

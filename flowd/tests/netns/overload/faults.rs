@@ -175,7 +175,7 @@ fn a_full_disk_costs_lines_until_there_is_room() {
     assert!(text.lines().all(|line| line.starts_with('{') && line.ends_with('}')), "a torn line");
     assert!((201..=220).all(|number| text.contains(&format!("/echo/{number}\""))), "none is lost after");
     let said = daemon.stop().stderr;
-    assert_eq!(said.matches("lines are dropped until it works again").count(), 1, "{said}");
+    assert_eq!(said.matches("; records are dropped until it works again").count(), 1, "{said}");
 }
 
 #[test]

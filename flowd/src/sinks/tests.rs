@@ -1,11 +1,21 @@
+//! Logs of files and pipes; `frame` has the frame over transports that fail in every way.
+
+mod frame;
+
 use std::{
     fs,
-    path::Path,
-    sync::atomic::AtomicBool,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
-use super::*;
+use serde::Serialize;
+
+use super::{files::Rotation, *};
+use crate::{
+    record::testing::record,
+    telemetry::{SinkCounters, SinkList},
+};
 
 fn wait(mut until: impl FnMut() -> bool) {
     for _ in 0..500 {
@@ -17,26 +27,28 @@ fn wait(mut until: impl FnMut() -> bool) {
     panic!("nothing happened for 5 s");
 }
 
-fn open<T: Serialize + Send + Sync + 'static>(
-    paths: &[&Path],
-    queue: usize,
-    counters: &Arc<SinkCounters>,
-    outlets: &mut Outlets,
-) -> LogSink<T> {
-    let paths: Vec<String> = paths.iter().map(|path| path.to_str().unwrap().to_owned()).collect();
-    LogSink::open(outlets, &paths, json, queue, Arc::clone(counters)).unwrap()
+/// Logs at these paths, with one set of counters.
+fn open(paths: &[&Path], queue: usize, opener: &mut Opener) -> Sinks {
+    let spec = |path: &&Path| Spec::log("test", path.to_str().unwrap(), "http", "json", queue);
+    let specs: Vec<Spec> = paths.iter().map(spec).collect();
+    let mut sinks = Sinks::default();
+    sinks.take_over(opener.open(&specs, &[]).unwrap());
+    sinks
 }
 
-fn one<T: Serialize + Send + Sync + 'static>(
-    path: &Path,
-    queue: usize,
-    counters: &Arc<SinkCounters>,
-) -> LogSink<T> {
-    open(&[path], queue, counters, &mut Outlets::default())
+fn one(path: &Path, queue: usize) -> (Sinks, Arc<SinkCounters>) {
+    let (mut opener, counters) = opener(Rotation::default());
+    (open(&[path], queue, &mut opener), counters)
+}
+
+fn opener(rotation: Rotation) -> (Opener, Arc<SinkCounters>) {
+    let list = SinkList::default();
+    let counters = list.get("test");
+    (Opener::new(rotation, list), counters)
 }
 
 fn count(counters: &SinkCounters) -> (u64, u64) {
-    (counters.records.load(Ordering::Relaxed), counters.dropped.load(Ordering::Relaxed))
+    (counters.records(), counters.dropped())
 }
 
 /// A pipe that takes 64 KiB and then nothing more, as nobody reads.
@@ -52,10 +64,9 @@ fn stuck_pipe(folder: &Path) -> (PathBuf, fs::File) {
 fn lines_are_whole_and_closing_writes_them_all() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
-    let counters = SinkCounters::new("test");
-    let sink = one(&path, 4_096, &counters);
+    let (mut sink, counters) = one(&path, 4_096);
     for number in 0..1_000 {
-        sink.write(serde_json::json!({ "number": number }));
+        sink.offer(&record(serde_json::json!({ "number": number })));
     }
     sink.close();
     let text = fs::read_to_string(&path).unwrap();
@@ -68,9 +79,9 @@ fn lines_are_whole_and_closing_writes_them_all() {
 fn every_output_has_every_line() {
     let folder = tempfile::tempdir().unwrap();
     let paths = ["a", "b"].map(|name| folder.path().join(name));
-    let counters = SinkCounters::new("test");
-    let sink = open(&[&paths[0], &paths[1]], 4_096, &counters, &mut Outlets::default());
-    (0..1_000).for_each(|number: u32| sink.write(number));
+    let (mut opener, counters) = opener(Rotation::default());
+    let mut sink = open(&[&paths[0], &paths[1]], 4_096, &mut opener);
+    (0..1_000).for_each(|number: u32| sink.offer(&record(number)));
     sink.close();
     let texts = paths.map(|path| fs::read_to_string(path).unwrap());
     assert_eq!(texts[0].lines().count(), 1_000);
@@ -86,16 +97,14 @@ fn two_logs_on_one_file_do_not_mix_their_lines() {
     let link = folder.path().join("link");
     fs::write(&path, "").unwrap();
     std::os::unix::fs::symlink(&path, &link).unwrap();
-    let counters = SinkCounters::new("test");
-    let mut outlets = Outlets::new(Rotation { max_size: 100_000, keep: 100 });
+    let (mut opener, counters) = opener(Rotation { max_size: 100_000, keep: 100 });
     let long = |letter: &str| letter.repeat(500);
-    let sinks: [LogSink<String>; 2] =
-        [&path, &link].map(|path| open(&[path], 10_000, &counters, &mut outlets));
+    let mut sinks = [&path, &link].map(|path| open(&[path], 10_000, &mut opener));
     for _ in 0..2_000 {
-        sinks[0].write(long("a"));
-        sinks[1].write(long("b"));
+        sinks[0].offer(&record(long("a")));
+        sinks[1].offer(&record(long("b")));
     }
-    sinks.into_iter().for_each(LogSink::close);
+    sinks.into_iter().for_each(|sinks| drop(sinks.close()));
     assert_eq!(count(&counters), (4_000, 0));
     let mut lines = 0;
     for entry in fs::read_dir(folder.path()).unwrap() {
@@ -114,10 +123,9 @@ fn two_logs_on_one_file_do_not_mix_their_lines() {
 fn the_last_lines_wait_for_a_place() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
-    let counters = SinkCounters::new("test");
-    let mut sink = one(&path, 1, &counters);
+    let (mut sink, counters) = one(&path, 1);
     for number in 0..1_000 {
-        sink.write_last(number);
+        sink.offer_last(&record(number));
     }
     sink.close();
     assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 1_000);
@@ -128,14 +136,14 @@ fn the_last_lines_wait_for_a_place() {
 fn a_rotated_file_is_left_behind() {
     let folder = tempfile::tempdir().unwrap();
     let (path, old) = (folder.path().join("log"), folder.path().join("log.1"));
-    let mut outlets = Outlets::default();
-    let sink = open(&[&path], 16, &SinkCounters::new("test"), &mut outlets);
-    sink.write(1);
+    let (mut opener, _) = opener(Rotation::default());
+    let mut sink = open(&[&path], 16, &mut opener);
+    sink.offer(&record(1));
     wait(|| fs::read_to_string(&path).is_ok_and(|text| text == "1\n"));
     fs::rename(&path, &old).unwrap();
-    outlets.reopen();
+    opener.reopen();
     wait(|| path.exists());
-    sink.write(2);
+    sink.offer(&record(2));
     sink.close();
     assert_eq!(fs::read_to_string(&path).unwrap(), "2\n");
     assert_eq!(fs::read_to_string(&old).unwrap(), "1\n");
@@ -143,14 +151,13 @@ fn a_rotated_file_is_left_behind() {
 
 #[test]
 fn a_full_disk_drops_and_counts() {
-    let counters = SinkCounters::new("test");
-    let sink = one(Path::new("/dev/full"), 1, &counters);
+    let (mut sink, counters) = one(Path::new("/dev/full"), 1);
     for number in 0..10_000 {
-        sink.write(number);
+        sink.offer(&record(number));
     }
     sink.close();
     assert_eq!(count(&counters), (0, 10_000));
-    assert!(counters.errors.load(Ordering::Relaxed) > 0);
+    assert!(counters.errors() > 0);
 }
 
 /// A line that is not written before it is let go.
@@ -168,12 +175,11 @@ impl Serialize for Held {
 
 #[test]
 fn a_burst_waits_in_bounds_and_holds_nobody_up() {
-    let counters = SinkCounters::new("test");
-    let mut sink = one(Path::new("/dev/null"), 8, &counters);
+    let (mut sink, counters) = one(Path::new("/dev/null"), 8);
     let held = Arc::new(AtomicBool::new(true));
     let start = Instant::now();
     for _ in 0..10_000 {
-        sink.write_burst(Held(Arc::clone(&held)));
+        sink.offer_burst(&record(Held(Arc::clone(&held))));
     }
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
     assert!(sink.settle(), "lines wait");
@@ -198,10 +204,10 @@ fn a_stuck_output_does_not_hold_up_the_other() {
     let folder = tempfile::tempdir().unwrap();
     let (pipe, _held) = stuck_pipe(folder.path());
     let path = folder.path().join("log");
-    let counters = SinkCounters::new("test");
-    let mut sink: LogSink<String> = open(&[&pipe, &path], 1_024, &counters, &mut Outlets::default());
+    let (mut opener, _) = opener(Rotation::default());
+    let mut sink = open(&[&pipe, &path], 1_024, &mut opener);
     let line = "x".repeat(998);
-    (0..2_000).for_each(|_| sink.write_burst(line.clone()));
+    (0..2_000).for_each(|_| sink.offer_burst(&record(line.clone())));
     wait(|| {
         sink.settle();
         fs::read_to_string(&path).is_ok_and(|text| text.lines().count() == 2_000)
@@ -213,10 +219,8 @@ fn a_stuck_output_does_not_hold_up_the_other() {
 
 #[test]
 fn an_unwritable_path_is_named_with_a_remedy() {
-    let paths = ["/nonexistent/http.log".to_owned()];
-    let counters = SinkCounters::new("http_log");
-    let sink = LogSink::<u8>::open(&mut Outlets::default(), &paths, json, 1, counters);
-    let error = sink.unwrap_err().to_string();
+    let spec = Spec::log("http_log", "/nonexistent/http.log", "http", "json", 1);
+    let error = opener(Rotation::default()).0.open(&[spec], &[]).unwrap_err().to_string();
     assert!(error.contains("/nonexistent/http.log") && error.contains("standard output"), "{error}");
 }
 
@@ -225,21 +229,20 @@ fn an_unwritable_path_is_named_with_a_remedy() {
 fn two_generations_of_a_log_share_its_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("log");
-    let counters = SinkCounters::new("test");
-    let mut outlets = Outlets::default();
-    let before = open(&[&path], 4_096, &counters, &mut outlets);
-    (0..1_000).for_each(|number: u32| before.write(number));
+    let (mut opener, counters) = opener(Rotation::default());
+    let spec = |queue| [Spec::log("test", path.to_str().unwrap(), "http", "json", queue)];
+    let mut sinks = open(&[&path], 4_096, &mut opener);
+    (0..1_000).for_each(|number: u32| sinks.offer(&record(number)));
     wait(|| count(&counters).0 == 1_000);
     // Moved away meanwhile, and found again by its new name.
     fs::rename(&path, folder.path().join("moved")).unwrap();
-    outlets.reopen();
+    opener.reopen();
     wait(|| path.exists());
-    let after = open(&[&path], 4_096, &counters, &mut outlets);
-    outlets.set_rotation(Rotation { max_size: 1_000, keep: 100 });
-    let closing = before.close_aside().unwrap();
-    (1_000..2_000).for_each(|number: u32| after.write(number));
-    closing.join();
-    after.close();
+    let after = opener.open(&spec(8_192), &spec(4_096)).unwrap();
+    opener.set_rotation(Rotation { max_size: 1_000, keep: 100 });
+    sinks.take_over(after);
+    (1_000..2_000).for_each(|number: u32| sinks.offer(&record(number)));
+    sinks.close();
     let mut all: Vec<u32> = Vec::new();
     for entry in fs::read_dir(folder.path()).unwrap() {
         let entry = entry.unwrap();
@@ -261,13 +264,13 @@ fn the_file_of_a_log_that_ended_is_closed() {
         let descriptors = fs::read_dir("/proc/self/fd").unwrap().flatten();
         descriptors.filter_map(|entry| fs::read_link(entry.path()).ok()).any(|target| target == path)
     };
-    let mut outlets = Outlets::default();
-    let log = open(&[&path], 16, &SinkCounters::new("test"), &mut outlets);
-    log.write(1);
+    let (mut opener, _) = opener(Rotation::default());
+    let mut log = open(&[&path], 16, &mut opener);
+    log.offer(&record(1));
     assert!(is_open());
     log.close();
     assert!(!is_open());
-    outlets.reopen();
+    opener.reopen();
 }
 
 #[test]
@@ -275,9 +278,15 @@ fn a_pipe_without_a_reader_is_refused_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let (pipe, held) = stuck_pipe(folder.path());
     drop(held);
-    let paths = [pipe.to_str().unwrap().to_owned()];
-    let sink = LogSink::<u8>::open(&mut Outlets::default(), &paths, json, 1, SinkCounters::new("test"));
-    assert!(sink.unwrap_err().to_string().contains("start its reader"));
+    let spec = Spec::log("test", pipe.to_str().unwrap(), "http", "json", 1);
+    assert!(
+        opener(Rotation::default())
+            .0
+            .open(&[spec], &[])
+            .unwrap_err()
+            .to_string()
+            .contains("start its reader")
+    );
 }
 
 /// Each alone would take as long.
@@ -286,8 +295,9 @@ fn stuck_outputs_are_given_up_together() {
     let folders = [(); 3].map(|()| tempfile::tempdir().unwrap());
     let pipes = folders.each_ref().map(|folder| stuck_pipe(folder.path()));
     let paths: Vec<&Path> = pipes.iter().map(|(path, _)| path.as_path()).collect();
-    let mut sink: LogSink<String> = open(&paths, 16, &SinkCounters::new("test"), &mut Outlets::default());
-    (0..200).for_each(|_| sink.write_burst("x".repeat(998)));
+    let (mut opener, _) = opener(Rotation::default());
+    let mut sink = open(&paths, 16, &mut opener);
+    (0..200).for_each(|_| sink.offer_burst(&record("x".repeat(998))));
     let start = Instant::now();
     sink.close();
     assert!(start.elapsed() < Duration::from_millis(2_100), "{:?}", start.elapsed());
@@ -300,8 +310,7 @@ fn a_deleted_file_takes_no_lines_with_it() {
     let inner = folder.path().join("inner");
     fs::create_dir(&inner).unwrap();
     let path = inner.join("log");
-    let counters = SinkCounters::new("test");
-    let log = open(&[&path], 16, &counters, &mut Outlets::default());
+    let (mut log, counters) = one(&path, 16);
     let mut number = 0;
     // As writers look once a second.
     let mut write_until = |done: &dyn Fn() -> bool| {
@@ -309,7 +318,7 @@ fn a_deleted_file_takes_no_lines_with_it() {
         while !done() {
             assert!(start.elapsed() < Duration::from_secs(10));
             number += 1;
-            log.write(number);
+            log.offer(&record(number));
             std::thread::sleep(Duration::from_millis(20));
         }
     };
@@ -326,4 +335,34 @@ fn a_deleted_file_takes_no_lines_with_it() {
     assert!(text.ends_with(&format!("{number}\n")), "{text}");
     let (written, dropped) = count(&counters);
     assert_eq!(written + dropped, number);
+}
+
+/// As at a reload: one sink goes, one stays, one comes.
+#[test]
+fn only_what_changed_is_opened_and_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let spec = |name: &'static str| Spec::log(name, path(name).to_str().unwrap(), "http", "json", 64);
+    let list = SinkList::default();
+    let mut opener = Opener::new(Rotation::default(), list.clone());
+    let mut sinks = Sinks::default();
+    let (before, after) = ([spec("goes"), spec("stays")], [spec("stays"), spec("comes")]);
+    sinks.take_over(opener.open(&before, &[]).unwrap());
+    // One that is not opened again needs no folder.
+    sinks.offer(&record(1));
+    fs::remove_file(path("stays")).unwrap();
+    sinks.take_over(opener.open(&after, &before).unwrap());
+    assert!(!path("stays").exists() && path("comes").exists());
+    sinks.offer(&record(2));
+    wait(|| list.get("goes").is_up().is_none());
+    let up = ["goes", "stays", "comes"].map(|name| list.get(name).is_up());
+    assert_eq!(up, [None, Some(true), Some(true)]);
+    // One that cannot be opened changes nothing.
+    let bad = Spec::log("bad", "/no/such/log", "http", "json", 64);
+    assert!(opener.open(&[spec("more"), bad], &after).is_err());
+    sinks.offer(&record(3));
+    assert!(sinks.close().iter().all(|end| end.lost == 0 && end.problem.is_none()));
+    let text = |name| fs::read_to_string(path(name)).unwrap_or_default();
+    assert_eq!((text("goes"), text("comes")), ("1\n".to_owned(), "2\n3\n".to_owned()));
+    assert_eq!(["goes", "stays", "comes"].map(|name| list.get(name).records()), [1, 3, 2]);
 }

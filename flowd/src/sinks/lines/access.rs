@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 
 use flowd_protocols::http::HttpExchange;
 
-use crate::pipeline::Record;
+use crate::record::Record;
 
 /// How Apache and nginx write times; flowd's are in UTC.
 const TIME: &str = "%d/%b/%Y:%H:%M:%S +0000";
@@ -14,7 +14,7 @@ const TIME: &str = "%d/%b/%Y:%H:%M:%S +0000";
 ///
 /// # Errors
 /// Fails where the batch does: never, as it is memory.
-pub fn common(record: &Record, batch: &mut Vec<u8>) -> io::Result<()> {
+pub(in crate::sinks) fn common(record: &Record, batch: &mut Vec<u8>) -> io::Result<()> {
     record.http().map_or(Ok(()), |exchange| common_line(exchange, batch))
 }
 
@@ -44,7 +44,7 @@ fn common_line(line: &HttpExchange, batch: &mut Vec<u8>) -> io::Result<()> {
 ///
 /// # Errors
 /// Fails where the batch does: never, as it is memory.
-pub fn combined(record: &Record, batch: &mut Vec<u8>) -> io::Result<()> {
+pub(in crate::sinks) fn combined(record: &Record, batch: &mut Vec<u8>) -> io::Result<()> {
     record.http().map_or(Ok(()), |exchange| combined_line(exchange, batch))
 }
 

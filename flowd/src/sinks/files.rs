@@ -1,8 +1,10 @@
-//! What is opened once, whichever logs write to it: standard output, or a file with its rotation.
+//! What is opened once, whichever sinks write to it: standard output, or a file with its rotation.
+
+mod rotation;
 
 use std::{
     fs::{File, OpenOptions},
-    io,
+    io::{self, Write},
     os::unix::fs::{FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::{
@@ -14,8 +16,8 @@ use std::{
 
 use tracing::{error, info};
 
-use super::{Rotation, rotation, write_all};
 use crate::privileges;
+pub use rotation::Rotation;
 
 /// How often a file is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -23,20 +25,20 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Bytes that are written at once at most, so that a burst does not pile up in memory.
 const BATCH: usize = 256 * 1024;
 
-/// Everything that logs write to.
+/// Every file that sinks write to, standard output among them.
 #[derive(Debug, Default)]
-pub struct Outlets {
+pub struct Files {
     rotation: Arc<Mutex<Rotation>>,
-    /// Each is open as long as a log writes to it.
-    open: Vec<Weak<Outlet>>,
+    /// Each is open as long as a sink writes to it.
+    open: Vec<Weak<SharedFile>>,
 }
 
 /// Device and inode: what two paths of one file have in common.
 type Inode = (u64, u64);
 
-/// One output. Whole batches are written under its lock, so that two logs do not mix their lines.
+/// One output. Whole batches are written under its lock, so that two sinks do not mix their lines.
 #[derive(Debug)]
-pub(super) struct Outlet {
+pub(super) struct SharedFile {
     name: String,
     rotation: Arc<Mutex<Rotation>>,
     reopen: AtomicBool,
@@ -66,7 +68,7 @@ struct LogFile {
     gone: bool,
 }
 
-impl Outlets {
+impl Files {
     /// None yet; their files will be rotated like this.
     #[must_use]
     pub fn new(rotation: Rotation) -> Self {
@@ -74,37 +76,37 @@ impl Outlets {
     }
 
     /// The output at `path`; the one that is open already where another path led to the same file.
-    pub(super) fn open(&mut self, path: &str) -> io::Result<Arc<Outlet>> {
-        // Of logs that have ended.
-        self.open.retain(|outlet| outlet.strong_count() > 0);
+    pub(super) fn open(&mut self, path: &str) -> io::Result<Arc<SharedFile>> {
+        // Of sinks that have ended.
+        self.open.retain(|file| file.strong_count() > 0);
         let (inode, target) = if path == "-" {
             (None, Target::Stdout)
         } else {
             let file = LogFile::open(Path::new(path))?;
             (Some(file.inode), Target::File(file))
         };
-        if let Some(outlet) = self.in_use().find(|outlet| outlet.inode() == inode) {
-            return Ok(outlet);
+        if let Some(file) = self.in_use().find(|file| file.inode() == inode) {
+            return Ok(file);
         }
-        let outlet = Arc::new(Outlet {
+        let file = Arc::new(SharedFile {
             name: if path == "-" { "standard output".to_owned() } else { path.to_owned() },
             rotation: Arc::clone(&self.rotation),
             reopen: AtomicBool::new(false),
             target: Mutex::new(target),
             inode: Mutex::new(inode),
         });
-        self.open.push(Arc::downgrade(&outlet));
-        Ok(outlet)
+        self.open.push(Arc::downgrade(&file));
+        Ok(file)
     }
 
-    fn in_use(&self) -> impl Iterator<Item = Arc<Outlet>> {
+    fn in_use(&self) -> impl Iterator<Item = Arc<SharedFile>> {
         self.open.iter().filter_map(Weak::upgrade)
     }
 
     /// Opens every path again before the next line, as after a rotation by someone else.
     pub fn reopen(&self) {
-        for outlet in self.in_use() {
-            outlet.reopen.store(true, Ordering::Release);
+        for file in self.in_use() {
+            file.reopen.store(true, Ordering::Release);
         }
     }
 
@@ -114,7 +116,7 @@ impl Outlets {
     }
 }
 
-impl Outlet {
+impl SharedFile {
     pub(super) fn name(&self) -> &str {
         &self.name
     }
@@ -155,7 +157,7 @@ impl Outlet {
     }
 
     /// Opens the path again if that was asked for.
-    pub(super) fn follow(&self) -> Result<(), ()> {
+    pub(super) fn reopen_if_asked(&self) -> io::Result<()> {
         if !self.reopen.swap(false, Ordering::AcqRel) {
             return Ok(());
         }
@@ -171,7 +173,7 @@ impl Outlet {
             }
             Err(problem) => {
                 error!("cannot open {} again: {}; the old file stays in use", self.name, hinted(&problem));
-                Err(())
+                Err(problem)
             }
         }
     }
@@ -279,4 +281,18 @@ fn read_by_someone(path: &Path) -> io::Result<Option<File>> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// Writes all of `lines` and says how much was written where that fails.
+fn write_all(mut out: impl Write, lines: &[u8]) -> Result<(), (usize, io::Error)> {
+    let mut done = 0;
+    while let Some(rest) = lines.get(done..).filter(|rest| !rest.is_empty()) {
+        match out.write(rest) {
+            Ok(0) => return Err((done, io::ErrorKind::WriteZero.into())),
+            Ok(count) => done += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err((done, error)),
+        }
+    }
+    out.flush().map_err(|error| (done, error))
 }
