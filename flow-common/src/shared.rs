@@ -3,7 +3,7 @@
 //!
 //! A record is found by programs on several CPUs at the same time, and read by the daemon meanwhile. References to its
 //! plain fields would tell the compiler that nobody else writes there. So what is shared is made of [`Relaxed`] words,
-//! and [`share!`] gives a struct of plain fields a twin of such words in the same places: readers copy the plain one
+//! and `share!` gives a struct of plain fields a twin of such words in the same places: readers copy the plain one
 //! out, programs work on the other.
 
 use core::{cell::UnsafeCell, sync::atomic::AtomicU64};

@@ -1,5 +1,5 @@
 //! Where records go. A sink is a format (records to bytes) over a transport (bytes to a peer); each kind of sink is one
-//! folder and one line in [`registry`]. What all of them need is here, once: a bounded queue, a backlog for bursts,
+//! folder and one line in `registry.rs`. What all of them need is here, once: a bounded queue, a backlog for bursts,
 //! counters, back-off while a transport fails, and the ordered end. Each sink has a thread of its own, in which records
 //! are rendered and sent, so that a slow disk or peer fills its own queue and nobody waits for it.
 //!

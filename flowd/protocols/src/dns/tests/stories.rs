@@ -36,6 +36,33 @@ fn a_repeated_query_is_one_exchange() {
     assert_eq!((lines[0].head.time, lines[1].head.time), (3 * SECOND, SECOND));
 }
 
+/// A slow server answers every sending: one exchange, with its first answer; the others are counted.
+#[test]
+fn answers_to_retries_belong_to_the_exchange() {
+    let mut story = Story::new(UDP);
+    for _ in 0..3 {
+        story.client(&query(7, "a")).pause(SECOND);
+    }
+    for _ in 0..3 {
+        story.server(&answer(7, "a"));
+    }
+    // One more than was asked for.
+    story.server(&answer(7, "a"));
+    let repeated = story.tracker.losses().repeated_answer;
+    let lines = story.finish();
+    let expected = [DnsOutcome::Repeated, DnsOutcome::Repeated, DnsOutcome::Answered, DnsOutcome::NoQuery];
+    assert_eq!(ends(&lines), expected.map(|outcome| ("a", outcome)));
+    assert_eq!((lines[2].retries, lines[2].response_time, repeated), (2, Some(3 * SECOND), 2));
+
+    // A new query with the same id is another exchange, whatever may still come of the one before.
+    let mut story = Story::new(UDP);
+    story.client(&query(7, "a")).client(&query(7, "a")).server(&answer(7, "a")).client(&query(7, "a"));
+    story.server(&answer(7, "a")).pause(5 * SECOND);
+    let lines = story.finish();
+    let expected = [DnsOutcome::Repeated, DnsOutcome::Answered, DnsOutcome::Answered];
+    assert_eq!(ends(&lines), expected.map(|outcome| ("a", outcome)));
+}
+
 #[test]
 fn five_seconds_end_the_wait() {
     let mut story = Story::new(UDP);

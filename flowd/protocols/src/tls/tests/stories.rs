@@ -117,6 +117,49 @@ fn handshakes_that_do_not_come_about() {
     assert!(line.alpn.is_none() && line.ja4.is_none() && line.handshake_time.is_none());
 }
 
+/// A warning ends nothing (RFC 5246 section 7.2): the hello follows in the same segment or in a later one.
+#[test]
+fn a_warning_before_the_hello_is_no_refusal() {
+    const UNRECOGNIZED_NAME: u8 = 112;
+    let hello = record(22, &client_hello("a", 0));
+    let (warning, answer) = (record(21, &[1, UNRECOGNIZED_NAME]), record(22, &modern()));
+    let mut story = Story::new();
+    story.client(&hello).server(&[&warning[..], &answer].concat());
+    assert_eq!(only(story.finish()).outcome, TlsOutcome::Complete);
+
+    let mut story = Story::new();
+    story.client(&hello).server(&warning).server(&answer);
+    let line = only(story.finish());
+    assert_eq!((line.outcome, line.alert), (TlsOutcome::Complete, None));
+
+    // Where nothing follows, it is all that the server said; a fatal one is its last word whatever follows.
+    let mut story = Story::new();
+    story.client(&hello).server(&warning).end(false, FIN);
+    let line = only(story.finish());
+    assert_eq!((line.outcome, line.alert), (TlsOutcome::Alert, Some(UNRECOGNIZED_NAME)));
+    let mut story = Story::new();
+    story.client(&hello).server(&[&record(21, &[2, 40])[..], &answer].concat());
+    let line = only(story.finish());
+    assert_eq!((line.outcome, line.alert), (TlsOutcome::Alert, Some(40)));
+}
+
+/// Who has asked may close its half of the connection and still be answered (RFC 9293 section 3.6).
+#[test]
+fn a_client_that_closes_its_half_is_answered() {
+    let hello = record(22, &client_hello("a", 0));
+    let mut story = Story::new();
+    story.client(&hello).end(true, FIN).pause(15_000_000).server(&record(22, &modern()));
+    let line = only(story.finish());
+    assert_eq!((line.outcome, line.sni.as_deref()), (TlsOutcome::Complete, Some("a")));
+
+    let mut story = Story::new();
+    story.client(&hello).end(true, FIN).end(false, FIN);
+    assert_eq!(only(std::mem::take(&mut story.out)).outcome, TlsOutcome::NoServerHello);
+    let mut story = Story::new();
+    story.client(&hello).end(true, RST);
+    assert_eq!(only(std::mem::take(&mut story.out)).outcome, TlsOutcome::Reset);
+}
+
 #[test]
 fn a_cut_hello_shows_what_is_there_and_has_no_fingerprint() {
     let hello = record(22, &client_hello("www.example.org", 500));
