@@ -43,6 +43,10 @@ const CONFIG: &str = "interval = \"1s\"\nflows = 262144\n[dns]\nenabled = true\n
 const EMPTY: &[(&str, &str)] = &[
     // kernel.bpf_stats_enabled costs time on the whole machine and stays off.
     ("flowd", "Programs in the kernel"),
+    // Every protocol there is has families of its own.
+    ("flowd", "Messages not followed"),
+    ("netflow", "Requests by protocol"),
+    ("netflow", "Response time by protocol"),
 ];
 
 #[test]
