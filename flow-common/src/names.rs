@@ -40,6 +40,9 @@ pub const MAP_MEASURED: &str = "MEASURED";
 /// The plainest flow counter there can be, to measure others by.
 pub const PROGRAM_PLAIN: &str = "flow_plain";
 
+/// Work of the kinds that the programs do, without any of their code: tells how fast the machine is.
+pub const PROGRAM_YARDSTICK: &str = "flow_yardstick";
+
 /// How [`PROGRAM_VARY`] changes a packet from one repetition to the next.
 pub mod vary {
     /// The sequence number moves on by the payload.

@@ -87,8 +87,15 @@ fn counts(router: &Router, daemon: Daemon<'_>, before: Counters) {
     let kernel = since(router.gateway.quiet(LAN), before);
     let passages = daemon.passages(LAN);
     assert_eq!([0, 1].map(|at: usize| passages[at].skbs()), kernel, "flowd against the kernel's counters");
-    until("flowd counts the requests", 20, || {
-        (daemon.metric("flowd_http_requests_total", &["status=\"200\""]) >= REQUESTS as f64).then_some(())
+    // An emulated machine on a busy one takes its time. What is printed tells lost requests from late ones.
+    let mut counted = 0.0;
+    until(&format!("flowd counts the {REQUESTS} requests"), 90, || {
+        let now = daemon.metric("flowd_http_requests_total", &["status=\"200\""]);
+        if now != counted {
+            counted = now;
+            println!("{counted} requests so far");
+        }
+        (counted >= REQUESTS as f64).then_some(())
     });
     let wire = sum([0, 1].map(|at: usize| passages[at].wire()));
     let skipped: Vec<Counts> = passages.iter().map(Passage::skipped).collect();

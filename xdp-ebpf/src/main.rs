@@ -27,6 +27,8 @@ mod skb;
 mod steps;
 #[cfg(target_arch = "bpf")]
 mod subprograms;
+#[cfg(all(target_arch = "bpf", feature = "measure"))]
+mod yardstick;
 
 /// The workspace builds on the host too, so that checks see these files; the programs themselves do not.
 #[cfg(not(target_arch = "bpf"))]

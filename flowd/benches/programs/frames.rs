@@ -1,10 +1,10 @@
 //! The program of XDP beside an empty one of XDP, in the same rounds.
 
 use anyhow::{Context as _, Result, ensure};
-use flowd::kernel::{Frames, Kernel, LoadOptions, Stream, Vary};
+use flowd::kernel::{Frames, Kernel, LoadOptions, Measured, Stream, Vary};
 use serde_json::{Value, json};
 
-use super::{Plan, SLOT, counted, load, quantile, shapes};
+use super::{Plan, SLOT, counted, load, quantile, run, shapes};
 
 const SHAPES: [&str; 4] = ["tcp_data", "ack", "syn", "udp"];
 
@@ -19,14 +19,24 @@ fn row(kernel: &mut Kernel, name: &str, exercises: &str, stream: &Stream, plan: 
     let bare = Stream { vary: Vary::Same, ..stream.clone() };
     let mut streams = [stream.clone(), stream.clone(), bare];
     let mut times: [Vec<f64>; 3] = Default::default();
+    // There is one yardstick, at TC.
+    let [mut empty_at_tc, mut yardstick] = [stream.clone(), stream.clone()];
+    let mut yards = Vec::new();
     let (before, _) = counted(&kernel.totals(SLOT)?);
     // The first round only warms up.
     for round in 0..=plan.rounds {
-        for (index, (stream, times)) in streams.iter_mut().zip(&mut times).enumerate() {
-            let time = kernel.measure_frames(index != 0, stream, plan.repeat).context(name.to_owned())?;
-            if round > 0 {
-                times.push(time.as_nanos() as f64);
-            }
+        let mut of_round = [0.0; 3];
+        for (index, (stream, time)) in streams.iter_mut().zip(&mut of_round).enumerate() {
+            let measured = kernel.measure_frames(index != 0, stream, plan.repeat).context(name.to_owned())?;
+            *time = measured.as_nanos() as f64;
+        }
+        let mut at_tc = |program, stream| run(kernel, program, stream, plan.repeat);
+        let nothing = at_tc(Measured::Empty, &mut empty_at_tc)?.as_nanos() as f64;
+        let yard = at_tc(Measured::Yardstick, &mut yardstick)?.as_nanos() as f64;
+        if round > 0 {
+            let [full, empty, _] = of_round;
+            yards.push((full - empty) / (yard - nothing));
+            times.iter_mut().zip(of_round).for_each(|(times, time)| times.push(time));
         }
     }
     let seen = counted(&kernel.totals(SLOT)?).0 - before;
@@ -39,6 +49,7 @@ fn row(kernel: &mut Kernel, name: &str, exercises: &str, stream: &Stream, plan: 
         "empty_ns": empty,
         "ns": full,
         "net_ns": full - empty,
+        "yards": quantile(&yards, 0.5),
         "low_ns": quantile(&times[0], 0.25),
         "high_ns": quantile(&times[0], 0.75),
         "bare_ns": bare,

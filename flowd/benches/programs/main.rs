@@ -25,7 +25,8 @@ use serde_json::{Value, json};
 use shapes::Shape;
 
 const SLOT: u16 = 1;
-const PROGRAMS: [Measured; 3] = [Measured::Empty, Measured::ParseOnly, Measured::Ingress];
+const PROGRAMS: [Measured; 4] =
+    [Measured::Empty, Measured::ParseOnly, Measured::Yardstick, Measured::Ingress];
 /// More than 2^20 flows and what the other shapes need.
 const MILLION: u32 = 1_060_000;
 
@@ -114,7 +115,7 @@ fn programs() -> Result<Vec<Value>> {
     Ok(first.iter().map(fact).collect())
 }
 
-/// Nanoseconds per packet of each program: medians over rounds in which all three run.
+/// Nanoseconds per packet of each program, and how many times the yardstick's the ingress program's are: medians over rounds in which all of them run.
 fn measure(kernel: &mut Kernel, shape: &Shape, plan: Plan) -> Result<Value> {
     if let Some(before) = &shape.before {
         let length = u32::try_from(before.len())?;
@@ -122,20 +123,24 @@ fn measure(kernel: &mut Kernel, shape: &Shape, plan: Plan) -> Result<Value> {
         ensure!(taken.is_ok(), "{}: the packet before it was refused", shape.name);
     }
     let mut streams = PROGRAMS.map(|_| shape.stream.clone());
-    let mut times: [Vec<f64>; 3] = Default::default();
+    let mut times: [Vec<f64>; 4] = Default::default();
     let mut bare = Vec::new();
+    let mut yards = Vec::new();
     let unchanged = Stream { vary: Vary::Same, ..shape.stream.clone() };
     let at_once = plan.repeat.min(shape.at_once);
     let (seen_before, skipped_before) = counted(&kernel.totals(SLOT)?);
     let mut copies = 0;
     // The first round only warms up.
     for round in 0..=plan.rounds {
-        for ((program, stream), times) in PROGRAMS.into_iter().zip(&mut streams).zip(&mut times) {
-            let time = run(kernel, program, stream, at_once)?;
+        let mut of_round = [0.0; 4];
+        for ((program, stream), time) in PROGRAMS.into_iter().zip(&mut streams).zip(&mut of_round) {
+            *time = run(kernel, program, stream, at_once)?.as_nanos() as f64;
             copies += kernel.events(&mut |_, _| {});
-            if round > 0 {
-                times.push(time.as_nanos() as f64);
-            }
+        }
+        if round > 0 {
+            let [empty, _, yardstick, full] = of_round;
+            yards.push((full - empty) / (yardstick - empty));
+            times.iter_mut().zip(of_round).for_each(|(times, time)| times.push(time));
         }
         let time = run(kernel, Measured::Empty, &mut unchanged.clone(), at_once)?;
         if round > 0 {
@@ -147,13 +152,15 @@ fn measure(kernel: &mut Kernel, shape: &Shape, plan: Plan) -> Result<Value> {
     let runs = u64::from(plan.rounds + 1) * u64::from(at_once);
     ensure!(seen == runs, "{}: {seen} packets counted in {runs} runs", shape.name);
     let quartiles = |values: &[f64]| [quantile(values, 0.25), quantile(values, 0.75)];
-    let [_, _, [low, high]] = times.each_ref().map(|times| quartiles(times));
-    let [empty, parse, full] = times.map(|times| quantile(&times, 0.5));
+    let [_, _, _, [low, high]] = times.each_ref().map(|times| quartiles(times));
+    let [empty, parse, yardstick, full] = times.map(|times| quantile(&times, 0.5));
     Ok(json!({
         "name": shape.name,
         "exercises": shape.exercises,
         "empty_ns": empty,
         "parse_ns": parse,
+        "yardstick_ns": yardstick,
+        "yards": quantile(&yards, 0.5),
         "ns": full,
         "net_ns": full - empty,
         "low_ns": low,

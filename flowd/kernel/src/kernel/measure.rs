@@ -46,6 +46,8 @@ pub enum Measured {
     ParseOnly,
     /// The plainest flow counter: headers, one hash, two counters.
     Plain,
+    /// Work of the same kinds without any of flowd's code: how fast the machine is.
+    Yardstick,
     /// The ingress program, with all it does.
     Ingress,
 }
@@ -231,6 +233,7 @@ impl Kernel {
             Measured::Empty => names::PROGRAM_EMPTY,
             Measured::ParseOnly => names::PROGRAM_PARSE_ONLY,
             Measured::Plain => names::PROGRAM_PLAIN,
+            Measured::Yardstick => names::PROGRAM_YARDSTICK,
             Measured::Ingress => programs::programs(&self.settings)[0],
         }
     }
