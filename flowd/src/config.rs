@@ -61,6 +61,8 @@ pub struct Config {
     pub flow_log: Outputs,
     /// Bytes after which a log file is renamed and begun anew; 0: never.
     pub log_max_size: Size,
+    /// Age at which the same is done, and earlier files are removed; 0: never.
+    pub log_max_age: Span,
     /// Renamed files that are kept of each log file.
     pub log_keep: u32,
     /// Lines that wait for a log at most.
@@ -155,7 +157,8 @@ impl Default for Config {
             http_log: Outputs::default(),
             http_log_format: LogFormat::Json,
             flow_log: Outputs::default(),
-            log_max_size: Size(0),
+            log_max_size: Size(100 << 20),
+            log_max_age: Span::seconds(30 * 86_400),
             log_keep: 5,
             log_queue: 16_384,
             query: Query::Drop,

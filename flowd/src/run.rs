@@ -256,7 +256,8 @@ async fn struck(part: &str, pump: oneshot::Receiver<Result<()>>) -> Result<()> {
 }
 
 fn rotation(config: &Config) -> Rotation {
-    Rotation { max_size: config.log_max_size.0, keep: config.log_keep }
+    let (max_size, max_age) = (config.log_max_size.0, config.log_max_age.0);
+    Rotation { max_size, max_age, keep: config.log_keep }
 }
 
 /// Attaches to each interface under slots counted from 1.

@@ -54,6 +54,7 @@ use crate::{
     aggregate::LiveFlows,
     export::{feed::Feed, interfaces},
     flow::Flow,
+    kernel::heap,
     numbers::Board,
     pipeline::Record,
     telemetry::{Part, Readiness, Refusal, Telemetry},
@@ -125,6 +126,9 @@ pub async fn serve(
     let beat = move || {
         desk.state.telemetry.beat(Part::Web);
         desk.scrapes.forget();
+        if desk.budget.has_freed_much() {
+            heap::give_back();
+        }
     };
     serve::accept(listener, routes, Gate { guard, refusals }, places, beat, stop).await;
 }

@@ -10,6 +10,7 @@ use std::{
     process::{Command, Output},
 };
 
+use flowd::kernel::LoadOptions;
 use skip::{ROOT, skip};
 
 /// False, and loudly so, without root; a failure where tests must not skip.
@@ -68,6 +69,30 @@ fn check_names_what_is_missing_and_how_to_get_it() {
     assert_eq!(check["status"], "missing");
     assert!(check["detail"].as_str().unwrap().starts_with("CAP_NET_ADMIN, CAP_PERFMON not there"), "{check}");
     assert!(check["remedy"].as_str().unwrap().contains("flowd.service"), "{check}");
+}
+
+/// What is installed is open to nobody unless somebody says to whom, and takes no more than it needs.
+#[test]
+fn unit_and_chart_are_closed_and_bounded() {
+    let number = |text: &str, key: &str| {
+        let line = text.lines().find_map(|line| line.trim().strip_prefix(key)).unwrap();
+        line.trim().trim_end_matches("Mi").parse::<u64>().unwrap()
+    };
+    let unit = include_str!("../../config/flowd.service");
+    assert!(number(unit, "TasksMax=") <= 64 && number(unit, "LimitNOFILE=") >= 64);
+    let values = include_str!("../../config/packaging/helm/flowd/values.yaml");
+    for line in ["listenAddress: \"\"", "  secret: \"\"", "  open: false"] {
+        assert!(values.lines().any(|value| value == line), "{line}");
+    }
+    let helpers = include_str!("../../config/packaging/helm/flowd/templates/_helpers.tpl");
+    assert!(
+        helpers.contains("fail \"listenAddress lets anyone") && helpers.contains("\"0.0.0.0\" \"127.0.0.1\"")
+    );
+    // The tables of the default, and every client of the web server at its bound.
+    let options = LoadOptions::default();
+    let tables: usize = options.memory(64).iter().map(|(_, bytes)| bytes).sum();
+    let limit = values.split_once("limits:").unwrap().1;
+    assert!(number(limit, "memory:") << 20 > tables as u64 + (600 * u64::from(options.flows)) + (128 << 20));
 }
 
 /// What is installed gives flowd these three, and no others.

@@ -5,6 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::process::{cargo, check, root};
+use crate::supply::Advisories;
 use crate::test::{Tally, cargo_test, cargo_test_with};
 use crate::{build, dist, kernels, setup, soak, supply, verify};
 
@@ -43,7 +44,11 @@ pub(crate) fn run() -> Result<()> {
     ci.step("clippy", |_| {
         check(&mut cargo(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     });
-    ci.step("supply chain", |_| supply::run());
+    let mut advisories = Advisories::default();
+    ci.step("supply chain", |_| {
+        advisories = supply::run()?;
+        Ok(())
+    });
     ci.step("BPF build", |_| build::object().map(drop));
     ci.step("rustdoc", |_| {
         check(cargo(["doc", "--locked", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
@@ -70,7 +75,7 @@ pub(crate) fn run() -> Result<()> {
     if !ci.failed.is_empty() {
         println!("failed steps: {}", ci.failed.join(", "));
     }
-    println!("{}", ci.tally);
+    println!("{}, {advisories}", ci.tally);
     if !ci.failed.is_empty() || !ci.tally.clean() {
         // the closing line stays the last of the output: it is what people and scripts read
         std::process::exit(1);

@@ -77,7 +77,7 @@ fn main() -> ExitCode {
         Task::Soak(options) => soak::run(&options),
         Task::Verify(options) => verify::run(&options),
         Task::Kernels(options) => kernels::run(&options),
-        Task::Supply => supply::run(),
+        Task::Supply => supply::run().map(drop),
         Task::Dist(options) => dist::run(&options),
         Task::Dashboards(options) => dashboards::run(&options),
         Task::Ci => ci::run(),

@@ -5,7 +5,7 @@ mod licence;
 pub(crate) mod packages;
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::{fmt, fs};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -52,7 +52,24 @@ impl Named {
     }
 }
 
-pub(crate) fn run() -> Result<()> {
+/// Whether known vulnerabilities were looked for, which takes a program and a database from elsewhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Advisories {
+    Checked,
+    #[default]
+    NotChecked,
+}
+
+impl fmt::Display for Advisories {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Checked => "advisories checked",
+            Self::NotChecked => "advisories NOT CHECKED",
+        })
+    }
+}
+
+pub(crate) fn run() -> Result<Advisories> {
     if find("cargo-deny").is_some() {
         check(&mut cargo(["deny", "--locked", "check", "licenses", "bans", "sources"]))?;
         return advisories();
@@ -73,17 +90,17 @@ pub(crate) fn run() -> Result<()> {
     }
     println!("{} packages: licences, duplicates, bans and sources as {FILE} wants them", packages.len());
     println!("advisories   NOT CHECKED: no cargo-deny here; `cargo install cargo-deny --locked` adds it");
-    Ok(())
+    Ok(Advisories::NotChecked)
 }
 
 /// Known vulnerabilities, by a database that cargo-deny fetches; where it cannot, that is said and no failure.
-fn advisories() -> Result<()> {
+fn advisories() -> Result<Advisories> {
     match output(&mut cargo(["deny", "--locked", "check", "advisories"])) {
         Err(error) if format!("{error:#}").contains("failed to fetch advisory database") => {
             println!("advisories   NOT CHECKED: RustSec's database cannot be fetched; check the network");
-            Ok(())
+            Ok(Advisories::NotChecked)
         }
-        other => other.map(drop),
+        other => other.map(|_| Advisories::Checked),
     }
 }
 

@@ -44,6 +44,8 @@ impl<'a> Daemon<'a> {
         let path = |name: &str| folder.path().join(name);
         let flow_log = path("flow.log").display().to_string();
         let http_log = path(HTTP_LOG).display().to_string();
+        // What is written is measured to its end.
+        let config = format!("log_max_size = \"0\"\n{config}");
         let config = config.replace("FLOW_LOG", &flow_log).replace("HTTP_LOG", &http_log);
         // All that it costs is measured, whatever that is.
         let config = format!("{config}\n[governor]\ncpu = \"off\"\n");

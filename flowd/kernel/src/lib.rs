@@ -8,6 +8,7 @@ mod check;
 pub mod clock;
 pub mod descriptors;
 mod error;
+pub mod heap;
 mod hook;
 mod kernel;
 mod net;

@@ -44,7 +44,7 @@ pub fn confine(needs: Option<&Needs>) -> Sandbox {
     for (name, done) in [
         ("capabilities", capabilities),
         ("no new privileges", calls::no_new_privileges().map(str::to_owned)),
-        ("files", reach.restrict().map(str::to_owned)),
+        ("files and TCP", reach.restrict().map(str::to_owned)),
         ("system calls", calls::deny().map(str::to_owned)),
     ] {
         match done {

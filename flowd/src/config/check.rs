@@ -15,6 +15,7 @@ const TIMEOUT: RangeInclusive<Span> = Span::seconds(1)..=Span::seconds(86_400);
 const EVENT_BUFFER: RangeInclusive<Size> = Size(64 << 10)..=Size(1 << 30);
 const LOG_QUEUE: RangeInclusive<u32> = 16..=1_048_576;
 const LOG_SIZE: RangeInclusive<Size> = Size(64 << 10)..=Size(1 << 40);
+const LOG_AGE: RangeInclusive<Span> = Span::seconds(60)..=Span::seconds(10 * 366 * 86_400);
 const LOG_KEEP: RangeInclusive<u32> = 1..=1_000;
 const API_LINES: RangeInclusive<u32> = 0..=65_536;
 /// Well below the connections that the web server takes, so that scrapes find a place.
@@ -36,6 +37,9 @@ impl Config {
         // 0 is outside of what makes sense as a size: it means off.
         if self.log_max_size.0 != 0 {
             within(origin, "log_max_size", self.log_max_size, LOG_SIZE)?;
+        }
+        if !self.log_max_age.0.is_zero() {
+            within(origin, "log_max_age", self.log_max_age, LOG_AGE)?;
         }
         within(origin, "api.http_lines", self.api.http_lines, API_LINES)?;
         within(origin, "api.streams", self.api.streams, API_STREAMS)?;

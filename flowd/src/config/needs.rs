@@ -21,6 +21,7 @@ impl Config {
         for path in self.web.files().map(|(_, path)| Path::new(path)).chain(file) {
             reach.reads(path);
         }
+        reach.listens(self.listen.port());
         let program_names = self.order.is_relative() && self.hook != Hook::Clsact;
         let low_port = self.listen.port() < 1024;
         self.security.sandbox.then_some(Needs { reach, program_names, low_port })

@@ -46,6 +46,7 @@ fn values_out_of_range_name_key_and_limits() {
         ("decapsulate = [\"vxlam\"]", "decapsulate"),
         ("interfaces = [\"eth[\"]", "interfaces"),
         ("log_max_size = \"1KiB\"", "log_max_size"),
+        ("log_max_age = \"59s\"", "log_max_age"),
         ("log_keep = 0", "log_keep"),
         ("[api]\nhttp_lines = 65537", "api.http_lines"),
         ("[timeouts]\nudp = \"0s\"", "timeouts.udp"),

@@ -57,6 +57,10 @@ impl FromStr for Span {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if text.trim() == "0" {
+            // Nothing is nothing in every unit.
+            return Ok(Self::millis(0));
+        }
         parse(text, &TIMES).map(Self::millis).ok_or_else(|| {
             format!("\"{text}\" is no duration; write a whole number and ms, s, m or h, as in \"10s\"")
         })

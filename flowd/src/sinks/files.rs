@@ -11,14 +11,18 @@ use std::{
         Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::privileges;
 pub use rotation::Rotation;
 
+/// Lines of this age may make room for new ones without a word.
+const YOUNG: Duration = Duration::from_secs(86_400);
+/// How often it is said that younger ones do.
+const AGAIN: Duration = Duration::from_secs(3_600);
 /// How often a file is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -66,6 +70,10 @@ struct LogFile {
     looked: Instant,
     /// It has none, and cannot be made again.
     gone: bool,
+    /// When its first line came, about.
+    begun: SystemTime,
+    /// When it was last said that young lines make room.
+    told: Option<Instant>,
 }
 
 impl Files {
@@ -147,8 +155,8 @@ impl SharedFile {
                     self.uses(file);
                 }
                 let rotation = self.rotation();
-                if file.rotates && rotation.is_due(file.size, lines.len() as u64) {
-                    file.rotate(rotation.keep);
+                if file.rotates && rotation.is_due(file.size, lines.len() as u64, file.age()) {
+                    file.rotate(rotation);
                     self.uses(file);
                 }
                 file.write(lines)
@@ -185,7 +193,9 @@ impl LogFile {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         let found = file.metadata()?;
         let inode = (found.dev(), found.ino());
-        let (looked, gone) = (Instant::now(), false);
+        let (looked, gone, told) = (Instant::now(), false, None);
+        // Not every file system knows when a file was made.
+        let begun = found.created().or_else(|_| found.modified()).unwrap_or_else(|_| SystemTime::now());
         Ok(Self {
             path: path.to_owned(),
             file,
@@ -194,6 +204,8 @@ impl LogFile {
             size: found.len(),
             looked,
             gone,
+            begun,
+            told,
         })
     }
 
@@ -244,15 +256,38 @@ impl LogFile {
         }
     }
 
-    fn rotate(&mut self, keep: u32) {
-        let renamed = rotation::shift(&self.path, keep);
-        match renamed.and_then(|()| Self::open(&self.path)) {
-            Ok(opened) => *self = opened,
+    fn age(&self) -> Duration {
+        SystemTime::now().duration_since(self.begun).unwrap_or_default()
+    }
+
+    fn rotate(&mut self, rotation: Rotation) {
+        let renamed = rotation::shift(&self.path, rotation);
+        match renamed.and_then(|replaced| Ok((replaced, Self::open(&self.path)?))) {
+            Ok((replaced, opened)) => {
+                let told = self.told;
+                *self = Self { told, ..opened };
+                if let Some(age) = replaced {
+                    self.tell(age);
+                }
+            }
             Err(problem) => {
                 error!("cannot rotate {}: {problem}; the file grows on", self.path.display());
                 // Not again with every batch.
                 self.size = 0;
             }
+        }
+    }
+
+    /// Says now and then that lines of that age have made room for new ones, where somebody might still want them.
+    fn tell(&mut self, age: Duration) {
+        if age < YOUNG && self.told.is_none_or(|told| told.elapsed() >= AGAIN) {
+            self.told = Some(Instant::now());
+            warn!(
+                "{}: lines no older than {} s are dropped from the earlier files to stay within log_max_size and log_keep: \
+                 raise these to keep more",
+                self.path.display(),
+                age.as_secs()
+            );
         }
     }
 }

@@ -97,7 +97,7 @@ fn two_logs_on_one_file_do_not_mix_their_lines() {
     let link = folder.path().join("link");
     fs::write(&path, "").unwrap();
     std::os::unix::fs::symlink(&path, &link).unwrap();
-    let (mut opener, counters) = opener(Rotation { max_size: 100_000, keep: 100 });
+    let (mut opener, counters) = opener(Rotation { max_size: 100_000, keep: 100, ..Rotation::default() });
     let long = |letter: &str| letter.repeat(500);
     let mut sinks = [&path, &link].map(|path| open(&[path], 10_000, &mut opener));
     for _ in 0..2_000 {
@@ -239,7 +239,7 @@ fn two_generations_of_a_log_share_its_file() {
     opener.reopen();
     wait(|| path.exists());
     let after = opener.open(&spec(8_192), &spec(4_096)).unwrap();
-    opener.set_rotation(Rotation { max_size: 1_000, keep: 100 });
+    opener.set_rotation(Rotation { max_size: 1_000, keep: 100, ..Rotation::default() });
     sinks.take_over(after);
     (1_000..2_000).for_each(|number: u32| sinks.offer(&record(number)));
     sinks.close();

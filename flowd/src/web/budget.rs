@@ -17,6 +17,11 @@ const KEPT_FOR_METRICS: usize = 32 << 20;
 /// An answer makes room for others only once it has been under way for this long.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// So much of what was freed is worth the look through the allocator that gives it back to the kernel.
+const MUCH: usize = 8 << 20;
+/// That waits until no more than this is in use.
+const QUIET: usize = 1 << 20;
+
 /// What an answer is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Share {
@@ -52,6 +57,8 @@ pub(super) struct Budget {
 struct Inner {
     metrics: usize,
     api: usize,
+    /// Bytes that were freed since that was last asked.
+    freed: usize,
     /// The oldest first.
     answers: Vec<Weak<dyn UnderWay>>,
 }
@@ -62,6 +69,12 @@ impl Inner {
             Share::Metrics => &mut self.metrics,
             Share::Api => &mut self.api,
         }
+    }
+
+    const fn free(&mut self, share: Share, bytes: usize) {
+        let of = self.of(share);
+        *of = of.saturating_sub(bytes);
+        self.freed = self.freed.saturating_add(bytes);
     }
 }
 
@@ -115,17 +128,24 @@ impl Budget {
                 return Err(Exhausted);
             };
             let freed = oldest.revoke();
-            let of = inner.of(oldest.share());
-            *of = of.saturating_sub(freed);
+            inner.free(oldest.share(), freed);
             inner.answers.retain(|parcel| !std::ptr::addr_eq(parcel.as_ptr(), Arc::as_ptr(&oldest)));
             self.refusals.count(Refusal::Slow);
         }
     }
 
     pub(super) fn give_back(&self, share: Share, bytes: usize) {
+        self.inner().free(share, bytes);
+    }
+
+    /// True once much was freed and little is in use.
+    pub(super) fn has_freed_much(&self) -> bool {
         let mut inner = self.inner();
-        let of = inner.of(share);
-        *of = of.saturating_sub(bytes);
+        let much = inner.freed >= MUCH && inner.metrics + inner.api <= QUIET;
+        if much {
+            inner.freed = 0;
+        }
+        much
     }
 
     /// Notes an answer that may be asked to make room.
@@ -172,7 +192,9 @@ mod tests {
         drop(lists);
         assert_eq!(budget.used(), 4 * MIB);
         assert_eq!(parcel(&budget, Share::Metrics, 4 * MIB).unwrap().size(), 4 * MIB);
+        assert!(!budget.has_freed_much(), "some of it is in use");
         drop(metrics);
+        assert!(budget.has_freed_much() && !budget.has_freed_much(), "told once");
         assert_eq!((budget.used(), budget.refusals.of(Refusal::Slow)), (0, 0));
     }
 

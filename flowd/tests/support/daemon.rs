@@ -271,11 +271,13 @@ fn write_config(folder: &Path, config: &str) {
     let flows = missing("flows = ", "flows = 16384\n");
     let http = missing("http_log = ", &format!("http_log = \"{}\"\n", path("http.log")));
     let flow = missing("flow_log = ", &format!("flow_log = \"{}\"\n", path("flow.log")));
+    // Tests look at every line, and few of them at rotated files.
+    let size = missing("log_max_size = ", "log_max_size = \"0\"\n");
     // Tests ask for more than the default budget in bursts, and for every line.
     let budget = if config.contains("[governor]") { "" } else { "\n[governor]\ncpu = \"off\"\n" };
     let config = config.replace("\"DNS\"", &format!("{:?}", path("dns.log")));
     let config = config.replace("\"TLS\"", &format!("{:?}", path("tls.log")));
-    fs::write(path("flowd.toml"), format!("{http}{flow}{interval}{flows}{config}{budget}")).unwrap();
+    fs::write(path("flowd.toml"), format!("{http}{flow}{interval}{flows}{size}{config}{budget}")).unwrap();
 }
 
 /// Whole lines: the last one may be half written while the daemon runs.

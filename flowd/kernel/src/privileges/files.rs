@@ -1,4 +1,5 @@
-//! Files: what the daemon reads and writes, and Landlock (Linux 5.13 and later), which holds it to that.
+//! Files: what the daemon reads and writes, and Landlock (Linux 5.13 and later; for TCP 6.7 and later), which holds it
+//! to that.
 
 use std::{
     ffi::CString,
@@ -7,7 +8,7 @@ use std::{
 };
 
 use landlock::{
-    ABI, Access as _, AccessFs, BitFlags, PathBeneath, PathFd, Ruleset, RulesetAttr as _,
+    ABI, Access as _, AccessFs, AccessNet, BitFlags, NetPort, PathBeneath, PathFd, Ruleset, RulesetAttr as _,
     RulesetCreatedAttr as _, RulesetError, RulesetStatus, Scope,
 };
 
@@ -24,6 +25,9 @@ pub struct Reach {
     write: Vec<PathBuf>,
     /// Written alone: pipes and devices.
     append: Vec<PathBuf>,
+    /// TCP ports to listen on, and to connect to.
+    listen: Vec<u16>,
+    connect: Vec<u16>,
 }
 
 impl Reach {
@@ -51,11 +55,24 @@ impl Reach {
         self.read.push(folder(path));
     }
 
-    /// Hosts are looked up by name, for which the C library reads these files.
+    /// Hosts are looked up by name, for which the C library reads these files, and asks servers, by TCP where an answer
+    /// is long.
     pub fn resolves(&mut self) {
         const FILES: [&str; 5] =
             ["/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/host.conf"];
+        const DNS: u16 = 53;
         self.files.extend(FILES.map(PathBuf::from));
+        self.connects(DNS);
+    }
+
+    /// It connects to this port of TCP, of whatever host.
+    pub fn connects(&mut self, port: u16) {
+        self.connect.push(port);
+    }
+
+    /// It listens on this port of TCP.
+    pub fn listens(&mut self, port: u16) {
+        self.listen.push(port);
     }
 
     /// True where file permissions let this thread use all that exists of it.
@@ -84,8 +101,16 @@ impl Reach {
         let append = AccessFs::WriteFile | AccessFs::Truncate;
         let write = append | AccessFs::ReadDir | AccessFs::MakeReg | AccessFs::RemoveFile;
         // Whatever a kernel lacks of these is left out.
-        let mut rules =
-            Ruleset::default().handle_access(AccessFs::from_all(ABI::V5))?.scope(Scope::Signal)?.create()?;
+        let mut rules = Ruleset::default()
+            .handle_access(AccessFs::from_all(ABI::V5))?
+            .handle_access(AccessNet::BindTcp | AccessNet::ConnectTcp)?
+            .scope(Scope::Signal)?
+            .create()?;
+        for (ports, access) in [(&self.listen, AccessNet::BindTcp), (&self.connect, AccessNet::ConnectTcp)] {
+            for port in ports {
+                rules = rules.add_rule(NetPort::new(*port, access))?;
+            }
+        }
         let system = SYSTEM.map(PathBuf::from);
         let file = AccessFs::ReadFile.into();
         let uses: [(&[PathBuf], BitFlags<AccessFs>); 5] = [
@@ -126,9 +151,14 @@ pub fn may_write(path: &Path) -> bool {
 
 /// Whether this kernel has Landlock, and it is switched on.
 pub(super) fn has_landlock() -> bool {
+    version() > 0
+}
+
+/// The version of this kernel's Landlock; 0 or less where it has none.
+fn version() -> libc::c_long {
     const VERSION: libc::c_int = 1;
     // SAFETY: without a ruleset and with this flag the call only answers with its version.
-    unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0_usize, VERSION) > 0 }
+    unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0_usize, VERSION) }
 }
 
 /// As the effective user and with the effective capabilities, which `access(2)` does not ask about.
@@ -140,7 +170,11 @@ fn may(path: &Path, how: i32) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, thread};
+    use std::{
+        fs, io,
+        net::{TcpListener, TcpStream},
+        thread,
+    };
 
     use super::*;
 
@@ -175,5 +209,31 @@ mod tests {
         });
         confined.join().unwrap();
         assert!(fs::read("/etc/passwd").is_ok(), "another thread is not confined");
+    }
+
+    #[test]
+    fn only_its_own_port_is_listened_on_and_nobody_is_called() {
+        const TCP: libc::c_long = 4;
+        if version() < TCP {
+            return;
+        }
+        let other = TcpListener::bind("127.0.0.1:0").unwrap();
+        let there = other.local_addr().unwrap();
+        let own = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut reach = Reach::default();
+        reach.listens(own.port());
+        let confined = thread::spawn(move || {
+            assert_eq!(reach.restrict(), Ok("Landlock"));
+            let listener = TcpListener::bind(own).unwrap();
+            let denied = Some(io::ErrorKind::PermissionDenied);
+            assert_eq!(TcpListener::bind("127.0.0.1:0").err().map(|error| error.kind()), denied);
+            for address in [there, own] {
+                assert_eq!(TcpStream::connect(address).err().map(|error| error.kind()), denied);
+            }
+            listener
+        });
+        let listener = confined.join().unwrap();
+        TcpStream::connect(own).unwrap();
+        listener.accept().unwrap();
     }
 }

@@ -130,3 +130,30 @@ fn a_full_disk_tears_no_line() {
     assert_eq!(written + dropped, LINES);
     assert!(counters.errors() > 0 && dropped > 0);
 }
+
+#[test]
+fn a_flood_of_lines_stays_within_its_bound_and_is_told() {
+    if !privileged("a_flood_of_lines_stays_within_its_bound_and_is_told") {
+        return;
+    }
+    const SIZE: u64 = 64 << 10;
+    const KEEP: u64 = 2;
+    let router = Router::new(false);
+    let _nginx = Nginx::start(&router.server);
+    let daemon = Daemon::start(&router.gateway, &[LAN], "log_max_size = \"64KiB\"\nlog_keep = 2\n");
+    request(&router, "echo/[1-1500]");
+    until("lines that make room", 20, || {
+        daemon.stderr().contains("are dropped from the earlier").then_some(())
+    });
+    let files = daemon.http_files();
+    let size = files.iter().map(|(_, text)| text.len() as u64).sum::<u64>();
+    assert!(
+        files.len() as u64 == KEEP + 1 && size <= (KEEP + 1) * SIZE,
+        "{} files of {size} bytes",
+        files.len()
+    );
+    let said = daemon.stderr();
+    assert_eq!(said.matches("are dropped from the earlier").count(), 1, "once an hour at most: {said}");
+    assert!(said.contains("log_max_size") && said.contains("log_keep"), "{said}");
+    daemon.stop();
+}
