@@ -3,7 +3,7 @@
 
 use aya_ebpf::{
     bindings::{BPF_NOEXIST, TC_ACT_UNSPEC},
-    btf_maps::{HashMap, PerCpuArray},
+    btf_maps::{PerCpuArray, PerCpuHashMap},
     helpers::bpf_ktime_get_ns,
     macros::{btf_map, classifier},
     programs::TcContext,
@@ -13,12 +13,12 @@ use aya_ebpf::{
 type Key = [u64; 4];
 
 #[btf_map]
-static YARDSTICK: HashMap<Key, [u64; 4], 64> = HashMap::new();
+static YARDSTICK: PerCpuHashMap<Key, [u64; 4], 64> = PerCpuHashMap::new();
 
 #[btf_map]
 static YARDSTICK_SUMS: PerCpuArray<[u64; 8], 1> = PerCpuArray::new();
 
-/// Copies 32 bytes of the packet, mixes them, finds them in a hash of all CPUs, asks the clock and adds to four
+/// Copies 32 bytes of the packet, mixes them, finds them in a hash, asks the clock and adds to four
 /// words there and to eight of this CPU's own.
 #[classifier]
 pub(crate) fn flow_yardstick(context: TcContext) -> i32 {
@@ -35,14 +35,14 @@ pub(crate) fn flow_yardstick(context: TcContext) -> i32 {
     }
     // SAFETY: a helper without arguments.
     let now = unsafe { bpf_ktime_get_ns() };
-    let Some(shared) = YARDSTICK.get_ptr_mut(&key) else {
+    let Some(counts) = YARDSTICK.get_ptr_mut(&key) else {
         let _ = YARDSTICK.insert(&key, [1; 4], u64::from(BPF_NOEXIST));
         return TC_ACT_UNSPEC;
     };
     for index in 0..4 {
-        // SAFETY: nobody deletes an entry, and a test run is on one CPU.
+        // SAFETY: this CPU's own.
         unsafe {
-            let word = (*shared).as_mut_ptr().add(index);
+            let word = (*counts).as_mut_ptr().add(index);
             word.write_volatile(word.read_volatile().wrapping_add(now));
         }
     }
