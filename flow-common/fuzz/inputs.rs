@@ -4,17 +4,17 @@
 use flow_common::{
     app::{App, Apps},
     counter::Tally,
-    dissect::{Headers, NO_TAG, Start, dissect as read_headers, link::Link, transport::Segment, tunnel},
+    dissect::{Headers, Link, NO_TAG, Segment, Start, dissect as read_headers, tunnel},
     event::MAX_PAYLOAD,
     key::{Direction, Endpoint, FlowKey, Scope, Sender, TunnelKind},
-    observe::Arrival,
+    offload::{self, Frame, Offload},
     packet::Captured,
     record::{FlowRecord, HOLES},
-    settings::Thrift,
+    settings::Omissions,
     shared::Share as _,
     sniff::{self as payload, Wanted},
     tcp as track,
-    wiretrue::{self, Frame, Offload},
+    workspace::Arrival,
 };
 
 use support::World;
@@ -45,7 +45,7 @@ pub(crate) fn dissect(input: &[u8]) {
         assert!(headers.payload_len <= headers.ip_len, "{headers:?}");
         assert!(headers.payload_offset >= headers.ip_offset, "{headers:?}");
         let frame = Frame { start: start.offset, len: packet.original_len, tag_len: 0 };
-        let (volume, _) = wiretrue::measure(&headers, headers.payload(), offload, &frame);
+        let (volume, _) = offload::measure(&headers, headers.payload(), offload, &frame);
         assert!(volume.packets >= 1 && volume.payload_bytes <= volume.ip_bytes, "{headers:?} {volume:?}");
         let Some(inner) = tunnel::inner(&packet, &headers) else { break };
         assert!(inner.start.offset > start.offset, "every layer takes bytes");
@@ -59,7 +59,7 @@ pub(crate) fn dissect(input: &[u8]) {
         link,
         hook: Direction::Ingress,
         one_point: true,
-        thrift: Thrift::NONE,
+        omissions: Omissions::NONE,
         moved_tag,
         offload,
     };

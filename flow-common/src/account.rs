@@ -4,21 +4,20 @@ use core::hint::cold_path;
 
 use crate::{
     counter::Family,
-    dissect::{
-        Fragment, Headers,
-        transport::{Transport, protocol},
-    },
+    dissect::{Fragment, Headers, Transport, transport::protocol},
+    env::{Datagram, Env, FirstFragment},
     event::PayloadEvent,
     flows,
     key::{Scope, Sender},
-    observe::{Datagram, Env, FirstFragment, Workspace},
-    packet::{Packet, forget},
+    packet::Packet,
     record::{Ended, RoleBy, SharedHalf, SharedRecord, TcpEnd},
     role,
     settings::Settings,
     sniff::{self, Wanted},
     tcp,
+    verifier::launder,
     wire::tcp::flag,
+    workspace::Workspace,
 };
 
 /// Puts one packet into its flow; false when the table is full.
@@ -43,7 +42,7 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
             join_fragments(env, work, sender, matches!(fragment, Fragment::Later))
         }
     };
-    let sender = Sender::from_number(forget(&mut work.sender, joined.unwrap_or(sender) as u8));
+    let sender = Sender::from_number(launder(&mut work.sender, joined.unwrap_or(sender) as u8));
     let (headers, key) = (&work.headers, &work.key);
     let cpu = env.cpu();
     let apps = env.setting(|settings| &settings.copies);
@@ -72,9 +71,9 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
                 record.role_by.set(RoleBy::Syn as u8);
             }
             let segment_size = work.arrival.offload.segment_size;
-            let untimed = work.arrival.thrift.untimed;
-            let order = tcp::track(record, sender, segment, headers.payload_len, segment_size, untimed, now);
-            if apps.is_empty() { None } else { sniff::sniff(packet, record, sender, headers, order, wanted) }
+            let untimed = work.arrival.omissions.untimed;
+            let kind = tcp::track(record, sender, segment, headers.payload_len, segment_size, untimed, now);
+            if apps.is_empty() { None } else { sniff::sniff(packet, record, sender, headers, kind, wanted) }
         }
         Transport::Icmp | Transport::IcmpAnswer => {
             if found.fresh {
@@ -88,16 +87,16 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
     if let Some(find) = find {
         cold_path();
         // The ways through the sniffer meet here.
-        let copied = forget(&mut work.copied, find.len as u16);
+        let copied = launder(&mut work.copied, find.len as u16);
         let [kind, app] =
-            forget(&mut work.what, u16::from_ne_bytes([find.kind as u8, find.app])).to_ne_bytes();
+            launder(&mut work.what, u16::from_ne_bytes([find.kind as u8, find.app])).to_ne_bytes();
         let segment = &headers.segment;
         let retransmits = own.quality.retransmits.get().wrapping_add(peer.quality.retransmits.get());
         let number = PayloadEvent::number_after(own.tcp.copies.get());
         own.tcp.copies.set(number);
         let peer_last = peer.tcp.next_seq_time.get();
         // Behind its number: the reader then sees that copies are missing, and pairs nothing over the gap.
-        if work.arrival.thrift.no_copies != 0 {
+        if work.arrival.omissions.no_copies != 0 {
             if let Some(totals) = env.totals() {
                 totals.events_skipped += 1;
             }

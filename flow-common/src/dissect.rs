@@ -1,128 +1,17 @@
 //! From bytes to headers: where the IP packet is, who talks to whom, and what TCP or ICMP says.
 //!
-//! A step a file: [`link`] finds the IP packet in a frame, [`network`] reads IPv4 and IPv6, [`transport`]
+//! A step a file: [`link`] finds the IP packet in a frame, [`ip`] reads IPv4 and IPv6, [`transport`]
 //! the ports and TCP's fields, [`tunnel`] looks for a packet inside.
 
+mod headers;
+pub mod ip;
 pub mod link;
-pub mod network;
 pub mod transport;
 pub mod tunnel;
 
-use crate::{
-    counter::{Counter, Family},
-    key::Endpoint,
-    packet::{Packet, forget},
-};
-use link::Link;
-use transport::{Segment, Transport};
+pub use headers::{Fragment, Headers, Link, NO_TAG, Segment, Skip, Start, Transport};
 
-/// Why a packet has no headers to account by, and what it would have been.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Skip {
-    pub counter: Counter,
-    pub family: Family,
-}
-
-impl Skip {
-    #[inline(always)]
-    pub(crate) const fn new(counter: Counter, family: Family) -> Self {
-        Self { counter, family }
-    }
-}
-
-/// No tag: an id that 12 bits cannot hold.
-pub const NO_TAG: u16 = u16::MAX;
-
-/// Where to begin: at a frame's start, or at what a tunnel carries.
-#[derive(Clone, Copy, Debug)]
-pub struct Start {
-    pub offset: u32,
-    pub link: Link,
-    /// VLAN id of a tag that the NIC or the kernel has moved out of the frame, or [`NO_TAG`].
-    pub moved_tag: u16,
-}
-
-/// What role a packet plays in a fragmented datagram.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fragment {
-    /// Not fragmented, or alone in its datagram (RFC 6946).
-    Whole,
-    /// Holds the ports for all fragments of its identification.
-    First,
-    /// Its ports are in the first fragment.
-    Later,
-}
-
-/// All that accounting needs to know of one packet. Offsets and lengths in bytes, as on the wire.
-///
-/// Flat, without values inside of enums: what a variant leaves unset would be a read of uninitialised memory
-/// to the verifier.
-#[derive(Clone, Copy, Debug)]
-pub struct Headers {
-    pub source: Endpoint,
-    pub destination: Endpoint,
-    /// VLAN ids from the outermost, 12 bits each from bit 0 on, 0 where there is none.
-    pub vlans: u64,
-    pub family: Family,
-    /// IP protocol; for IPv6 the one behind the extension headers.
-    pub protocol: u8,
-    /// DSCP and ECN.
-    pub tos: u8,
-    pub fragment: Fragment,
-    /// Names the datagram that a fragment belongs to; 0 for whole packets.
-    pub identification: u32,
-    /// Where the IP header begins.
-    pub ip_offset: u32,
-    /// IP header and payload.
-    pub ip_len: u32,
-    /// Bytes of an IPv6 jumbo option, which super-packets carry and their segments do not.
-    pub jumbo_len: u32,
-    /// Where the payload of the transport protocol begins.
-    pub payload_offset: u32,
-    /// Payload of the transport protocol.
-    pub payload_len: u32,
-    pub transport: Transport,
-    /// All 0 where `transport` is not TCP.
-    pub segment: Segment,
-    /// Type and code; 0 where `transport` is not ICMP.
-    pub icmp: (u8, u8),
-}
-
-impl Headers {
-    /// Of no packet, to be filled.
-    pub const NONE: Self = Self {
-        source: Endpoint { address: [0; 2], port: 0 },
-        destination: Endpoint { address: [0; 2], port: 0 },
-        vlans: 0,
-        family: Family::Other,
-        protocol: 0,
-        tos: 0,
-        fragment: Fragment::Whole,
-        identification: 0,
-        ip_offset: 0,
-        ip_len: 0,
-        jumbo_len: 0,
-        payload_offset: 0,
-        payload_len: 0,
-        transport: Transport::Other,
-        segment: Segment::NONE,
-        icmp: (0, 0),
-    };
-
-    /// Where the payload begins and how long it is.
-    #[inline(always)]
-    #[must_use]
-    pub const fn payload(&self) -> (u32, u32) {
-        (self.payload_offset, self.payload_len)
-    }
-
-    /// Where the IP packet ends.
-    #[inline(always)]
-    #[must_use]
-    pub const fn end(&self) -> u32 {
-        self.ip_offset.saturating_add(self.ip_len)
-    }
-}
+use crate::{counter::Family, packet::Packet, verifier::launder};
 
 /// Reads the headers of one packet into `headers`.
 ///
@@ -136,15 +25,15 @@ pub fn dissect<P: Packet>(packet: &P, start: &Start, headers: &mut Headers) -> R
     headers.transport = Transport::Other;
     headers.segment = Segment::NONE;
     headers.icmp = (0, 0);
-    let ip = link::find_ip(packet, start, &mut headers.vlans)?;
-    headers.family = ip.family;
-    let offset = forget(&mut headers.ip_offset, ip.offset);
-    let (at, protocol) = match ip.family {
-        Family::Ipv4 => network::ipv4(packet, offset, headers)?,
-        _ => network::ipv6(packet, offset, headers)?,
+    let found = link::find_ip(packet, start, &mut headers.vlans)?;
+    headers.family = found.family;
+    let offset = launder(&mut headers.ip_offset, found.offset);
+    let (at, protocol) = match found.family {
+        Family::Ipv4 => ip::ipv4(packet, offset, headers)?,
+        _ => ip::ipv6(packet, offset, headers)?,
     };
     headers.protocol = protocol;
-    let at = forget(&mut headers.payload_offset, at);
+    let at = launder(&mut headers.payload_offset, at);
     let header_len = transport::read(packet, at, protocol, headers)?;
     headers.payload_offset = at + header_len;
     headers.payload_len = headers.end().saturating_sub(headers.payload_offset);

@@ -74,12 +74,12 @@ pub const MAP_FRAGMENTS: &str = "FRAGMENTS";
 pub const MAP_INTERFACES: &str = "INTERFACES";
 /// Per-CPU array: interface slot to [`crate::counter::InterfaceTotals`].
 pub const MAP_TOTALS: &str = "TOTALS";
-/// Array of [`crate::lane::Lane`], mapped into the daemon's memory: by CPU, then by interface slot from 1, then by
+/// Array of [`crate::bins::Bins`], mapped into the daemon's memory: by CPU, then by interface slot from 1, then by
 /// direction.
-pub const MAP_LANES: &str = "LANES";
+pub const MAP_BINS: &str = "BINS";
 /// Ring buffer of [`crate::event::PayloadEvent`].
 pub const MAP_EVENTS: &str = "EVENTS";
-/// Per-CPU array of one [`crate::observe::Workspace`].
+/// Per-CPU array of one [`crate::workspace::Workspace`].
 pub const MAP_WORKSPACE: &str = "WORKSPACE";
 /// Read-only [`crate::settings::Settings`].
 pub const GLOBAL_SETTINGS: &str = "SETTINGS";

@@ -67,27 +67,6 @@ impl Packet for Captured<'_> {
     }
 }
 
-/// Stores `value` and reads it back in a way that no compiler shortens.
-///
-/// The kernel's verifier follows what it knows of a register along every way through a program, and ways that
-/// know different things multiply. Of memory outside the stack it remembers nothing: behind this, all ways
-/// are one.
-#[inline(always)]
-pub fn forget<T: Wire>(place: &mut T, value: T) -> T {
-    let place = core::ptr::from_mut(place);
-    // SAFETY: a valid reference.
-    unsafe { place.write_volatile(value) };
-    // SAFETY: written above.
-    unsafe { place.read_volatile() }
-}
-
-/// Reads `place` anew, whatever the compiler still knows of it: see [`forget`].
-#[inline(always)]
-pub fn recall<T: Wire>(place: &T) -> T {
-    // SAFETY: a valid reference.
-    unsafe { core::ptr::from_ref(place).read_volatile() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,7 +9,7 @@ mod tcp;
 
 use core::mem::offset_of;
 
-use half::LINE;
+use half::CACHE_LINE;
 pub use half::{Half, SharedHalf, SharedVolume, Volume};
 pub use rtt::{Rtt, SharedRtt};
 pub use tcp::{HOLES, Hole, SharedTcpHalf, SharedTcpQuality, TcpEnd, TcpHalf, TcpQuality, seen, sniffing};
@@ -98,8 +98,9 @@ share! {
     }
 }
 
-const _: () = assert!(size_of::<FlowRecord>() == 12 * LINE);
-const _: () = assert!(offset_of!(FlowRecord, start) == LINE && offset_of!(FlowRecord, halves) == 2 * LINE);
+const _: () = assert!(size_of::<FlowRecord>() == 12 * CACHE_LINE);
+const _: () =
+    assert!(offset_of!(FlowRecord, start) == CACHE_LINE && offset_of!(FlowRecord, halves) == 2 * CACHE_LINE);
 
 impl FlowRecord {
     /// What `sender` sent.

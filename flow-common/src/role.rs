@@ -2,7 +2,7 @@
 //! first sender.
 
 use crate::{
-    dissect::{Headers, transport::Transport},
+    dissect::{Headers, Transport},
     key::Sender,
     ports,
     record::RoleBy,

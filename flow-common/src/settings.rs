@@ -20,7 +20,7 @@ pub struct Interface {
     pub link: u8,
     /// 1 where both directions of a conversation are seen at one hook: loopback and captures.
     pub one_point: u8,
-    pub thrift: Thrift,
+    pub omissions: Omissions,
     /// Keeps the size a multiple of 8.
     pub reserved: u16,
 }
@@ -30,14 +30,14 @@ packed! { Interface }
 /// What is left out for a while, to spare the processor. Never a count of bytes, packets, flows or retransmits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
-pub struct Thrift {
+pub struct Omissions {
     /// 1: copies of payload are counted instead of made.
     pub no_copies: u8,
     /// Of so many TCP segments and one, one is timed; 0 times all. A power of two less one. Handshakes always are.
     pub untimed: u8,
 }
 
-impl Thrift {
+impl Omissions {
     /// Nothing is left out.
     pub const NONE: Self = Self { no_copies: 0, untimed: 0 };
 }

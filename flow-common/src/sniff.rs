@@ -25,7 +25,7 @@ use crate::{
     key::Sender,
     packet::Packet,
     record::{SharedRecord, sniffing},
-    tcp::Order,
+    tcp::SegmentKind,
     wire::tcp::flag,
 };
 
@@ -42,7 +42,7 @@ pub fn sniff<P: Packet>(
     record: &SharedRecord,
     sender: Sender,
     headers: &Headers,
-    order: Order,
+    kind: SegmentKind,
     wanted: Wanted,
 ) -> Option<Find> {
     let (offset, len) = headers.payload();
@@ -63,7 +63,7 @@ pub fn sniff<P: Packet>(
     } else if pushed {
         own.tcp.sniffing.set(was & !sniffing::PUSHED);
     }
-    if matches!(order, Order::Empty | Order::Repeat) {
+    if matches!(kind, SegmentKind::Empty | SegmentKind::Repeat) {
         return None;
     }
 
@@ -80,7 +80,7 @@ pub fn sniff<P: Packet>(
         cold_path();
         None
     } else {
-        let late = matches!(order, Order::Late | Order::Repair);
+        let late = matches!(kind, SegmentKind::Late | SegmentKind::Repair);
         if !(may_begin || late) || !spoke && own.tcp.misses.get() >= MAX_MISSES {
             return None;
         }

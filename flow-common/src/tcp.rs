@@ -7,79 +7,19 @@ use core::hint::cold_path;
 
 pub mod gaps;
 pub mod rtt;
+mod sequence;
 pub mod state;
 
+use sequence::Verdict;
+pub use sequence::{SegmentKind, before};
+
 use crate::{
-    dissect::transport::Segment,
+    dissect::Segment,
     key::Sender,
-    packet::recall,
     record::{SharedHalf, SharedRecord, seen},
+    verifier::reload,
     wire::tcp::flag,
 };
-
-/// What a segment is in the order of its sender's sequence space.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Order {
-    /// Carries nothing that takes sequence space, or repeats the byte before it to stay alive.
-    Empty,
-    /// Begins where the last one ended, or behind a gap.
-    New,
-    /// Fills a gap that later segments left, soon enough not to be a repair.
-    Late,
-    /// Covers sequence space that was sent before.
-    Repeat,
-    /// The same, but this observation point had not seen those bytes: they were lost on the way here.
-    Repair,
-}
-
-/// What was found of a segment, in one byte that goes through the record.
-///
-/// To the verifier all ways meet where it is read again; kept in registers, the ways through the parts of
-/// [`track`] would multiply.
-#[derive(Clone, Copy)]
-struct Verdict(u8);
-
-impl Verdict {
-    #[inline(always)]
-    const fn new(order: Order, probes: bool, kept_alive: bool, carries: bool) -> Self {
-        Self(order as u8 | (probes as u8) << 4 | (kept_alive as u8) << 5 | (carries as u8) << 6)
-    }
-
-    #[inline(always)]
-    fn of(own: &SharedHalf) -> Self {
-        Self(own.tcp.verdict.get())
-    }
-
-    #[inline(always)]
-    const fn order(self) -> Order {
-        match self.0 & 0xf {
-            0 => Order::Empty,
-            1 => Order::New,
-            2 => Order::Late,
-            3 => Order::Repeat,
-            _ => Order::Repair,
-        }
-    }
-
-    /// Whether the segment asks for a window.
-    #[inline(always)]
-    const fn probes(self) -> bool {
-        self.0 >> 4 & 1 != 0
-    }
-
-    /// Whether the segment keeps the connection alive.
-    #[inline(always)]
-    const fn kept_alive(self) -> bool {
-        self.0 >> 5 & 1 != 0
-    }
-
-    /// Whether the segment has payload.
-    #[inline(always)]
-    const fn carries(self) -> bool {
-        self.0 >> 6 & 1 != 0
-    }
-}
 
 /// How long after its successors a segment still counts as late, where no round trip is known, ns.
 const LATE_BY_DEFAULT: u64 = 3_000_000;
@@ -88,16 +28,9 @@ const CAPTURE_STEP: u64 = 1_000;
 /// How soon after the acknowledgements that asked for it a repeated segment is a fast retransmit, ns.
 const FAST_RETRANSMIT: u64 = 20_000_000;
 
-/// Serial number arithmetic (RFC 1982, RFC 9293 section 3.4): whether `a` comes before `b`.
-#[inline(always)]
-#[must_use]
-pub const fn before(a: u32, b: u32) -> bool {
-    (a.wrapping_sub(b) as i32) < 0
-}
-
 /// Updates the record with one segment of `sender`; `payload_len` in bytes, `now` in ns. `segment_size` is
 /// the payload of each segment on the wire where this is a super-packet of several, else 0. `untimed` is
-/// [`crate::settings::Thrift::untimed`].
+/// [`crate::settings::Omissions::untimed`].
 #[inline(always)]
 pub fn track(
     record: &SharedRecord,
@@ -107,7 +40,7 @@ pub fn track(
     segment_size: u32,
     untimed: u8,
     now: u64,
-) -> Order {
+) -> SegmentKind {
     let has = |bits: u16| segment.flags & bits != 0;
     let control = has(flag::SYN | flag::FIN | flag::RST);
     let span = payload_len + u32::from(has(flag::SYN)) + u32::from(has(flag::FIN));
@@ -152,27 +85,27 @@ pub fn track(
         own.tcp.duplicates_in_row.set(own.tcp.duplicates_in_row.get().saturating_add(1));
     }
 
-    let order = if span == 0 || keep_alive {
-        Order::Empty
+    let kind = if span == 0 || keep_alive {
+        SegmentKind::Empty
     } else if payload_len != 0 && peer_acks && !before(peer.tcp.last_ack.get(), end) {
         cold_path();
         // The peer has it already: whatever was seen here, it was sent before.
-        Order::Repeat
+        SegmentKind::Repeat
     } else if before_next && !probe && !from_probe {
         cold_path();
         repeated(own, peer, segment.sequence, end, late_by, now)
     } else {
-        Order::New
+        SegmentKind::New
     };
-    own.tcp.verdict.set(Verdict::new(order, probe, keep_alive, payload_len != 0).0);
+    own.tcp.verdict.set(Verdict::new(kind, probe, keep_alive, payload_len != 0).0);
     let verdict = Verdict::of(own);
-    if matches!(verdict.order(), Order::Repeat | Order::Repair) {
+    if matches!(verdict.kind(), SegmentKind::Repeat | SegmentKind::Repair) {
         cold_path();
         let again = sent_again(own, segment.sequence, payload_len, segment_size);
         own.quality.retransmits.add(on_the_wire(again, segment_size));
         own.quality.retransmitted_bytes.add(u64::from(again));
         own.quality.syn_retransmits.add(u32::from(has(flag::SYN)));
-    } else if matches!(verdict.order(), Order::Late) {
+    } else if matches!(verdict.kind(), SegmentKind::Late) {
         cold_path();
         own.quality.out_of_order.add(1);
     }
@@ -186,10 +119,10 @@ pub fn track(
     if !verdict.probes() {
         let known = own.tcp.seen.get() & seen::SEQ != 0;
         advance(own, segment.sequence, end, known, now);
-        rtt::time(own, Verdict::of(own).order(), segment, end, untimed, now);
+        rtt::time(own, Verdict::of(own).kind(), segment, end, untimed, now);
     }
 
-    let (verdict, flags) = (Verdict::of(own), recall(&segment.flags));
+    let (verdict, flags) = (Verdict::of(own), reload(&segment.flags));
     if verdict.carries() {
         own.tcp.seen.set_bits(seen::DATA);
     }
@@ -198,8 +131,8 @@ pub fn track(
         own.tcp.last_ack.set(segment.acknowledgement);
     }
     own.tcp.window.set(segment.window);
-    state::follow(record, sender, segment, verdict.carries(), verdict.order(), now);
-    Verdict::of(own).order()
+    state::update(record, sender, segment, verdict.carries(), verdict.kind(), now);
+    Verdict::of(own).kind()
 }
 
 /// A segment that comes this long after its successors was sent again: a repair takes a round trip.
@@ -232,7 +165,14 @@ const fn on_the_wire(payload_len: u32, segment_size: u32) -> u32 {
 
 /// Tells the reasons apart why a segment begins before the highest sequence number sent.
 #[inline(always)]
-fn repeated(own: &SharedHalf, peer: &SharedHalf, sequence: u32, end: u32, late_by: u64, now: u64) -> Order {
+fn repeated(
+    own: &SharedHalf,
+    peer: &SharedHalf,
+    sequence: u32,
+    end: u32,
+    late_by: u64,
+    now: u64,
+) -> SegmentKind {
     let peer_acks = peer.tcp.seen.get() & seen::ACK != 0;
     let missing = gaps::covers(&own.quality.holes, sequence, end);
     let asked_for = peer_acks
@@ -241,16 +181,16 @@ fn repeated(own: &SharedHalf, peer: &SharedHalf, sequence: u32, end: u32, late_b
         // All segments acknowledge, but for a first SYN and some that reset (RFC 9293 section 3.1).
         && now.saturating_sub(peer.last.get()) < FAST_RETRANSMIT;
     if asked_for {
-        return if missing { Order::Repair } else { Order::Repeat };
+        return if missing { SegmentKind::Repair } else { SegmentKind::Repeat };
     }
     if missing {
         // What ends just where all known bytes end was jumped over by a segment without payload, which shows
         // that its sender had sent it long ago.
         let soon = now.saturating_sub(own.tcp.next_seq_time.get()) <= late_by + CAPTURE_STEP
             && end != own.tcp.next_seq.get();
-        return if soon { Order::Late } else { Order::Repair };
+        return if soon { SegmentKind::Late } else { SegmentKind::Repair };
     }
-    Order::Repeat
+    SegmentKind::Repeat
 }
 
 /// Moves the highest sequence number, and notes or fills gaps.

@@ -6,9 +6,10 @@ mod support;
 use flow_common::{
     counter::{Counter, Family},
     dissect::Skip,
-    observe::{self, Arrival, Workspace},
+    observe,
+    offload::Offload,
     packet::Captured,
-    wiretrue::Offload,
+    workspace::{Arrival, Workspace},
 };
 use proptest::{collection::vec, prelude::*};
 use support::{

@@ -3,7 +3,7 @@
 
 mod support;
 
-use flow_common::{observe::Arrival, record::FlowRecord, settings::Thrift, wire::tcp::flag};
+use flow_common::{record::FlowRecord, settings::Omissions, wire::tcp::flag, workspace::Arrival};
 use proptest::{collection::vec, prelude::*};
 use support::{CAPTURE, World, frames};
 
@@ -35,7 +35,7 @@ fn said() -> impl Strategy<Value = Said> {
         .prop_map(|(client, pause, step, flags, payload)| Said { client, pause, step, flags, payload })
 }
 
-fn play(sequence: &[Said], thrift: Thrift) -> World {
+fn play(sequence: &[Said], omissions: Omissions) -> World {
     let mut world = World::new(8);
     let mut next = [1_000_000_u32, 3_000_000_000];
     for said in sequence {
@@ -61,12 +61,12 @@ fn play(sequence: &[Said], thrift: Thrift) -> World {
         }
         world.now += said.pause;
         let frame = frames::ethernet(frames::IPV4, &ip.wrap(&tcp.wrap(&said.payload)));
-        world.feed_as(&frame, Arrival { thrift, ..CAPTURE });
+        world.feed_as(&frame, Arrival { omissions, ..CAPTURE });
     }
     world
 }
 
-/// All of a record that no thrift may change.
+/// All of a record that no omissions may change.
 fn exact(record: &FlowRecord) -> String {
     let halves = record.halves.each_ref().map(|half| {
         let (tcp, quality) = (&half.tcp, &half.quality);
@@ -86,8 +86,8 @@ proptest! {
     #[test]
     fn counts_are_those_of_an_unburdened_machine(sequence in vec(said(), 1..80), untimed in 0..4_u32) {
         let untimed = ((1_u32 << (2 * untimed)) - 1) as u8;
-        let full = play(&sequence, Thrift::NONE);
-        let spared = play(&sequence, Thrift { no_copies: 1, untimed });
+        let full = play(&sequence, Omissions::NONE);
+        let spared = play(&sequence, Omissions { no_copies: 1, untimed });
         prop_assert_eq!(full.seen(), spared.seen());
         prop_assert_eq!(full.skipped(), spared.skipped());
         prop_assert_eq!(full.records().len(), spared.records().len());
@@ -114,14 +114,14 @@ fn samples_are_thinned_and_handshakes_stay() {
         sequence.extend([answer(true, flag::ACK, 1_448), answer(false, flag::ACK, 0)]);
     }
     let samples = |untimed| {
-        let world = play(&sequence, Thrift { no_copies: 0, untimed });
+        let world = play(&sequence, Omissions { no_copies: 0, untimed });
         let [client, server] = world.records()[0].halves.each_ref().map(|half| half.rtt.count);
         client.max(server)
     };
     assert_eq!(samples(0), 1_601);
     assert!((80..=125).contains(&samples(15)), "{}", samples(15));
     assert_eq!(
-        exact(&play(&sequence, Thrift::NONE).records()[0]),
-        exact(&play(&sequence, Thrift { no_copies: 0, untimed: 15 }).records()[0])
+        exact(&play(&sequence, Omissions::NONE).records()[0]),
+        exact(&play(&sequence, Omissions { no_copies: 0, untimed: 15 }).records()[0])
     );
 }

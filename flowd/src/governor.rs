@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use flow_common::settings::Thrift;
+use flow_common::settings::Omissions;
 
 /// What is left out; each step leaves out what those before it do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,8 +46,8 @@ impl Level {
 
     /// What the packet path leaves out.
     #[must_use]
-    pub const fn thrift(self) -> Thrift {
-        Thrift {
+    pub const fn omissions(self) -> Omissions {
+        Omissions {
             no_copies: (self as u8 >= Self::NoCopies as u8) as u8,
             untimed: if self as u8 >= Self::FewSamples as u8 { UNTIMED } else { 0 },
         }

@@ -125,7 +125,7 @@ fn maps_take_what_the_formula_says(flows: u32) {
     drop(kernel);
     let cpus = thread::available_parallelism().unwrap().get();
     // Of the map that is mapped all the time no descriptor is kept open.
-    let maps = options.memory(cpus).into_iter().filter(|(name, _)| *name != names::MAP_LANES);
+    let maps = options.memory(cpus).into_iter().filter(|(name, _)| *name != names::MAP_BINS);
     let formula: usize = maps.map(|(_, bytes)| bytes).sum();
     let ratio = charged as f64 / formula as f64;
     println!("{flows} flows: charged {charged}, by the formula {formula}");

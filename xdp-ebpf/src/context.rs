@@ -1,6 +1,6 @@
 //! What a hook hands to its program, whichever hook it is.
 
-use flow_common::{packet::Packet, wiretrue::Offload};
+use flow_common::{offload::Offload, packet::Packet};
 
 /// A packet with what the kernel says of it.
 pub(crate) trait Context: Packet + Copy {

@@ -1,7 +1,6 @@
 //! What the packet path asks of its surroundings, answered by the kernel.
 
 use core::{
-    arch::asm,
     hint::cold_path,
     intrinsics::{AtomicOrdering, atomic_xadd},
     sync::atomic::AtomicU64,
@@ -12,13 +11,13 @@ use aya_ebpf::{
     helpers::{bpf_get_smp_processor_id, generated::bpf_ktime_get_ns},
 };
 use flow_common::{
+    bins::Bins,
     counter::Passage,
+    env::{Clock, Datagram, Env, Events, FirstFragment, Fragments},
     event::{MAX_PAYLOAD, PayloadEvent},
     flows::Flows,
     hint,
     key::{Direction, FlowKey},
-    lane::Lane,
-    observe::{Clock, Datagram, Env, Events, FirstFragment, Fragments, Workspace},
     packet::Packet,
     record::SharedRecord,
     settings::Settings,
@@ -26,8 +25,8 @@ use flow_common::{
 };
 
 use crate::{
-    maps::{self, EVENTS, FLOW_INDEX, FLOWS, FRAGMENTS, FREE_HAND, FREE_SLOTS, HINTS, LANES, TOTALS},
-    steps::Steps,
+    context::Context,
+    maps::{self, BINS, EVENTS, FLOW_INDEX, FLOWS, FRAGMENTS, FREE_HAND, FREE_SLOTS, HINTS, TOTALS},
 };
 
 pub(crate) struct Kernel<C> {
@@ -36,7 +35,7 @@ pub(crate) struct Kernel<C> {
     pub(crate) direction: Direction,
 }
 
-impl<C: Steps> Clock for Kernel<C> {
+impl<C: Context> Clock for Kernel<C> {
     #[inline(always)]
     fn now(&mut self) -> u64 {
         if self.setting(|settings| &settings.packet_time) != 0 {
@@ -47,7 +46,7 @@ impl<C: Steps> Clock for Kernel<C> {
     }
 }
 
-impl<C: Steps> Flows for Kernel<C> {
+impl<C: Context> Flows for Kernel<C> {
     #[inline(always)]
     fn find(&mut self, key: &FlowKey) -> Option<u32> {
         let hash = key.hash();
@@ -100,7 +99,7 @@ impl<C: Steps> Flows for Kernel<C> {
     }
 }
 
-impl<C: Steps> Fragments for Kernel<C> {
+impl<C: Context> Fragments for Kernel<C> {
     #[inline(always)]
     fn remember(&mut self, datagram: &Datagram, first: &FirstFragment) {
         // A full LRU map drops its oldest entry instead of failing.
@@ -122,7 +121,7 @@ const MIDDLE: usize = 512;
 const LARGE: usize = 2048;
 const HEADER: usize = size_of::<PayloadEvent>();
 
-impl<C: Steps> Events for Kernel<C> {
+impl<C: Context> Events for Kernel<C> {
     /// The reader polls on its own clock: waking it for each event would cost a hundred times the event.
     #[inline(always)]
     fn copy<P: Packet>(&mut self, _: &P, offset: u32, len: u16, event: impl FnOnce() -> PayloadEvent) {
@@ -150,7 +149,7 @@ impl<C: Steps> Events for Kernel<C> {
     }
 }
 
-impl<C: Steps> Kernel<C> {
+impl<C: Context> Kernel<C> {
     #[inline(always)]
     fn submit<const SIZE: usize, const PAYLOAD: u32>(
         &self,
@@ -172,7 +171,7 @@ impl<C: Steps> Kernel<C> {
     }
 }
 
-impl<C: Steps> Env for Kernel<C> {
+impl<C: Context> Env for Kernel<C> {
     #[inline(always)]
     fn setting<T: Copy>(&self, field: impl Fn(&Settings) -> &T) -> T {
         maps::setting(field)
@@ -202,45 +201,13 @@ impl<C: Steps> Env for Kernel<C> {
     }
 
     #[inline(always)]
-    fn lane(&mut self) -> Option<&Lane> {
+    fn bins(&mut self) -> Option<&Bins> {
         let slots = self.setting(|settings| &settings.windows);
         // Interfaces without a slot have none either.
         let slot = u32::from(self.interface).wrapping_sub(1);
         if slot >= slots {
             return None;
         }
-        LANES.get((self.cpu() * slots + slot) * 2 + self.direction as u32)
-    }
-
-    #[inline(always)]
-    fn read<P: Packet>(&mut self, _: &P, work: &mut Workspace) -> bool {
-        self.call(C::call_read, work)
-    }
-
-    #[inline(always)]
-    fn innermost<P: Packet>(&mut self, _: &P, work: &mut Workspace) {
-        self.call(C::call_innermost, work);
-    }
-
-    #[inline(always)]
-    fn account<P: Packet>(&mut self, _: &P, work: &mut Workspace) -> bool {
-        self.call(C::call_account, work)
-    }
-
-    #[inline(always)]
-    fn enter<P: Packet>(&mut self, _: &P, work: &mut Workspace) -> bool {
-        self.call(C::call_enter, work)
-    }
-}
-
-impl<C: Steps> Kernel<C> {
-    /// Calls a step, which finds the workspace by itself: pointers to it are no arguments before Linux 5.12.
-    #[inline(always)]
-    fn call(&self, step: impl FnOnce(C) -> u32, work: &mut Workspace) -> bool {
-        let mut shared = core::ptr::from_mut(work);
-        // SAFETY: a move of a register to itself. It tells the compiler that the step sees this memory.
-        unsafe { asm!("{0} = {0}", inout(reg) shared) };
-        let _ = shared;
-        step(self.packet) != 0
+        BINS.get((self.cpu() * slots + slot) * 2 + self.direction as u32)
     }
 }

@@ -6,8 +6,8 @@ use aya_ebpf::{
 };
 use flow_common::{
     dissect::NO_TAG,
+    offload::Offload,
     packet::{Packet, Wire},
-    wiretrue::Offload,
 };
 
 use crate::{

@@ -7,16 +7,17 @@ use aya_ebpf::{
     macros::btf_map,
 };
 use flow_common::{
+    bins::Bins,
     counter::InterfaceTotals,
+    env::{Datagram, FirstFragment},
     free::{Hand, Run},
     hint::Hints,
     key::FlowKey,
-    lane::Lane,
     names,
-    observe::{Datagram, FirstFragment, Workspace},
     record::SharedRecord,
     settings::{Interface, Settings},
     shared::Relaxed,
+    workspace::Workspace,
 };
 
 #[unsafe(no_mangle)]
@@ -62,7 +63,7 @@ pub(crate) static TOTALS: PerCpuArray<InterfaceTotals, { names::DEFAULT_INTERFAC
     PerCpuArray::new();
 
 #[btf_map]
-pub(crate) static LANES: Array<Lane, 1, { BPF_F_MMAPABLE as usize }> = Array::new();
+pub(crate) static BINS: Array<Bins, 1, { BPF_F_MMAPABLE as usize }> = Array::new();
 
 #[btf_map]
 pub(crate) static EVENTS: RingBuf<u8, { names::DEFAULT_EVENT_BYTES as usize }> = RingBuf::new();

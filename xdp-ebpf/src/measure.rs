@@ -7,12 +7,13 @@ use aya_ebpf::{
     programs::{TcContext, XdpContext},
 };
 use flow_common::{
-    dissect::{NO_TAG, link::Link},
+    dissect::{Link, NO_TAG},
     key::Direction,
     names::vary,
-    observe::{Arrival, Workspace, step},
-    settings::Thrift,
-    wiretrue::Offload,
+    observe::step,
+    offload::Offload,
+    settings::Omissions,
+    workspace::{Arrival, Workspace},
 };
 
 use crate::{context::Context as _, frame::Frame, maps::WORKSPACE, skb::Skb};
@@ -48,7 +49,7 @@ pub(crate) fn lone_arrival<'a>() -> Option<&'a mut Workspace> {
         link: Link::Ethernet,
         hook: Direction::Ingress,
         one_point: true,
-        thrift: Thrift::NONE,
+        omissions: Omissions::NONE,
         moved_tag: NO_TAG,
         offload: Offload::default(),
     };

@@ -7,11 +7,12 @@ use aya_ebpf::{
 };
 use flow_common::{
     counter::{Counter, Family},
-    dissect::{Skip, link::Link},
+    dissect::{Link, Skip},
     key::Direction,
-    observe::{self, Arrival},
+    observe,
     settings::LINK_RAW,
     shared::Relaxed,
+    workspace::Arrival,
 };
 
 use crate::{
@@ -95,7 +96,7 @@ fn observe<const TUNNELS: bool, C: Steps>(packet: C, hook: Direction) {
         link: if interface.link == LINK_RAW { Link::Ip } else { Link::Ethernet },
         hook,
         one_point: interface.one_point != 0,
-        thrift: interface.thrift,
+        omissions: interface.omissions,
         moved_tag: packet.moved_tag(),
         offload: packet.offload(),
     };

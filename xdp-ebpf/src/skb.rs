@@ -10,8 +10,8 @@ use crate::{
 use aya_ebpf::{bindings::__sk_buff, helpers::generated::bpf_skb_load_bytes};
 use flow_common::{
     dissect::NO_TAG,
+    offload::Offload,
     packet::{Packet, Wire},
-    wiretrue::Offload,
 };
 
 #[derive(Clone, Copy)]

@@ -1,6 +1,10 @@
 //! The steps of the packet path as the packet calls them.
 
-use crate::context::Context;
+use core::arch::asm;
+
+use flow_common::{observe::Dispatch, packet::Packet, workspace::Workspace};
+
+use crate::{context::Context, env::Kernel};
 
 /// A context whose steps are global functions (subprograms.rs).
 pub(crate) trait Steps: Context {
@@ -12,4 +16,38 @@ pub(crate) trait Steps: Context {
     fn call_account(self) -> u32;
     /// Goes on to the packet inside; 0 where there is none.
     fn call_enter(self) -> u32;
+}
+
+impl<C: Steps> Dispatch for Kernel<C> {
+    #[inline(always)]
+    fn read<P: Packet>(&mut self, _: &P, work: &mut Workspace) -> bool {
+        self.call(C::call_read, work)
+    }
+
+    #[inline(always)]
+    fn innermost<P: Packet>(&mut self, _: &P, work: &mut Workspace) {
+        self.call(C::call_innermost, work);
+    }
+
+    #[inline(always)]
+    fn account<P: Packet>(&mut self, _: &P, work: &mut Workspace) -> bool {
+        self.call(C::call_account, work)
+    }
+
+    #[inline(always)]
+    fn enter<P: Packet>(&mut self, _: &P, work: &mut Workspace) -> bool {
+        self.call(C::call_enter, work)
+    }
+}
+
+impl<C: Steps> Kernel<C> {
+    /// Calls a step, which finds the workspace by itself: pointers to it are no arguments before Linux 5.12.
+    #[inline(always)]
+    fn call(&self, step: impl FnOnce(C) -> u32, work: &mut Workspace) -> bool {
+        let mut shared = core::ptr::from_mut(work);
+        // SAFETY: a move of a register to itself. It tells the compiler that the step sees this memory.
+        unsafe { asm!("{0} = {0}", inout(reg) shared) };
+        let _ = shared;
+        step(self.packet) != 0
+    }
 }

@@ -2,7 +2,7 @@
 //! does so for one type of context, so that each hook has functions of its own.
 
 use aya_ebpf::bindings::{__sk_buff, xdp_md};
-use flow_common::observe::{Workspace, step};
+use flow_common::{observe::step, workspace::Workspace};
 
 use crate::{env::Kernel, frame::Frame, maps::WORKSPACE, skb::Skb, steps::Steps};
 

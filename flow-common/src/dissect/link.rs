@@ -2,37 +2,20 @@
 
 use core::hint::cold_path;
 
-use super::{NO_TAG, Skip, Start};
+use super::headers::{Link, NO_TAG, Skip, Start};
 use crate::{
     counter::{Counter, Family},
     packet::Packet,
     wire::{
         Be16, Be32,
-        ethernet::{self, VlanTag, ethertype},
+        ethernet::{self, Snap, VlanTag, ethertype},
         link, mpls, ppp,
     },
 };
 
-/// How a packet begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Link {
-    Ethernet,
-    /// The IP header comes first; its version tells the family.
-    Ip,
-    /// Linux cooked capture, versions 1 and 2.
-    Sll,
-    Sll2,
-    /// BSD loopback in the byte order of the capturing host (null) or of the network (loop).
-    Null,
-    /// PPP with or without HDLC-like framing.
-    Ppp,
-    CiscoHdlc,
-    Nflog,
-}
-
 /// The IP packet of a frame.
 #[derive(Clone, Copy, Debug)]
-pub struct Network {
+pub struct IpPacket {
     /// Where its header begins.
     pub offset: u32,
     /// [`Family::Ipv4`] or [`Family::Ipv6`].
@@ -49,7 +32,7 @@ const NOT_IP: Skip = Skip::new(Counter::NotIp, Family::Other);
 
 /// Walks from the start of a frame to its IP packet; notes the VLAN ids on the way, 12 bits each.
 #[inline(always)]
-pub fn find_ip<P: Packet>(packet: &P, start: &Start, vlans: &mut u64) -> Result<Network, Skip> {
+pub fn find_ip<P: Packet>(packet: &P, start: &Start, vlans: &mut u64) -> Result<IpPacket, Skip> {
     let moved = start.moved_tag != NO_TAG;
     *vlans = if moved { u64::from(start.moved_tag) } else { 0 };
     let at = start.offset;
@@ -65,8 +48,8 @@ pub fn find_ip<P: Packet>(packet: &P, start: &Start, vlans: &mut u64) -> Result<
         }
     };
     match ethertype {
-        ethertype::IPV4 => Ok(Network { offset, family: Family::Ipv4 }),
-        ethertype::IPV6 => Ok(Network { offset, family: Family::Ipv6 }),
+        ethertype::IPV4 => Ok(IpPacket { offset, family: Family::Ipv4 }),
+        ethertype::IPV6 => Ok(IpPacket { offset, family: Family::Ipv6 }),
         _ => {
             cold_path();
             behind_tags(packet, offset, ethertype, vlans, moved)
@@ -139,7 +122,7 @@ fn behind_tags<P: Packet>(
     mut ethertype: u16,
     vlans: &mut u64,
     moved: bool,
-) -> Result<Network, Skip> {
+) -> Result<IpPacket, Skip> {
     for index in 0..MAX_TAGS {
         if (index == 0 && moved) || !ethernet::is_vlan(ethertype) {
             continue;
@@ -149,9 +132,12 @@ fn behind_tags<P: Packet>(
         ethertype = tag.ethertype();
         offset += size_of::<VlanTag>() as u32;
     }
-    if ethertype <= ethernet::MAX_LENGTH && has_snap(packet, offset)? {
-        ethertype = word(packet, offset + ethernet::SNAP.len() as u32)?;
-        offset += ethernet::SNAP.len() as u32 + 2;
+    if ethertype <= ethernet::MAX_LENGTH {
+        cold_path();
+        // Frames of LLC alone, such as spanning tree's, may be shorter.
+        let snap: Snap = packet.read(offset).ok_or(NOT_IP)?;
+        ethertype = snap.ethertype().ok_or(NOT_IP)?;
+        offset += size_of::<Snap>() as u32;
     }
     if ethertype == ethertype::PPPOE_SESSION {
         match ppp_payload(packet, offset + ppp::PPPOE_LEN)? {
@@ -160,8 +146,8 @@ fn behind_tags<P: Packet>(
         }
     }
     match ethertype {
-        ethertype::IPV4 => Ok(Network { offset, family: Family::Ipv4 }),
-        ethertype::IPV6 => Ok(Network { offset, family: Family::Ipv6 }),
+        ethertype::IPV4 => Ok(IpPacket { offset, family: Family::Ipv4 }),
+        ethertype::IPV6 => Ok(IpPacket { offset, family: Family::Ipv6 }),
         ethertype::MPLS | ethertype::MPLS_MULTICAST => {
             for _ in 0..MAX_LABELS {
                 let entry = packet.read::<Be32>(offset).ok_or(TRUNCATED)?.get();
@@ -177,27 +163,15 @@ fn behind_tags<P: Packet>(
     }
 }
 
-/// Whether an EtherType follows LLC and SNAP.
-#[inline(always)]
-fn has_snap<P: Packet>(packet: &P, offset: u32) -> Result<bool, Skip> {
-    let [a, b, c, d, e, f] = ethernet::SNAP;
-    // Frames of LLC alone, such as spanning tree's, may be shorter.
-    let (Some(points), Some(organisation)) = (packet.read::<Be32>(offset), packet.read::<Be16>(offset + 4))
-    else {
-        return Err(NOT_IP);
-    };
-    Ok(points.get() == u32::from_be_bytes([a, b, c, d]) && organisation.get() == u16::from_be_bytes([e, f]))
-}
-
 /// Where no field names the protocol, the version in its first byte does.
 #[inline(always)]
-fn by_version<P: Packet>(packet: &P, offset: u32) -> Result<Network, Skip> {
+fn by_version<P: Packet>(packet: &P, offset: u32) -> Result<IpPacket, Skip> {
     let family = match packet.read::<u8>(offset).ok_or(TRUNCATED)? >> 4 {
         4 => Family::Ipv4,
         6 => Family::Ipv6,
         _ => return Err(NOT_IP),
     };
-    Ok(Network { offset, family })
+    Ok(IpPacket { offset, family })
 }
 
 #[inline(always)]

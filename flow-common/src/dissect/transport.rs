@@ -2,15 +2,16 @@
 
 use core::hint::cold_path;
 
-use super::{Fragment, Headers, Skip};
+use super::headers::{Fragment, Headers, Segment, Skip, Transport};
 use crate::{
     counter::{Counter, Family},
-    packet::{Packet, Wire, forget},
+    packet::{Packet, Wire},
+    verifier::launder,
     wire::{
         Be16, Be32,
         icmp::{self, Icmp},
         sctp,
-        tcp::{AlignedTimestamps, Tcp, flag, option},
+        tcp::{AlignedTimestamps, Tcp, option},
         udp::{self, Ports},
     },
 };
@@ -27,46 +28,6 @@ pub mod protocol {
     pub const SCTP: u8 = 132;
     pub const UDP_LITE: u8 = 136;
     pub const DCCP: u8 = 33;
-}
-
-/// What the transport header says beside the ports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Transport {
-    /// Nothing more.
-    Other,
-    /// TCP's fields, in [`Headers::segment`].
-    Tcp,
-    /// ICMP's type and code, in [`Headers::icmp`].
-    Icmp,
-    /// The same of a message that answers another.
-    IcmpAnswer,
-}
-
-/// A TCP segment's header, in host order.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Segment {
-    pub sequence: u32,
-    pub acknowledgement: u32,
-    /// Not scaled.
-    pub window: u16,
-    /// Bits of [`crate::wire::tcp::flag`].
-    pub flags: u16,
-    /// Value and echo of the timestamps option (RFC 7323); 0 and 0 where there is none.
-    pub timestamp: u32,
-    pub echo: u32,
-}
-
-impl Segment {
-    /// Of packets that are not TCP.
-    pub const NONE: Self =
-        Self { sequence: 0, acknowledgement: 0, window: 0, flags: 0, timestamp: 0, echo: 0 };
-
-    /// Sequence number of the first payload byte: a SYN takes one itself (RFC 9293 section 3.4).
-    #[inline(always)]
-    #[must_use]
-    pub const fn payload_sequence(&self) -> u32 {
-        self.sequence.wrapping_add((self.flags & flag::SYN != 0) as u32)
-    }
 }
 
 /// Reads the transport header at `at`; returns its length.
@@ -132,7 +93,7 @@ fn timestamps<P: Packet>(packet: &P, at: u32, header_len: u32, segment: &mut Seg
     cold_path();
     let mut offset = 20;
     for _ in 0..MAX_OPTIONS {
-        offset = forget(&mut segment.echo, offset);
+        offset = launder(&mut segment.echo, offset);
         if offset + 10 > header_len {
             break;
         }

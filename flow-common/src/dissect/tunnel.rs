@@ -1,6 +1,9 @@
 //! The packet inside a packet: GRE, IP in IP, VXLAN, Geneve, GTP-U, Teredo.
 
-use super::{Fragment, Headers, NO_TAG, Start, link::Link, transport::protocol};
+use super::{
+    headers::{Fragment, Headers, Link, NO_TAG, Start},
+    transport::protocol,
+};
 use crate::{
     counter::Family,
     key::TunnelKind,

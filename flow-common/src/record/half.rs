@@ -9,7 +9,7 @@ use super::{
 use crate::shared::share;
 
 /// Bytes of a cache line. Records begin with one: the values of an array map that can be mapped begin with a page.
-pub(super) const LINE: usize = 64;
+pub(super) const CACHE_LINE: usize = 64;
 
 share! {
     /// Counts of one direction that only one CPU writes, and the twin of each for all other CPUs.
@@ -58,7 +58,7 @@ share! {
     }
 }
 
-const _: () = assert!(offset_of!(Half, tcp) == LINE && offset_of!(Half, first) == 2 * LINE);
+const _: () = assert!(offset_of!(Half, tcp) == CACHE_LINE && offset_of!(Half, first) == 2 * CACHE_LINE);
 
 impl Half {
     /// Owner's and other CPUs' counts together.

@@ -1,6 +1,6 @@
 //! Stretches of sequence space that later segments jumped over: a bounded list, the newest win.
 
-use super::before;
+use super::sequence::before;
 use crate::{
     record::{HOLES, Hole},
     shared::Relaxed,

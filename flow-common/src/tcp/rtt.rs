@@ -9,9 +9,9 @@
 //! with them the echo says which copy was answered (RFC 7323 section 4.1), so that it begins anew with the
 //! copy. A repeated SYN begins anew in any case, as the handshake counts from the last SYN.
 
-use super::{Order, before};
+use super::sequence::{SegmentKind, before};
 use crate::{
-    dissect::transport::Segment,
+    dissect::Segment,
     record::{Rtt, SharedHalf, SharedRtt},
     wire::tcp::flag,
 };
@@ -26,9 +26,9 @@ const fn left_out(untimed: u8, end: u32) -> bool {
 /// Starts a measurement with a segment that takes sequence space up to `end`. Of repeated ones each is looked at, as
 /// they end measurements.
 #[inline(always)]
-pub(super) fn time(own: &SharedHalf, order: Order, segment: &Segment, end: u32, untimed: u8, now: u64) {
-    match order {
-        Order::New => {
+pub(super) fn time(own: &SharedHalf, kind: SegmentKind, segment: &Segment, end: u32, untimed: u8, now: u64) {
+    match kind {
+        SegmentKind::New => {
             if left_out(untimed, end) && segment.flags & flag::SYN == 0 {
                 return;
             }
@@ -39,7 +39,7 @@ pub(super) fn time(own: &SharedHalf, order: Order, segment: &Segment, end: u32, 
                 return;
             }
         }
-        Order::Repeat | Order::Repair => {
+        SegmentKind::Repeat | SegmentKind::Repair => {
             let ambiguous = segment.timestamp == 0 && segment.flags & flag::SYN == 0;
             // After the repair of an earlier segment, the answer to the latest has waited for that.
             let answerable = !ambiguous && end == own.tcp.latest_seq.get();
@@ -53,7 +53,7 @@ pub(super) fn time(own: &SharedHalf, order: Order, segment: &Segment, end: u32, 
                 return;
             }
         }
-        Order::Late | Order::Empty => return,
+        SegmentKind::Late | SegmentKind::Empty => return,
     }
     own.tcp.probe_seq.set(end);
     own.tcp.probe_tsval.set(segment.timestamp);

@@ -2,9 +2,9 @@
 
 use core::hint::cold_path;
 
-use super::Order;
+use super::sequence::SegmentKind;
 use crate::{
-    dissect::transport::Segment,
+    dissect::Segment,
     key::Sender,
     record::{Ended, SharedRecord, TcpEnd},
     wire::tcp::flag,
@@ -15,12 +15,12 @@ use crate::{
 const LETTERS: [u8; 10] = *b"shadfrtwiq";
 
 #[inline(always)]
-pub(super) fn follow(
+pub(super) fn update(
     record: &SharedRecord,
     sender: Sender,
     segment: &Segment,
     carries: bool,
-    order: Order,
+    kind: SegmentKind,
     now: u64,
 ) {
     let has = |bits: u16| segment.flags & bits != 0;
@@ -43,7 +43,7 @@ pub(super) fn follow(
             note(record, sender, 2);
         } else {
             note(record, sender, 3);
-            if matches!(order, Order::Repeat) {
+            if matches!(kind, SegmentKind::Repeat) {
                 note(record, sender, 6);
             }
         }

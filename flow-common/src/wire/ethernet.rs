@@ -31,9 +31,25 @@ pub mod ethertype {
 /// Up to this the field is the frame's length, and LLC follows (IEEE 802.3 section 3.2.6).
 pub const MAX_LENGTH: u16 = 1_500;
 
-/// LLC's header for SNAP with an EtherType: both service access points, unnumbered information, and an organisation of
-/// zeros (RFC 1042).
-pub const SNAP: [u8; 6] = [0xaa, 0xaa, 3, 0, 0, 0];
+/// LLC's header for SNAP: both service access points and unnumbered information, an organisation, and its protocol
+/// (RFC 1042).
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Snap {
+    control_organisation: Be32,
+    organisation_ethertype: Be32,
+}
+readable!(Snap, 8);
+
+impl Snap {
+    /// The EtherType, which the organisation of zeros has; `None` where this is LLC without SNAP, or another's protocol.
+    #[inline(always)]
+    #[must_use]
+    pub const fn ethertype(self) -> Option<u16> {
+        let (start, end) = (self.control_organisation.get(), self.organisation_ethertype.get());
+        if start == 0xaaaa_0300 && end >> 16 == 0 { Some(end as u16) } else { None }
+    }
+}
 
 /// What follows an EtherType of a VLAN.
 #[derive(Clone, Copy)]

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use etherparse::{IpNumber, LaxNetSlice, LaxSlicedPacket, LenSource, TcpSlice, TransportSlice, err::Layer};
 use flow_common::{
     counter::{Counter, Family},
-    dissect::{Fragment, Headers, NO_TAG, Start, dissect, link::Link, transport::Transport, tunnel},
+    dissect::{Fragment, Headers, Link, NO_TAG, Start, Transport, dissect, tunnel},
     key::Endpoint,
     packet::Captured,
 };

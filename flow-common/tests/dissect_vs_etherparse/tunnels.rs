@@ -2,7 +2,7 @@
 //! own, and every tunnel with the packet inside.
 
 use flow_common::{
-    dissect::{Headers, NO_TAG, Start, dissect, link::Link, tunnel},
+    dissect::{Headers, Link, NO_TAG, Start, dissect, tunnel},
     key::TunnelKind,
     packet::Captured,
 };

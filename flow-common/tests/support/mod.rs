@@ -8,18 +8,20 @@ pub(crate) mod story;
 use std::{collections::HashMap, sync::atomic::AtomicU64, sync::atomic::Ordering};
 
 use flow_common::{
+    bins::Bins,
     counter::{Counter, Passage, Tally},
-    dissect::{NO_TAG, link::Link},
+    dissect::{Link, NO_TAG},
+    env::{Clock, Datagram, Env, Events, FirstFragment, Fragments},
     event::PayloadEvent,
     flows::Flows,
     key::{Direction, FlowKey},
-    lane::Lane,
-    observe::{self, Arrival, Clock, Datagram, Env, Events, FirstFragment, Fragments, Workspace},
+    observe,
+    offload::Offload,
     packet::{Captured, Packet},
     record::{FlowRecord, SharedRecord, Volume},
-    settings::{Settings, Thrift},
+    settings::{Omissions, Settings},
     shared::Share as _,
-    wiretrue::Offload,
+    workspace::{Arrival, Workspace},
 };
 
 /// Frames of one capture on one Ethernet interface.
@@ -28,7 +30,7 @@ pub(crate) const CAPTURE: Arrival = Arrival {
     link: Link::Ethernet,
     hook: Direction::Ingress,
     one_point: true,
-    thrift: Thrift::NONE,
+    omissions: Omissions::NONE,
     moved_tag: NO_TAG,
     offload: Offload { segments: 0, segment_size: 0 },
 };
@@ -38,7 +40,7 @@ pub(crate) struct World {
     pub(crate) now: u64,
     pub(crate) settings: Settings,
     pub(crate) totals: Passage,
-    pub(crate) lane: Box<Lane>,
+    pub(crate) bins: Box<Bins>,
     pub(crate) events: Vec<(PayloadEvent, Vec<u8>)>,
     index: HashMap<FlowKey, u32>,
     slots: Vec<SharedRecord>,
@@ -55,7 +57,7 @@ impl World {
             now: 1_000_000_000,
             settings: Settings { decapsulate: u32::MAX, ..Settings::DEFAULT },
             totals: Passage::default(),
-            lane: Box::default(),
+            bins: Box::default(),
             events: Vec::new(),
             index: HashMap::new(),
             slots: Vec::new(),
@@ -191,6 +193,8 @@ impl Flows for World {
     }
 }
 
+impl observe::Dispatch for World {}
+
 impl Env for World {
     fn setting<T: Copy>(&self, field: impl Fn(&Settings) -> &T) -> T {
         *field(&self.settings)
@@ -208,7 +212,7 @@ impl Env for World {
         Some(&mut self.totals)
     }
 
-    fn lane(&mut self) -> Option<&Lane> {
-        (self.settings.windows != 0).then_some(&*self.lane)
+    fn bins(&mut self) -> Option<&Bins> {
+        (self.settings.windows != 0).then_some(&*self.bins)
     }
 }

@@ -1,6 +1,6 @@
 //! Lost, late and repeated segments, and the acknowledgements that complain of them.
 
-use flow_common::{observe::Arrival, wiretrue::Offload};
+use flow_common::{offload::Offload, workspace::Arrival};
 
 use crate::support::{
     CAPTURE,

@@ -17,8 +17,8 @@ use flow_common::{
     app::Apps,
     counter::InterfaceTotals,
     names,
+    offload::Offload,
     settings::{Interface, LINK_ETHERNET, Settings},
-    wiretrue::Offload,
 };
 use flowd::kernel::{Kernel, LoadOptions, Measured, Stream, Vary};
 use serde_json::{Value, json};

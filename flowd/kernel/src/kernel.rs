@@ -5,8 +5,8 @@ mod drain;
 mod load;
 #[cfg(feature = "measure")]
 mod measure;
+mod omissions;
 mod replay;
-mod thrift;
 mod xdp;
 
 use std::{os::fd::OwnedFd, time::Duration};
@@ -21,7 +21,7 @@ use flow_common::{
     event::{MAX_PAYLOAD, PayloadEvent},
     key::Direction,
     record::FlowRecord,
-    settings::{Interface, Settings, Thrift},
+    settings::{Interface, Omissions, Settings},
 };
 
 #[cfg(feature = "measure")]
@@ -34,7 +34,7 @@ use crate::{
         self,
         pod::{self, Plain},
     },
-    table::{free::FreeSlots, lanes::Lanes, reading::Drained, slab::Slab},
+    table::{bins::AllBins, free::FreeSlots, reading::Drained, slab::Slab},
 };
 
 /// The loaded programs with their maps; dropping it detaches them.
@@ -54,8 +54,8 @@ pub struct Kernel {
     events: RingBuf<MapData>,
     /// Bytes that fit into it.
     event_bytes: usize,
-    lanes: Lanes,
-    thrift: Thrift,
+    bins: AllBins,
+    omissions: Omissions,
     drained: Drained,
     places: Vec<Place>,
 }
@@ -109,7 +109,7 @@ impl Kernel {
     /// Adds the bytes that passed the interface in `slot` to `sums`, by milliseconds of the packets' clock from
     /// `from` on. Returns how many of these came too late to be read.
     pub fn passed(&self, slot: u16, direction: Direction, from: u64, sums: &mut [u64]) -> u64 {
-        self.lanes.passed(slot, direction, from, sums)
+        self.bins.passed(slot, direction, from, sums)
     }
 
     /// How long each program has run since it was loaded, where `kernel.bpf_stats_enabled` is on; without it

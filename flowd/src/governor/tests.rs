@@ -143,8 +143,8 @@ fn readings_are_left_out_only_where_flows_have_room() {
 
 #[test]
 fn each_step_leaves_out_what_those_before_it_do() {
-    let thrift = Level::ALL.map(|level| (level.thrift().no_copies, level.thrift().untimed));
-    assert_eq!(thrift, [(0, 0), (1, 0), (1, 7), (1, 7), (1, 7)]);
+    let omissions = Level::ALL.map(|level| (level.omissions().no_copies, level.omissions().untimed));
+    assert_eq!(omissions, [(0, 0), (1, 0), (1, 7), (1, 7), (1, 7)]);
     for (number, level) in Level::ALL.into_iter().enumerate() {
         assert_eq!(level as usize, number);
     }

@@ -3,12 +3,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use flow_common::{
+    bins::Bins,
     counter::Passage,
+    env::{Clock, Datagram, Env, Events, FirstFragment, Fragments},
     event::PayloadEvent,
     flows::Flows,
     key::FlowKey,
-    lane::Lane,
-    observe::{Clock, Datagram, Env, Events, FirstFragment, Fragments},
+    observe::Dispatch,
     packet::Packet,
     record::{FlowRecord, SharedRecord},
     settings::Settings,
@@ -88,6 +89,8 @@ impl Events for State {
     }
 }
 
+impl Dispatch for State {}
+
 impl Env for State {
     fn setting<T: Copy>(&self, field: impl Fn(&Settings) -> &T) -> T {
         *field(&self.settings)
@@ -105,10 +108,10 @@ impl Env for State {
         self.passage()
     }
 
-    fn lane(&mut self) -> Option<&Lane> {
+    fn bins(&mut self) -> Option<&Bins> {
         if u32::from(self.interface).wrapping_sub(1) >= self.settings.windows {
             return None;
         }
-        Some(self.lanes.entry((self.interface, self.hook as u8)).or_default())
+        Some(self.bins.entry((self.interface, self.hook as u8)).or_default())
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use flow_common::{
+    env::{Datagram, FirstFragment},
     names::MAX_FRAGMENTS,
-    observe::{Datagram, FirstFragment},
 };
 
 #[derive(Default)]

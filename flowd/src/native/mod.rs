@@ -6,18 +6,19 @@ mod fragments;
 use std::collections::HashMap;
 
 use flow_common::{
+    bins::Bins,
     counter::{InterfaceTotals, Passage},
-    dissect::{NO_TAG, link::Link},
+    dissect::{Link, NO_TAG},
     end::{EndReason, Rest},
     event::PayloadEvent,
     key::{Direction, FlowKey},
-    lane::Lane,
-    observe::{self, Arrival, Workspace},
+    observe,
+    offload::Offload,
     packet::Packet,
     record::{FlowRecord, SharedRecord, life},
-    settings::{Settings, Thrift},
+    settings::{Omissions, Settings},
     shared::Share as _,
-    wiretrue::Offload,
+    workspace::{Arrival, Workspace},
 };
 
 use self::fragments::FragmentTable;
@@ -41,7 +42,7 @@ struct State {
     /// By interface slot.
     totals: Vec<InterfaceTotals>,
     /// By interface slot and direction; most captures have one.
-    lanes: HashMap<(u16, u8), Box<Lane>, foldhash::fast::RandomState>,
+    bins: HashMap<(u16, u8), Box<Bins>, foldhash::fast::RandomState>,
     events: Vec<(PayloadEvent, usize)>,
     payload: Vec<u8>,
     now: u64,
@@ -58,7 +59,7 @@ impl Native {
             link: Link::Ethernet,
             hook: Direction::Ingress,
             one_point: true,
-            thrift: Thrift::NONE,
+            omissions: Omissions::NONE,
             moved_tag: NO_TAG,
             offload: Offload::default(),
         };
@@ -71,7 +72,7 @@ impl Native {
                 free: Vec::new(),
                 fragments: FragmentTable::default(),
                 totals: Vec::new(),
-                lanes: HashMap::default(),
+                bins: HashMap::default(),
                 events: Vec::new(),
                 payload: Vec::new(),
                 now: 0,
@@ -119,7 +120,7 @@ impl Native {
     /// Adds the bytes that passed the interface in `slot` to `sums`, by milliseconds of the packets' clock from
     /// `from` on. Returns how many of these came too late to be read.
     pub fn passed(&self, slot: u16, direction: Direction, from: u64, sums: &mut [u64]) -> u64 {
-        self.state.lanes.get(&(slot, direction as u8)).map_or(0, |lane| lane.read(from, sums))
+        self.state.bins.get(&(slot, direction as u8)).map_or(0, |bins| bins.read(from, sums))
     }
 
     /// The record in `slot` as it is now.

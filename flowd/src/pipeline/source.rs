@@ -8,7 +8,7 @@ use flow_common::{
     event::PayloadEvent,
     key::Direction,
     record::FlowRecord,
-    settings::{Interface, Thrift},
+    settings::{Interface, Omissions},
 };
 
 use crate::{
@@ -71,7 +71,7 @@ pub trait Source: Send {
         Vec::new()
     }
     /// Has the packet path of every watched interface leave this out from now on.
-    fn spare(&mut self, _: Thrift) -> Result<()> {
+    fn omit(&mut self, _: Omissions) -> Result<()> {
         Ok(())
     }
     /// Detaches and shows all that is left.
@@ -134,8 +134,8 @@ impl Source for Kernel {
         Self::run_times(self)
     }
 
-    fn spare(&mut self, thrift: Thrift) -> Result<()> {
-        Ok(Self::spare(self, thrift)?)
+    fn omit(&mut self, omissions: Omissions) -> Result<()> {
+        Ok(Self::omit(self, omissions)?)
     }
 
     fn finish(&mut self, visit: Visit<'_>) -> Result<DrainReport> {

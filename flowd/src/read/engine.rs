@@ -5,14 +5,14 @@ use std::io;
 use anyhow::{Result, bail};
 use flow_common::{
     counter::{InterfaceTotals, Passage},
-    dissect::{NO_TAG, link::Link},
+    dissect::{Link, NO_TAG},
     event::PayloadEvent,
     key::Direction,
-    observe::Arrival,
+    offload::Offload,
     packet::Captured,
     record::FlowRecord,
-    settings::{Interface, LINK_ETHERNET, Settings, Thrift},
-    wiretrue::Offload,
+    settings::{Interface, LINK_ETHERNET, Omissions, Settings},
+    workspace::Arrival,
 };
 
 use super::EngineKind;
@@ -68,7 +68,7 @@ impl Engine {
             link,
             hook: Direction::Ingress,
             one_point: true,
-            thrift: Thrift::NONE,
+            omissions: Omissions::NONE,
             moved_tag: NO_TAG,
             offload: Offload::default(),
         };

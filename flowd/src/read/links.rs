@@ -1,6 +1,6 @@
 //! Link types of captures (LINKTYPE_ registry of tcpdump.org) and how their packets begin.
 
-use flow_common::dissect::link::Link;
+use flow_common::dissect::Link;
 
 /// How packets of a link type begin; `None` for types that flowd does not read.
 pub(super) const fn link(number: u32) -> Option<Link> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use flow_common::{
-    counter::InterfaceTotals, end::EndReason, key::Direction, lane::MILLISECOND, record::FlowRecord,
+    bins::MILLISECOND, counter::InterfaceTotals, end::EndReason, key::Direction, record::FlowRecord,
 };
 
 use super::engine::Engine;

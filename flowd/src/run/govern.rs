@@ -48,8 +48,8 @@ impl Governed {
             } else {
                 info!("{change}");
             }
-            if change.from.thrift() != change.to.thrift() {
-                source.spare(change.to.thrift())?;
+            if change.from.omissions() != change.to.omissions() {
+                source.omit(change.to.omissions())?;
             }
             telemetry.governor.changed(change.to as u8, change.is_up());
         }

@@ -8,19 +8,27 @@ use std::{
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
-use super::{Again, rotation};
 use crate::{
     check,
-    config::Config,
+    config::{Config, ConfigError},
     export::feed::Feed,
     interfaces,
     pipeline::Record,
     privileges,
-    sinks::{NewSinks, Opener},
+    sinks::{NewSinks, Opener, files::Rotation},
     web::{Guard, Secrets},
 };
 
 const RESTART: &str = "if file permissions allow it, start flowd again: its sandbox lets it touch only folders that its configuration named at the start";
+
+/// Reads the configuration once more, as it was read at the start.
+pub type Again = Box<dyn Fn() -> Result<Config, ConfigError> + Send>;
+
+/// The bounds of log files that the configuration asks for.
+pub(super) fn rotation(config: &Config) -> Rotation {
+    let (max_size, max_age) = (config.log_max_size.0, config.log_max_age.0);
+    Rotation { max_size, max_age, keep: config.log_keep }
+}
 
 pub(super) struct Reload {
     /// What the daemon was started with.

@@ -1,5 +1,5 @@
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
     time::Duration,
 };
@@ -13,8 +13,22 @@ use flow_common::{
     settings::Interface as Setting,
 };
 
-use super::*;
-use crate::pipeline::Visit;
+use super::{
+    crash::Crashes,
+    follow::Follow,
+    pump::{Outputs, Pump},
+    vigil::Vigil,
+    *,
+};
+use crate::{
+    aggregate::{Ledger, LedgerOptions, Watched},
+    clock::{self, WallClock},
+    export::feed::Feed,
+    numbers::Board,
+    pipeline::Visit,
+    sinks::{Opener, Sinks, files::Rotation},
+    telemetry::{Part, SinkList, Telemetry},
+};
 use crate::{
     config::Span,
     flow::{EndReason, testing},

@@ -2,16 +2,8 @@
 
 /// Crate, the file or folder that imports, and what it imports from; `root` is lib.rs or main.rs.
 pub const ALLOWED: &[(&str, &str, &str)] = &[
-    ("flow-common", "account", "observe"),
-    ("flow-common", "dissect/link", "dissect"),
-    ("flow-common", "dissect/network", "dissect"),
-    ("flow-common", "dissect/transport", "dissect"),
-    ("flow-common", "tcp/gaps", "tcp"),
-    ("flow-common", "tcp/rtt", "tcp"),
-    ("flow-common", "tcp/state", "tcp"),
     ("flowd", "config/check", "config"),
     ("flowd", "config/keys", "config"),
     ("flowd", "read/engine", "read"),
     ("flowd", "read/reader", "read"),
-    ("flowd", "run/reload", "run"),
 ];

@@ -18,14 +18,14 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use flow_common::{
     app::Apps,
-    dissect::{NO_TAG, link::Link},
+    bins::{self, MILLISECOND},
+    dissect::{Link, NO_TAG},
     key::Direction,
-    lane::{BINS, MILLISECOND},
-    observe::Arrival,
+    offload::Offload,
     packet::Captured,
     record::FlowRecord,
-    settings::{Interface, LINK_ETHERNET, Settings, Thrift},
-    wiretrue::Offload,
+    settings::{Interface, LINK_ETHERNET, Omissions, Settings},
+    workspace::Arrival,
 };
 use flowd::{
     kernel::{Frames, Kernel, KernelError, LoadOptions},
@@ -140,11 +140,16 @@ fn compare(settings: Settings, frames: impl Iterator<Item = Frame>) {
 
 /// The same at a hook. XDP sees each frame as it is, whatever offload says of it.
 fn compare_at(hook: Hook, settings: Settings, frames: impl Iterator<Item = Frame>) {
-    compare_sparing(hook, settings, Thrift::NONE, frames);
+    compare_sparing(hook, settings, Omissions::NONE, frames);
 }
 
 /// The same with both sparing the processor.
-fn compare_sparing(hook: Hook, settings: Settings, thrift: Thrift, frames: impl Iterator<Item = Frame>) {
+fn compare_sparing(
+    hook: Hook,
+    settings: Settings,
+    omissions: Omissions,
+    frames: impl Iterator<Item = Frame>,
+) {
     let Some(mut kernel) = load(settings, hook) else { return };
     stay();
     kernel
@@ -152,7 +157,7 @@ fn compare_sparing(hook: Hook, settings: Settings, thrift: Thrift, frames: impl 
             slot: SLOT,
             link: LINK_ETHERNET,
             one_point: 1,
-            thrift,
+            omissions,
             ..Interface::default()
         })
         .unwrap();
@@ -180,7 +185,7 @@ fn compare_sparing(hook: Hook, settings: Settings, thrift: Thrift, frames: impl 
             link: Link::Ethernet,
             hook: Direction::Ingress,
             one_point: true,
-            thrift,
+            omissions,
             moved_tag: NO_TAG,
             offload,
         };
@@ -194,9 +199,9 @@ fn compare_sparing(hook: Hook, settings: Settings, thrift: Thrift, frames: impl 
     native.events(&mut |event, payload| of_native.events.push(format!("{event:?} {payload:02x?}")));
     of_kernel.totals = format!("{:?}", kernel.totals(SLOT).unwrap());
     of_native.totals = format!("{:?}", native.totals(SLOT));
-    let from = (last / MILLISECOND + 1).saturating_sub(BINS as u64);
-    of_kernel.passed.resize(BINS, 0);
-    of_native.passed.resize(BINS, 0);
+    let from = (last / MILLISECOND + 1).saturating_sub(bins::COUNT as u64);
+    of_kernel.passed.resize(bins::COUNT, 0);
+    of_native.passed.resize(bins::COUNT, 0);
     assert_eq!(kernel.passed(SLOT, Direction::Ingress, from, &mut of_kernel.passed), 0);
     assert_eq!(native.passed(SLOT, Direction::Ingress, from, &mut of_native.passed), 0);
     assert_eq!(of_kernel.passed, of_native.passed);
@@ -242,9 +247,9 @@ fn no_copies() {
 #[test]
 fn sparing() {
     for (no_copies, untimed) in [(0, 7), (1, 0), (1, 7)] {
-        let thrift = Thrift { no_copies, untimed };
+        let omissions = Omissions { no_copies, untimed };
         for hook in [Hook::Tc, Hook::Xdp] {
-            compare_sparing(hook, settings(0), thrift, Generator::new(0x90).take(20_000));
+            compare_sparing(hook, settings(0), omissions, Generator::new(0x90).take(20_000));
         }
     }
 }

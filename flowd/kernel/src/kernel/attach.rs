@@ -102,7 +102,7 @@ impl Kernel {
     }
 
     fn tell(&mut self, name: &str, ifindex: u32, interface: Interface) -> Result<(), KernelError> {
-        let interface = Interface { thrift: self.thrift, ..interface };
+        let interface = Interface { omissions: self.omissions, ..interface };
         self.interfaces.set(ifindex, Plain(interface), 0).map_err(|error| KernelError::Attach {
             interface: name.to_owned(),
             detail: format!("interface index {ifindex} is out of range: {error}"),

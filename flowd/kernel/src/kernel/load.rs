@@ -1,15 +1,15 @@
 //! Loads the programs and opens their maps.
 
 use aya::maps::{Array, PerCpuArray, RingBuf, Stack};
-use flow_common::{names, settings::Thrift};
+use flow_common::{names, settings::Omissions};
 
 use super::Kernel;
 use crate::{
     KernelError,
     object::{OBJECT, maps, options::LoadOptions, programs, xdp},
     table::{
+        bins::AllBins,
         free::{FreeSlots, run_length},
-        lanes::Lanes,
         reading::Drained,
         slab::Slab,
     },
@@ -47,12 +47,12 @@ impl Kernel {
                 let detail = format!("mapping the records: {error}");
                 KernelError::Memory { flows: options.flows, detail }
             })?;
-        let lanes = Lanes::new(
-            &maps::descriptor(&mut bpf, names::MAP_LANES)?,
+        let bins = AllBins::new(
+            &maps::descriptor(&mut bpf, names::MAP_BINS)?,
             options.settings.windows,
             maps::cpus(),
         )
-        .map_err(|error| KernelError::Map { map: names::MAP_LANES, detail: error.to_string() })?;
+        .map_err(|error| KernelError::Map { map: names::MAP_BINS, detail: error.to_string() })?;
         Ok(Self {
             bpf,
             settings: options.settings,
@@ -67,8 +67,8 @@ impl Kernel {
             totals,
             events,
             event_bytes: options.ring_bytes() as usize,
-            lanes,
-            thrift: Thrift::NONE,
+            bins,
+            omissions: Omissions::NONE,
             drained: Drained::new(options.flows),
             places: Vec::new(),
         })

@@ -1,7 +1,7 @@
 //! Pushes captured frames through the loaded program, each with its own time (BPF_PROG_TEST_RUN).
 
 use aya::programs::{TestRun as _, TestRunOptions};
-use flow_common::{settings::Interface, wiretrue::Offload};
+use flow_common::{offload::Offload, settings::Interface};
 
 use super::Kernel;
 use crate::{

@@ -28,7 +28,7 @@ pub(crate) fn open(object: &[u8], options: &LoadOptions) -> Result<Ebpf, KernelE
         .map_max_entries(names::MAP_FREE, options.flows)
         // Slot 0 is that of packets from interfaces without a slot.
         .map_max_entries(names::MAP_TOTALS, options.interfaces + 1)
-        .map_max_entries(names::MAP_LANES, options.lanes(cpus()))
+        .map_max_entries(names::MAP_BINS, options.rings(cpus()))
         .map_max_entries(names::MAP_EVENTS, options.ring_bytes())
         .override_global(names::GLOBAL_SETTINGS, &settings, true)
         .load(object)

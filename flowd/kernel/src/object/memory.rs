@@ -1,15 +1,16 @@
 //! How much memory the maps take.
 
 use flow_common::{
+    bins::Bins,
     counter::InterfaceTotals,
+    env::{Datagram, FirstFragment},
     free::{Hand, Run},
     hint::{self, Hints},
     key::FlowKey,
-    lane::Lane,
     names,
-    observe::{Datagram, FirstFragment, Workspace},
     record::FlowRecord,
     settings::Interface,
+    workspace::Workspace,
 };
 
 use super::options::LoadOptions;
@@ -34,7 +35,7 @@ impl LoadOptions {
             (names::MAP_FRAGMENTS, hash::<Datagram, FirstFragment>(fragments)),
             (names::MAP_INTERFACES, names::MAX_IFINDEX as usize * padded::<Interface>()),
             (names::MAP_TOTALS, interfaces * (cpus * padded::<InterfaceTotals>() + size_of::<usize>())),
-            (names::MAP_LANES, self.lanes(cpus) as usize * size_of::<Lane>()),
+            (names::MAP_BINS, self.rings(cpus) as usize * size_of::<Bins>()),
             (names::MAP_EVENTS, self.ring_bytes() as usize),
             (names::MAP_WORKSPACE, cpus * padded::<Workspace>()),
         ]
@@ -65,7 +66,7 @@ mod tests {
         let per_flow = [names::MAP_FLOWS, names::MAP_HINTS, names::MAP_INDEX, names::MAP_FREE];
         let flows = names::DEFAULT_FLOWS as usize;
         assert_eq!(of(&per_flow), flows * (size_of::<FlowRecord>() + 16 + 120 + 8));
-        let windows = of(&[names::MAP_LANES]);
+        let windows = of(&[names::MAP_BINS]);
         assert!((3 * 2 * (16 << 10)..3 * 2 * (17 << 10)).contains(&windows), "{windows}");
         let rest = memory.iter().map(|(_, bytes)| bytes).sum::<usize>() - of(&per_flow) - windows;
         assert!((9 << 20..10 << 20).contains(&rest), "{rest}");

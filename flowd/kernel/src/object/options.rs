@@ -28,8 +28,8 @@ impl LoadOptions {
         if bytes < 4_096 { 4_096 } else { bytes }
     }
 
-    /// Lanes that programs on `cpus` CPUs write to; one where nobody asks for any, as there is no empty map.
-    pub(crate) fn lanes(&self, cpus: usize) -> u32 {
+    /// Rings of bins that programs on `cpus` CPUs write to; one where nobody asks for any, as there is no empty map.
+    pub(crate) fn rings(&self, cpus: usize) -> u32 {
         let each = self.settings.windows.saturating_mul(2);
         each.saturating_mul(u32::try_from(cpus).unwrap_or(u32::MAX)).max(1)
     }

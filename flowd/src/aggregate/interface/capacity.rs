@@ -4,8 +4,8 @@
 mod place;
 
 use flow_common::{
+    bins::{COUNT as BINS, MILLISECOND},
     key::Direction,
-    lane::{BINS, MILLISECOND},
 };
 
 pub use self::place::{CapacityNumbers, WINDOWS};

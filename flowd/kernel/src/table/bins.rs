@@ -3,24 +3,24 @@
 use std::{io, os::fd::OwnedFd, sync::atomic::Ordering};
 
 use flow_common::{
+    bins::{self, Bins},
     key::Direction,
-    lane::{self, Lane},
 };
 
 use crate::sys::Mapping;
 
-/// The lanes of all CPUs.
-pub(crate) struct Lanes {
+/// The bins of all CPUs.
+pub(crate) struct AllBins {
     mapping: Mapping,
-    /// Interface slots that have lanes, from 1.
+    /// Interface slots that have bins, from 1.
     slots: usize,
     cpus: usize,
 }
 
-impl Lanes {
+impl AllBins {
     pub(crate) fn new(map: &OwnedFd, slots: u32, cpus: usize) -> io::Result<Self> {
         let slots = slots as usize;
-        let bytes = (cpus * slots * 2).max(1) * size_of::<Lane>();
+        let bytes = (cpus * slots * 2).max(1) * size_of::<Bins>();
         Ok(Self { mapping: Mapping::new(map, 0, bytes)?, slots, cpus })
     }
 
@@ -29,10 +29,10 @@ impl Lanes {
         let Some(slot) = usize::from(slot).checked_sub(1).filter(|slot| *slot < self.slots) else { return 0 };
         let mut missed = 0;
         for cpu in 0..self.cpus {
-            let lane = (cpu * self.slots + slot) * 2 + direction as usize;
-            let words = self.mapping.words().get(lane * Lane::WORDS..).unwrap_or_default();
+            let ring = (cpu * self.slots + slot) * 2 + direction as usize;
+            let words = self.mapping.words().get(ring * Bins::WORDS..).unwrap_or_default();
             let word = |index: usize| words.get(index).map_or(0, |word| word.load(Ordering::Relaxed));
-            missed = lane::read(word, from, sums).max(missed);
+            missed = bins::read(word, from, sums).max(missed);
         }
         missed
     }

@@ -5,11 +5,11 @@
 mod support;
 
 use flow_common::{
-    dissect::{NO_TAG, link::Link},
-    observe::Arrival,
+    dissect::{Link, NO_TAG},
+    offload::Offload,
     packet::Captured,
     record::{FlowRecord, Half, Volume},
-    wiretrue::Offload,
+    workspace::Arrival,
 };
 use support::{
     CAPTURE, World,

@@ -2,11 +2,12 @@
 
 use core::hint::cold_path;
 
-use super::{Fragment, Headers, Skip};
+use super::headers::{Fragment, Headers, Skip};
 use crate::{
     counter::{Counter, Family},
     key::Endpoint,
-    packet::{Packet, forget},
+    packet::Packet,
+    verifier::launder,
     wire::{
         Be16, Be32,
         ipv4::{self, Ipv4},
@@ -62,7 +63,7 @@ const MAX_OPTIONS: u32 = 10;
 fn follow_source_route<P: Packet>(packet: &P, start: u32, header_len: u32, headers: &mut Headers) {
     let mut at = 20;
     for _ in 0..MAX_OPTIONS {
-        at = forget(&mut headers.payload_offset, at);
+        at = launder(&mut headers.payload_offset, at);
         if at + 3 > header_len {
             break;
         }
@@ -135,8 +136,8 @@ fn extensions<P: Packet>(packet: &P, start: u32, first: u8, headers: &mut Header
     let mut at = start;
     let mut protocol = first;
     for _ in 0..MAX_EXTENSIONS {
-        at = forget(&mut headers.payload_offset, at);
-        protocol = forget(&mut headers.protocol, protocol);
+        at = launder(&mut headers.payload_offset, at);
+        protocol = launder(&mut headers.protocol, protocol);
         if !is_extension(protocol) {
             break;
         }

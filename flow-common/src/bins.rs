@@ -1,13 +1,13 @@
 //! Bytes of one interface and direction, millisecond by millisecond, as one CPU saw them: what peaks over short
 //! windows are found from.
 //!
-//! A lane has one writer, so that it needs no atomic additions, and a reader who comes often enough to find each
-//! bin before its ring comes round.
+//! The ring of bins has one writer, so that it needs no atomic additions, and a reader who comes often enough to find
+//! each bin before the ring comes round.
 
 use crate::shared::Relaxed;
 
-/// Milliseconds that a lane remembers. A power of two.
-pub const BINS: usize = 1024;
+/// Milliseconds that a ring remembers. A power of two.
+pub const COUNT: usize = 1024;
 /// Nanoseconds of a bin.
 pub const MILLISECOND: u64 = 1_000_000;
 
@@ -16,36 +16,40 @@ pub const MILLISECOND: u64 = 1_000_000;
 const BYTE_BITS: u32 = 36;
 const BYTES: u64 = (1 << BYTE_BITS) - 1;
 
-/// Words of a lane before its bins.
+/// Words of a ring before its bins.
 const AHEAD: usize = 2;
-/// Word that holds [`Lane::millisecond`].
+/// Word that holds [`Bins::millisecond`].
 const LAST: usize = 1;
 
 #[repr(C)]
-pub struct Lane {
+pub struct Bins {
     /// When the present millisecond began, ns.
     start: Relaxed<u64>,
     /// The present millisecond, counted from the clock's origin.
     millisecond: Relaxed<u64>,
-    bins: [Relaxed<u64>; BINS],
+    bins: [Relaxed<u64>; COUNT],
 }
 
-const _: () = assert!(size_of::<Lane>() == (AHEAD + BINS) * size_of::<u64>() && BINS.is_power_of_two());
+const _: () = assert!(size_of::<Bins>() == (AHEAD + COUNT) * size_of::<u64>() && COUNT.is_power_of_two());
 
-impl Default for Lane {
+impl Default for Bins {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Lane {
-    /// Words of a lane.
-    pub const WORDS: usize = AHEAD + BINS;
+impl Bins {
+    /// Words of a ring.
+    pub const WORDS: usize = AHEAD + COUNT;
 
     /// One in which nothing has passed.
     #[must_use]
     pub const fn new() -> Self {
-        Self { start: Relaxed::new(0), millisecond: Relaxed::new(0), bins: [const { Relaxed::new(0) }; BINS] }
+        Self {
+            start: Relaxed::new(0),
+            millisecond: Relaxed::new(0),
+            bins: [const { Relaxed::new(0) }; COUNT],
+        }
     }
 
     /// Counts `bytes` that passed at `now` ns.
@@ -60,12 +64,12 @@ impl Lane {
         }
         let millisecond = self.millisecond.get();
         // Always there: the verifier sees it by the mask.
-        if let Some(bin) = self.bins.get(millisecond as usize & (BINS - 1)) {
+        if let Some(bin) = self.bins.get(millisecond as usize & (COUNT - 1)) {
             bin.set(if begins { millisecond << BYTE_BITS } else { bin.get() } + bytes);
         }
     }
 
-    /// [`read`] of a lane in this process's own memory.
+    /// [`read`] of a ring in this process's own memory.
     pub fn read(&self, from: u64, sums: &mut [u64]) -> u64 {
         let word = |index: usize| match index {
             LAST => self.millisecond.get(),
@@ -75,19 +79,19 @@ impl Lane {
     }
 }
 
-/// Adds the bytes of each millisecond from `from` on to `sums`, one by one; `word` loads one of the lane's
-/// [`Lane::WORDS`], to which its writer may be adding. Returns how many of these milliseconds the ring may no
+/// Adds the bytes of each millisecond from `from` on to `sums`, one by one; `word` loads one of the ring's
+/// [`Bins::WORDS`], to which its writer may be adding. Returns how many of these milliseconds the ring may no
 /// longer have had.
 pub fn read(word: impl Fn(usize) -> u64, from: u64, sums: &mut [u64]) -> u64 {
     let last = word(LAST);
     for (millisecond, sum) in (from..=last).zip(sums.iter_mut()) {
-        let bin = word(AHEAD + (millisecond as usize & (BINS - 1)));
+        let bin = word(AHEAD + (millisecond as usize & (COUNT - 1)));
         if bin >> BYTE_BITS == millisecond << BYTE_BITS >> BYTE_BITS {
             *sum += bin & BYTES;
         }
     }
     // Once more, as the writer may have come round meanwhile.
-    let oldest = (word(LAST) + 1).saturating_sub(BINS as u64);
+    let oldest = (word(LAST) + 1).saturating_sub(COUNT as u64);
     oldest.saturating_sub(from).min(sums.len() as u64)
 }
 
@@ -97,49 +101,49 @@ mod tests {
 
     const BEGIN: u64 = 77_777;
 
-    fn lane(packets: &[(u64, u64)]) -> Lane {
-        let lane = Lane::new();
+    fn bins(packets: &[(u64, u64)]) -> Bins {
+        let bins = Bins::new();
         for (now, bytes) in packets {
-            lane.add(*now, *bytes);
+            bins.add(*now, *bytes);
         }
-        lane
+        bins
     }
 
     #[test]
     fn bytes_count_in_their_millisecond() {
         let at = |millisecond, ns| (BEGIN + millisecond) * MILLISECOND + ns;
-        let lane =
-            lane(&[(at(0, 999_999), 5), (at(1, 0), 6), (at(1, 999_999), 7), (at(4, 1), 8), (at(3, 1), 9)]);
+        let bins =
+            bins(&[(at(0, 999_999), 5), (at(1, 0), 6), (at(1, 999_999), 7), (at(4, 1), 8), (at(3, 1), 9)]);
         let mut sums = [0; 6];
-        assert_eq!(lane.read(BEGIN, &mut sums), 0);
+        assert_eq!(bins.read(BEGIN, &mut sums), 0);
         // A clock that goes back, as two captures in one may have it, makes no new millisecond.
         assert_eq!(sums, [5, 13, 0, 0, 17, 0]);
-        assert_eq!(lane.read(BEGIN + 5, &mut sums), 0);
+        assert_eq!(bins.read(BEGIN + 5, &mut sums), 0);
         assert_eq!(sums, [5, 13, 0, 0, 17, 0]);
     }
 
     #[test]
     fn what_the_ring_overwrote_is_said() {
-        let bins = BINS as u64;
-        let lane = lane(&[(BEGIN * MILLISECOND, 5), ((BEGIN + bins + 1) * MILLISECOND, 6)]);
+        let count = COUNT as u64;
+        let bins = bins(&[(BEGIN * MILLISECOND, 5), ((BEGIN + count + 1) * MILLISECOND, 6)]);
         let mut sums = [0; 4];
-        assert_eq!(lane.read(BEGIN, &mut sums), 2);
+        assert_eq!(bins.read(BEGIN, &mut sums), 2);
         assert_eq!(sums[0], 5, "no other millisecond took this bin");
-        assert_eq!(lane.read(BEGIN + 2, &mut sums), 0);
+        assert_eq!(bins.read(BEGIN + 2, &mut sums), 0);
         let mut sums = [0; 4];
-        assert_eq!(lane.read(BEGIN + 1, &mut sums), 1);
+        assert_eq!(bins.read(BEGIN + 1, &mut sums), 1);
         assert_eq!(sums, [0; 4], "the bin is another millisecond's by now");
-        assert_eq!(Lane::new().read(BEGIN, &mut sums), 0);
+        assert_eq!(Bins::new().read(BEGIN, &mut sums), 0);
     }
 
     #[test]
     fn the_greatest_millisecond_leaves_its_number_alone() {
-        let lane = lane(&[(BEGIN * MILLISECOND, BYTES)]);
+        let bins = bins(&[(BEGIN * MILLISECOND, BYTES)]);
         let mut sums = [0];
-        lane.read(BEGIN, &mut sums);
+        bins.read(BEGIN, &mut sums);
         assert_eq!(sums, [BYTES]);
-        lane.add((BEGIN + 1) * MILLISECOND, 1);
-        lane.read(BEGIN + 1, &mut sums);
+        bins.add((BEGIN + 1) * MILLISECOND, 1);
+        bins.read(BEGIN + 1, &mut sums);
         assert_eq!(sums, [BYTES + 1]);
     }
 }
