@@ -45,15 +45,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let [test, flowd] = [&built.0, &built.1].map(PathBuf::as_path);
     let mut failed = Vec::new();
     for kernel in &kernels {
-        let mut report = guest::run(kernel, &[test], &[flowd])?;
+        let report = guest::run(kernel, &[test], &[flowd])?;
         report.print(kernel, options.verbose);
-        if !report.passed {
-            // On a busy machine a processor of the guest may stand still for long in the middle of a program, while the
-            // other goes on. What was lost then is told, and is no more than once.
-            println!("{:<32} once more", kernel.release);
-            report = guest::run(kernel, &[test], &[flowd])?;
-            report.print(kernel, options.verbose);
-        }
         if !report.passed {
             failed.push(kernel.release.as_str());
         }
