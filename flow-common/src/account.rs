@@ -72,8 +72,13 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
             }
             let segment_size = work.arrival.offload.segment_size;
             let untimed = work.arrival.omissions.untimed;
+            let last_talker = record.last_talker.get();
             let kind = tcp::track(record, sender, segment, headers.payload_len, segment_size, untimed, now);
-            if apps.is_empty() { None } else { sniff::sniff(packet, record, sender, headers, kind, wanted) }
+            if apps.is_empty() {
+                None
+            } else {
+                sniff::sniff(packet, record, sender, headers, kind, last_talker, wanted)
+            }
         }
         Transport::Icmp | Transport::IcmpAnswer => {
             if found.fresh {

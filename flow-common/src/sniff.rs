@@ -35,7 +35,10 @@ const WORD: u32 = size_of::<u32>() as u32;
 /// Looks without a find after which a side is left alone.
 const MAX_MISSES: u8 = 4;
 
-/// Looks at one segment after [`crate::tcp::track`] said what it is.
+/// Looks at one segment after [`crate::tcp::track`] said what it is. `last_talker` is the record's, read before that.
+///
+/// Two CPUs may have segments of one side at the same time. Read before, and set after, it lets none miss the begin of a
+/// message: where the second segment has taken the turn, the first is late.
 #[inline(always)]
 pub fn sniff<P: Packet>(
     packet: &P,
@@ -43,6 +46,7 @@ pub fn sniff<P: Packet>(
     sender: Sender,
     headers: &Headers,
     kind: SegmentKind,
+    last_talker: u8,
     wanted: Wanted,
 ) -> Option<Find> {
     let (offset, len) = headers.payload();
@@ -50,7 +54,7 @@ pub fn sniff<P: Packet>(
     if len == 0 {
         return end(record, sender, segment.flags);
     }
-    let turned = record.last_talker.get() != sender as u8 + 1;
+    let turned = last_talker != sender as u8 + 1;
     if turned {
         record.last_talker.set(sender as u8 + 1);
     }
