@@ -13,7 +13,7 @@ use flow_common::{
     settings::Omissions,
     shared::Share as _,
     sniff::{self as payload, Wanted},
-    tcp as track,
+    tcp::{self as track, Payload},
     workspace::Arrival,
 };
 
@@ -122,7 +122,8 @@ pub(crate) fn tcp(input: &[u8]) {
         now += pause;
         let [a, b] = &mut sent;
         *(if matches!(sender, Sender::A) { a } else { b }) += 1;
-        track::track(FlowRecord::shared(&mut record), sender, &segment, len, 0, 7, now);
+        let payload = Payload { len, segment_size: 0 };
+        track::track(FlowRecord::shared(&mut record), sender, &segment, payload, 7, now, &mut 0);
         check(&record, sent, now);
     }
 }
@@ -161,13 +162,15 @@ pub(crate) fn sniff(input: &[u8]) {
         let sequence = if flags & 0x80 == 0 { *place } else { place.wrapping_sub(20) };
         let segment = Segment { sequence, window: 1, flags: u16::from(flags & 0x1f), ..Segment::NONE };
         *place = sequence.wrapping_add(len as u32);
-        let order = track::track(FlowRecord::shared(&mut record), sender, &segment, len as u32, 0, 0, 1);
+        let talker = record.last_talker;
+        let payload = Payload { len: len as u32, segment_size: 0 };
+        let order = track::track(FlowRecord::shared(&mut record), sender, &segment, payload, 0, 1, &mut 0);
         let mut headers = Headers { segment, payload_len: len as u32, ..Headers::NONE };
         // The first bit of the head size says whether this is the port of DNS.
         headers.source.port = if head_bytes & 16 == 0 { 80 } else { 53 };
         let wanted = Wanted { apps: Apps::ALL, head_bytes };
         if let Some(find) =
-            payload::sniff(&bytes, FlowRecord::shared(&mut record), sender, &headers, order, wanted)
+            payload::sniff(&bytes, FlowRecord::shared(&mut record), sender, &headers, order, talker, wanted)
         {
             let most = match App::from_number(find.app) {
                 Some(App::Dns) => payload::dns_limit(head_bytes),

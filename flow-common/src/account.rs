@@ -14,8 +14,8 @@ use crate::{
     role,
     settings::Settings,
     sniff::{self, Wanted},
-    tcp,
-    verifier::launder,
+    tcp::{self, Payload},
+    verifier::{launder, reload},
     wire::tcp::flag,
     workspace::Workspace,
 };
@@ -70,13 +70,15 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
                 record.client.set(sender as u8);
                 record.role_by.set(RoleBy::Syn as u8);
             }
-            let segment_size = work.arrival.offload.segment_size;
             let untimed = work.arrival.omissions.untimed;
-            let last_talker = record.last_talker.get();
-            let kind = tcp::track(record, sender, segment, headers.payload_len, segment_size, untimed, now);
+            launder(&mut work.last_talker, record.last_talker.get());
+            let payload =
+                Payload { len: headers.payload_len, segment_size: work.arrival.offload.segment_size };
+            let kind = tcp::track(record, sender, segment, payload, untimed, now, &mut work.verdict);
             if apps.is_empty() {
                 None
             } else {
+                let last_talker = reload(&work.last_talker);
                 sniff::sniff(packet, record, sender, headers, kind, last_talker, wanted)
             }
         }

@@ -17,7 +17,7 @@ use crate::{
     dissect::Segment,
     key::Sender,
     record::{SharedHalf, SharedRecord, seen},
-    verifier::reload,
+    verifier::{launder, reload},
     wire::tcp::flag,
 };
 
@@ -28,19 +28,27 @@ const CAPTURE_STEP: u64 = 1_000;
 /// How soon after the acknowledgements that asked for it a repeated segment is a fast retransmit, ns.
 const FAST_RETRANSMIT: u64 = 20_000_000;
 
-/// Updates the record with one segment of `sender`; `payload_len` in bytes, `now` in ns. `segment_size` is
-/// the payload of each segment on the wire where this is a super-packet of several, else 0. `untimed` is
-/// [`crate::settings::Omissions::untimed`].
+/// Payload of a segment, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Payload {
+    pub len: u32,
+    /// Of each segment on the wire where this is a super-packet of several, else 0.
+    pub segment_size: u32,
+}
+
+/// Updates the record with one segment of `sender`; `now` in ns. `untimed` is
+/// [`crate::settings::Omissions::untimed`]. `place` is a byte of this CPU alone, whatever is in it.
 #[inline(always)]
 pub fn track(
     record: &SharedRecord,
     sender: Sender,
     segment: &Segment,
-    payload_len: u32,
-    segment_size: u32,
+    payload: Payload,
     untimed: u8,
     now: u64,
+    place: &mut u8,
 ) -> SegmentKind {
+    let Payload { len: payload_len, segment_size } = payload;
     let has = |bits: u16| segment.flags & bits != 0;
     let control = has(flag::SYN | flag::FIN | flag::RST);
     let span = payload_len + u32::from(has(flag::SYN)) + u32::from(has(flag::FIN));
@@ -79,7 +87,7 @@ pub fn track(
     if has(flag::ACK) && ack_known && segment.acknowledgement != last_ack {
         own.tcp.duplicates_in_row.set(0);
     }
-    if repeats_ack && !Verdict::of(peer).kept_alive() {
+    if repeats_ack && peer.tcp.kept_alive.get() == 0 {
         cold_path();
         own.quality.duplicate_acks.add(1);
         own.tcp.duplicates_in_row.set(own.tcp.duplicates_in_row.get().saturating_add(1));
@@ -97,8 +105,8 @@ pub fn track(
     } else {
         SegmentKind::New
     };
-    own.tcp.verdict.set(Verdict::new(kind, probe, keep_alive, payload_len != 0).0);
-    let verdict = Verdict::of(own);
+    own.tcp.kept_alive.set(u8::from(keep_alive));
+    let verdict = Verdict(launder(place, Verdict::new(kind, probe, payload_len != 0).0));
     if matches!(verdict.kind(), SegmentKind::Repeat | SegmentKind::Repair) {
         cold_path();
         let again = sent_again(own, segment.sequence, payload_len, segment_size);
@@ -115,14 +123,14 @@ pub fn track(
     }
 
     rtt::acknowledge(own, peer, segment, now);
-    let verdict = Verdict::of(own);
+    let verdict = Verdict(reload(place));
     if !verdict.probes() {
         let known = own.tcp.seen.get() & seen::SEQ != 0;
         advance(own, segment.sequence, end, known, now);
-        rtt::time(own, Verdict::of(own).kind(), segment, end, untimed, now);
+        rtt::time(own, Verdict(reload(place)).kind(), segment, end, untimed, now);
     }
 
-    let (verdict, flags) = (Verdict::of(own), reload(&segment.flags));
+    let (verdict, flags) = (Verdict(reload(place)), reload(&segment.flags));
     if verdict.carries() {
         own.tcp.seen.set_bits(seen::DATA);
     }
@@ -132,7 +140,7 @@ pub fn track(
     }
     own.tcp.window.set(segment.window);
     state::update(record, sender, segment, verdict.carries(), verdict.kind(), now);
-    Verdict::of(own).kind()
+    Verdict(reload(place)).kind()
 }
 
 /// A segment that comes this long after its successors was sent again: a repair takes a round trip.

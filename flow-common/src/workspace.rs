@@ -58,6 +58,10 @@ pub struct Workspace {
     pub(crate) depth: u8,
     pub(crate) tunnel: TunnelKind,
     pub(crate) sender: u8,
+    /// What [`crate::tcp::track`] found of the segment.
+    pub(crate) verdict: u8,
+    /// The record's, from before the segment.
+    pub(crate) last_talker: u8,
     /// Of the copy that is to be made: its length, kind and protocol.
     pub(crate) copied: u16,
     pub(crate) what: u16,
@@ -111,6 +115,8 @@ impl Workspace {
             depth: 0,
             tunnel: TunnelKind::None,
             sender: 0,
+            verdict: 0,
+            last_talker: 0,
             copied: 0,
             what: 0,
         }

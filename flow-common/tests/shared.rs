@@ -15,7 +15,7 @@ use flow_common::{
     record::{FlowRecord, SharedRecord, Volume},
     shared::Share as _,
     sniff::{self, Find, Wanted},
-    tcp::{self, SegmentKind},
+    tcp::{self, Payload, SegmentKind},
     wire::tcp::flag,
 };
 use support::frames;
@@ -94,10 +94,11 @@ impl Cpu {
     }
 
     fn go_on(&mut self, record: &SharedRecord, now: u64) {
-        let (segment, len) = (&self.headers.segment, self.headers.payload_len);
+        let segment = &self.headers.segment;
+        let payload = Payload { len: self.headers.payload_len, segment_size: 0 };
         match self.step {
             0 => self.last_talker = record.last_talker.get(),
-            1 => self.kind = tcp::track(record, self.sender, segment, len, 0, 0, now),
+            1 => self.kind = tcp::track(record, self.sender, segment, payload, 0, now, &mut 0),
             _ => {
                 let packet = Captured { data: &self.frame, original_len: self.frame.len() as u32 };
                 let wanted = Wanted { apps: Apps::ALL, head_bytes: 512 };
@@ -152,4 +153,26 @@ fn no_message_begins_unseen_however_two_cpus_take_turns() {
         }
     }
     assert_eq!(orders, 20);
+}
+
+/// A host that answers acknowledges on the CPU that received, and answers on the one that its program runs on.
+#[test]
+fn what_a_segment_is_does_not_hang_on_what_another_cpu_has_at_the_time() {
+    let record = FlowRecord::new(&FlowKey::EMPTY, 1).into_shared();
+    Cpu::new(Sender::B, flag::SYN | flag::ACK, 499, 100, b"").all(&record, 1_000);
+    let segment = |sequence| Cpu::new(Sender::B, flag::ACK, sequence, 100, b"x").headers.segment;
+    let track = |sequence, len, now| {
+        tcp::track(&record, Sender::B, &segment(sequence), Payload { len, segment_size: 0 }, 0, now, &mut 0)
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for at in 0..PACKETS as u32 {
+                assert_eq!(track(500 + at, 1, 2_000 + u64::from(at)), SegmentKind::New, "byte {at}");
+            }
+        });
+        for at in 0..PACKETS {
+            assert_eq!(track(500, 0, 2_000 + at), SegmentKind::Empty, "acknowledgement {at}");
+        }
+    });
+    assert_eq!(FlowRecord::load(&record).half(Sender::B).quality.retransmits, 0);
 }

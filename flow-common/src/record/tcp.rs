@@ -56,8 +56,8 @@ share! {
         pub head_seq: u32,
         /// Bytes from `head_seq` on that are wanted; 0: none.
         pub head_window: u16,
-        /// What [`crate::tcp::track`] found of the last segment.
-        pub verdict: u8,
+        /// 1: the last segment was a keep-alive.
+        pub kept_alive: u8,
         /// Number of the last copy of payload, [`crate::event::PayloadEvent::number`].
         pub copies: u8,
         /// One past the last byte of the latest segment.

@@ -1,7 +1,5 @@
 //! What a segment is, in the order of its sender's sequence space.
 
-use crate::record::SharedHalf;
-
 /// Serial number arithmetic (RFC 1982, RFC 9293 section 3.4): whether `a` comes before `b`.
 #[inline(always)]
 #[must_use]
@@ -25,7 +23,8 @@ pub enum SegmentKind {
     Repair,
 }
 
-/// What was found of a segment, in one byte that goes through the record.
+/// What was found of a segment, in one byte that goes through memory of this CPU alone: another may have a segment of
+/// the same side at the same time.
 ///
 /// To the verifier all ways meet where it is read again; kept in registers, the ways through the parts of
 /// [`super::track`] would multiply.
@@ -34,13 +33,8 @@ pub(super) struct Verdict(pub(super) u8);
 
 impl Verdict {
     #[inline(always)]
-    pub(super) const fn new(kind: SegmentKind, probes: bool, kept_alive: bool, carries: bool) -> Self {
-        Self(kind as u8 | (probes as u8) << 4 | (kept_alive as u8) << 5 | (carries as u8) << 6)
-    }
-
-    #[inline(always)]
-    pub(super) fn of(own: &SharedHalf) -> Self {
-        Self(own.tcp.verdict.get())
+    pub(super) const fn new(kind: SegmentKind, probes: bool, carries: bool) -> Self {
+        Self(kind as u8 | (probes as u8) << 4 | (carries as u8) << 5)
     }
 
     #[inline(always)]
@@ -60,15 +54,9 @@ impl Verdict {
         self.0 >> 4 & 1 != 0
     }
 
-    /// Whether the segment keeps the connection alive.
-    #[inline(always)]
-    pub(super) const fn kept_alive(self) -> bool {
-        self.0 >> 5 & 1 != 0
-    }
-
     /// Whether the segment has payload.
     #[inline(always)]
     pub(super) const fn carries(self) -> bool {
-        self.0 >> 6 & 1 != 0
+        self.0 >> 5 & 1 != 0
     }
 }
