@@ -7,6 +7,7 @@ mod guest;
 mod modules;
 
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 use fetch::Kernel;
@@ -44,11 +45,22 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let built = build()?;
     let [test, flowd] = [&built.0, &built.1].map(PathBuf::as_path);
     let mut failed = Vec::new();
-    for kernel in &kernels {
-        let report = guest::run(kernel, &[test], &[flowd])?;
-        report.print(kernel, options.verbose);
-        if !report.passed {
-            failed.push(kernel.release.as_str());
+    // A guest uses little more than one processor of the two that it has.
+    for pair in kernels.chunks(2) {
+        let reports: Vec<Result<Report>> = thread::scope(|scope| {
+            let run = |kernel| scope.spawn(move || guest::run(kernel, &[test], &[flowd]));
+            let running: Vec<_> = pair.iter().map(run).collect();
+            running
+                .into_iter()
+                .map(|guest| guest.join().unwrap_or_else(|_| bail!("a guest's thread panicked")))
+                .collect()
+        });
+        for (kernel, report) in pair.iter().zip(reports) {
+            let report = report?;
+            report.print(kernel, options.verbose);
+            if !report.passed {
+                failed.push(kernel.release.as_str());
+            }
         }
     }
     if !failed.is_empty() {
