@@ -58,13 +58,11 @@ pub(crate) fn run() -> Result<()> {
     ci.step("packaging", |_| dist::lint::run());
     // load, twin, netns, binary and whatever comes: each file is a step, so that each has its duration
     for (package, test) in integration_tests()? {
-        ci.step(&format!("{package} {test} tests"), |tally| {
-            cargo_test(["--package", &package, "--test", &test], tally)
-        });
+        ci.step(&format!("{package} {test} tests"), |tally| cargo_test(arguments(&package, &test), tally));
     }
     for test in ["netns", "load"] {
         ci.step(&format!("{test} tests as nobody"), |tally| {
-            cargo_test_with(["--package", "flowd", "--test", test], Some("nobody"), tally)
+            cargo_test_with(arguments("flowd", test), Some("nobody"), tally)
         });
     }
     ci.step("kernels", |_| kernels::run(&kernels::Options::fast()));
@@ -81,6 +79,15 @@ pub(crate) fn run() -> Result<()> {
         std::process::exit(1);
     }
     Ok(())
+}
+
+/// Of one integration test. Those of netns wait most of their time: three at once need little more than one does.
+fn arguments<'a>(package: &'a str, test: &'a str) -> Vec<&'a str> {
+    let mut arguments = vec!["--package", package, "--test", test];
+    if test == "netns" {
+        arguments.extend(["--", "--test-threads", "3"]);
+    }
+    arguments
 }
 
 /// Package and name of every integration test, sorted.
