@@ -28,6 +28,8 @@ pub(super) fn choose(
 ) -> Option<usize> {
     let waits = |pending: &Pending| pending.response.is_none() && !pending.missed;
     let first = pending.iter().position(waits)?;
+    let first = first + usize::from(is_over(pending.range(first..), place.start));
+    give_up(pending, 0, first);
     // Numbers only grow along the list, so those that may be meant are at its front.
     let may_be = pending.iter().skip(first).take_while(|p| p.may_be_answered(place.start, place.ack)).count();
     let end = first + may_be;
@@ -51,6 +53,15 @@ pub(super) fn choose(
     let only = base + 1 == end && has_all && !chosen.behind_unseen;
     give_up(pending, first, if only { base } else { end });
     only.then_some(base)
+}
+
+/// The response to the first of `pending` has passed before `start`, though nobody copied it: its client had bytes of
+/// the server before it sent the next request that it did not have before, and nothing else was owed to it.
+fn is_over<'a>(mut pending: impl Iterator<Item = &'a Pending>, start: u32) -> bool {
+    let (Some(first), Some(next)) = (pending.next(), pending.next()) else { return false };
+    let alone = !first.pipelined && !first.behind_unseen && first.informational.is_empty();
+    let grew = |(had, has)| distance(had, has) > 0 && distance(has, start) >= 0;
+    alone && first.ack.zip(next.ack).is_some_and(grew)
 }
 
 /// The response at `place` begins just where that to a request must which was sent when all earlier ones had theirs:

@@ -54,6 +54,26 @@ fn a_lost_first_response() {
     assert_eq!(gists(&mut story), ["GET /a - partial", "GET /b 202 complete"]);
 }
 
+/// A copy that the packet path never made leaves no gap in the numbers.
+#[test]
+fn a_response_that_nobody_copied() {
+    for answer in [status, chunked] {
+        let mut story = Story::default();
+        story.client(get("/a")).server_unseen(20_000);
+        story.client(get("/b")).server(answer(202)).client(get("/c")).server(answer(203));
+        assert_eq!(gists(&mut story), ["GET /a - partial", "GET /b 202 complete", "GET /c 203 complete"]);
+    }
+}
+
+/// The client had got an interim response to the first, and had not yet the final one.
+#[test]
+fn a_request_behind_an_interim_response() {
+    let mut story = Story::default();
+    story.client(get("/a")).server("HTTP/1.1 103 Early Hints\r\n\r\n").client(get("/b"));
+    story.server(status(201)).server(status(202));
+    assert_eq!(gists(&mut story), ["GET /a 103 201 complete", "GET /b 202 complete"]);
+}
+
 #[test]
 fn a_lost_request_leaves_a_response_alone() {
     for answer in [status, chunked] {
