@@ -7,9 +7,11 @@ mod check;
 mod error;
 mod governor;
 mod keys;
+mod load;
 mod needs;
 mod outputs;
 mod protocols;
+mod range;
 mod renew;
 mod security;
 mod series;
@@ -19,7 +21,7 @@ mod units;
 mod web;
 mod zones;
 
-use std::{fmt, net::SocketAddr, path::Path, str::FromStr};
+use std::{fmt, net::SocketAddr, str::FromStr};
 
 pub use api::Api;
 pub use attach::{Hook, Order, XdpMode};
@@ -35,12 +37,9 @@ use serde::{Deserialize, Serialize};
 pub use series::{BUDGETS, FlowLabel, Series};
 pub use sink_table::SinkConfig;
 pub use sinks::log_names;
-use toml::de::DeTable;
 pub use units::{Size, Span};
 pub use web::Web;
 pub use zones::{BUILT_IN as BUILT_IN_ZONES, Net, Zones};
-
-use crate::files;
 
 /// The daemon's configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -201,38 +200,6 @@ impl Default for Timeouts {
 }
 
 impl Config {
-    /// Reads and checks a file.
-    ///
-    /// # Errors
-    /// Names the file, the line, the key and the remedy.
-    pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text =
-            files::read_text(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-        let file = path.display().to_string();
-        let config = Self::parse(&file, &text)?;
-        config.validate(&file)?;
-        Ok(config)
-    }
-
-    /// Reads `text`, the content of the file named `file`.
-    ///
-    /// # Errors
-    /// Names the file, the line and the key.
-    pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
-        keys::check(file, text)?;
-        let fault = |error: toml::de::Error| {
-            let offset = error.span().map_or(0, |span| span.start);
-            let place = Place::at(file, text, offset);
-            ConfigError::Syntax { place, message: keys::one_line(error.message()) }
-        };
-        let mut table = DeTable::parse(text).map_err(fault)?;
-        let protocols = Protocols::take(file, text, &mut table)?;
-        let mut config = Self::deserialize(toml::Deserializer::from(table)).map_err(fault)?;
-        config.protocols = protocols;
-        config.zones.check(file, text)?;
-        Ok(config)
-    }
-
     /// Every log, with its key.
     #[must_use]
     pub fn logs(&self) -> Vec<(String, &Outputs)> {

@@ -61,7 +61,7 @@ impl Capacity {
     }
 
     pub(super) fn validate(&self, origin: &str) -> Result<(), ConfigError> {
-        super::check::within(origin, "capacity.hold", self.hold, HOLD)?;
+        super::range::within(origin, "capacity.hold", self.hold, HOLD)?;
         let share = self.burst_share.0;
         if !(share > 0.0 && share <= 1.0) {
             let remedy = "use a share of the link's speed above 0 and up to 1".to_owned();

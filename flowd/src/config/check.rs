@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use flow_common::{event::MAX_PAYLOAD, key::TunnelKind};
 use globset::Glob;
 
-use super::{Config, ConfigError, Size, Span, decapsulate};
+use super::{Config, ConfigError, Size, Span, decapsulate, range::within};
 use crate::interfaces;
 
 const FLOWS: RangeInclusive<u32> = 1_024..=4_194_304;
@@ -59,9 +59,7 @@ impl Config {
             within(origin, key, value, TIMEOUT)?;
         }
         self.protocols.validate(origin)?;
-        let fail = |key: &str, value: String, remedy: String| {
-            Err(ConfigError::Value { origin: origin.to_owned(), key: key.to_owned().into(), value, remedy })
-        };
+        let fail = |key: &str, value: String, remedy: String| Err(fault(origin, key, value, remedy));
         if !self.event_buffer.0.is_power_of_two() {
             let remedy = "the kernel takes only powers of two, as in \"2MiB\"".to_owned();
             return fail("event_buffer", self.event_buffer.to_string(), remedy);
@@ -81,20 +79,7 @@ impl Config {
             }
         }
         self.sinks(origin)?;
-        let web = &self.web;
-        if web.tls_certificate.is_empty() != web.tls_key.is_empty() {
-            let (key, value) = if web.tls_key.is_empty() {
-                ("web.tls_key", &web.tls_key)
-            } else {
-                ("web.tls_certificate", &web.tls_certificate)
-            };
-            return fail(key, format!("\"{value}\""), "TLS takes both a certificate and its key".to_owned());
-        }
-        if let Some(name) = web.wrong_host() {
-            let remedy =
-                "write the name alone, as in \"flowd.example.org\", without scheme and port".to_owned();
-            return fail("web.hosts", format!("{name:?}"), remedy);
-        }
+        self.check_web(origin)?;
         for pattern in &self.interfaces {
             if let Err(error) = Glob::new(interfaces::pattern(pattern).0) {
                 let remedy =
@@ -108,17 +93,27 @@ impl Config {
         }
         Ok(())
     }
+
+    fn check_web(&self, origin: &str) -> Result<(), ConfigError> {
+        let web = &self.web;
+        let half = match (web.tls_certificate.is_empty(), web.tls_key.is_empty()) {
+            (false, true) => Some(("web.tls_key", &web.tls_key)),
+            (true, false) => Some(("web.tls_certificate", &web.tls_certificate)),
+            _ => None,
+        };
+        if let Some((key, value)) = half {
+            let remedy = "TLS takes both a certificate and its key".to_owned();
+            return Err(fault(origin, key, format!("\"{value}\""), remedy));
+        }
+        if let Some(name) = web.wrong_host() {
+            let remedy =
+                "write the name alone, as in \"flowd.example.org\", without scheme and port".to_owned();
+            return Err(fault(origin, "web.hosts", format!("{name:?}"), remedy));
+        }
+        Ok(())
+    }
 }
 
-pub(super) fn within<T: Copy + PartialOrd + std::fmt::Display>(
-    origin: &str,
-    key: &'static str,
-    value: T,
-    range: RangeInclusive<T>,
-) -> Result<(), ConfigError> {
-    if range.contains(&value) {
-        return Ok(());
-    }
-    let remedy = format!("use a value from {} to {}", range.start(), range.end());
-    Err(ConfigError::Value { origin: origin.to_owned(), key: key.into(), value: value.to_string(), remedy })
+fn fault(origin: &str, key: &str, value: String, remedy: String) -> ConfigError {
+    ConfigError::Value { origin: origin.to_owned(), key: key.to_owned().into(), value, remedy }
 }

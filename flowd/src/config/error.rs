@@ -50,3 +50,9 @@ fn hint(nearest: Option<&str>) -> String {
         |name| format!("; did you mean \"{name}\"?"),
     )
 }
+
+/// An error message without line breaks.
+#[must_use]
+pub(super) fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -5,7 +5,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{Config, ConfigError, Place, SinkConfig};
+use super::{Config, ConfigError, Place, SinkConfig, error::one_line};
 
 /// Below this likeness (0 to 1) a suggestion would only confuse.
 const ALIKE: f64 = 0.6;
@@ -114,12 +114,6 @@ pub(super) fn differences(left: &Table, right: &Table) -> Vec<String> {
         names.try_fold(first?, |value, name| value.get(name).cloned())
     };
     all(left).into_iter().filter(|path| value(left, path) != value(right, path)).collect()
-}
-
-/// An error message without line breaks.
-#[must_use]
-pub(super) fn one_line(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

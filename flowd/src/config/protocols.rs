@@ -17,8 +17,7 @@ use toml::{
 };
 
 use super::{
-    error::{ConfigError, Place},
-    keys::one_line,
+    error::{ConfigError, Place, one_line},
     outputs::Outputs,
 };
 

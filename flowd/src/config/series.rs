@@ -140,8 +140,8 @@ impl Series {
     }
 
     pub(super) fn validate(&self, origin: &str) -> Result<(), ConfigError> {
-        super::check::within(origin, "series.limit", self.limit, LIMIT)?;
-        super::check::within(origin, "series.top_addresses", self.top_addresses, TOP)?;
+        super::range::within(origin, "series.limit", self.limit, LIMIT)?;
+        super::range::within(origin, "series.top_addresses", self.top_addresses, TOP)?;
         let fail =
             |message| Err(ConfigError::Section { origin: origin.to_owned(), section: "series", message });
         for (name, limit) in &self.limits {

@@ -15,7 +15,6 @@ use flow_common::{
     workspace::Arrival,
 };
 
-use super::EngineKind;
 use crate::{
     clock::WallClock,
     config::Config,
@@ -23,6 +22,15 @@ use crate::{
     native::Native,
     pipeline::{Source, Visit},
 };
+
+/// What runs the packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EngineKind {
+    /// This process: no privilege.
+    Native,
+    /// The BPF program, by test runs.
+    Kernel,
+}
 
 pub(super) enum Engine {
     Native(Box<Native>),

@@ -4,6 +4,7 @@ mod engine;
 mod links;
 mod metrics;
 mod order;
+mod output;
 mod progress;
 mod reader;
 mod sending;
@@ -19,29 +20,8 @@ use std::{
 use anyhow::{Context, Result};
 
 use self::{engine::Engine, progress::Progress, reader::Reader};
+pub use self::{engine::EngineKind, output::Output};
 use crate::{capture::Capture, config::Config};
-
-/// What to print.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// JSON lines: flows, HTTP exchanges, a summary.
-    Json,
-    /// A table of flows for the eye.
-    Table,
-    /// What `/metrics` would hold in the end.
-    Metrics,
-    /// A summary; records go to the configuration's sinks.
-    Sinks,
-}
-
-/// What runs the packets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EngineKind {
-    /// This process: no privilege.
-    Native,
-    /// The BPF program, by test runs.
-    Kernel,
-}
 
 /// Reads the capture at `path`, or standard input without one, and prints what is in it.
 ///

@@ -10,8 +10,8 @@ use flow_common::{
 };
 
 use super::{
-    Output, engine::Engine, links, metrics::Metrics, order::InOrder, sending::Sending, summary::Summary,
-    table,
+    engine::Engine, links, metrics::Metrics, order::InOrder, output::Output, sending::Sending,
+    summary::Summary, table,
 };
 use crate::{
     aggregate::{Observed, Policy},
