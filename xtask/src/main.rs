@@ -15,6 +15,7 @@ mod dist;
 mod fuzz;
 mod kernels;
 mod lab;
+mod new;
 mod process;
 mod run;
 mod setup;
@@ -59,6 +60,8 @@ enum Task {
     Supply,
     /// Portable binary, tarball, .deb, .rpm, bill of materials and checksums in target/dist
     Dist(dist::Options),
+    /// Begin a protocol, a sink or an enricher from a template that compiles: `cargo xtask new protocol redis`
+    New(new::Options),
     /// Write Grafana's JSON from dashboards/source, or draw it
     Dashboards(dashboards::Options),
     /// Format, lints, documentation, BPF build and every test
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Task::Kernels(options) => kernels::run(&options),
         Task::Supply => supply::run().map(drop),
         Task::Dist(options) => dist::run(&options),
+        Task::New(options) => new::run(&options),
         Task::Dashboards(options) => dashboards::run(&options),
         Task::Ci => ci::run(),
     };

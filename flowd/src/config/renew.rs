@@ -68,6 +68,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use flow_common::app::App;
+    use flowd_protocols::{PROTOCOLS, Switch};
 
     use super::*;
 
@@ -90,10 +91,6 @@ tcp_closed = "7s"
 udp = "7s"
 icmp = "7s"
 other = "7s"
-[dns]
-enabled = true
-[tls]
-enabled = true
 [capacity]
 windows = false
 [governor]
@@ -102,7 +99,9 @@ cpu = "off"
 
     #[test]
     fn each_fixed_key_is_the_one_that_is_kept() {
-        let other = Config::parse("f", OTHER).unwrap();
+        let switched = PROTOCOLS.iter().filter(|protocol| matches!(protocol.switch, Switch::Table));
+        let tables = switched.map(|protocol| format!("[{}]\nenabled = true\n", protocol.app.name()));
+        let other = Config::parse("f", &format!("{OTHER}{}", tables.collect::<String>())).unwrap();
         for (key, keep) in &FIXED {
             let mut config = Config::default();
             keep(&mut config, &other);
