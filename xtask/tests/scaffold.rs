@@ -120,11 +120,11 @@ fn seed(from: &Path, to: &Path) -> io::Result<()> {
         let (path, name) =
             (entry.as_ref().unwrap().path(), entry?.file_name().to_string_lossy().into_owned());
         let stem = name.strip_prefix("lib").unwrap_or(&name).replace('-', "_");
-        let member = |krate: &&str| {
-            let rest = stem.strip_prefix(*krate).and_then(|rest| rest.strip_prefix('_'));
+        let member = |krate: &str| {
+            let rest = stem.strip_prefix(krate).and_then(|rest| rest.strip_prefix('_'));
             rest.is_some_and(|hash| hash.bytes().take(16).all(|byte| byte.is_ascii_hexdigit()))
         };
-        if !MEMBERS.iter().any(|krate| member(&krate)) {
+        if !MEMBERS.iter().any(|krate| member(krate)) {
             hand_on(&path, &to.join(name))?;
         }
     }
