@@ -46,6 +46,13 @@ impl Enrichers {
         Arc::new([known(Sender::A), known(Sender::B)])
     }
 
+    /// Fills in what is known of the flow of `line`, which is asked about once.
+    pub fn once(&self, line: &mut Flow, flow: &Snapshot) {
+        self.party(&mut line.client);
+        self.party(&mut line.server);
+        self.0.iter().for_each(|enricher| enricher.flow(line, flow));
+    }
+
     /// Fills in what is known of the flow of `line`, whose ends are `ends`.
     pub fn flow(&self, line: &mut Flow, flow: &Snapshot, ends: &Ends) {
         let [a, b] = &**ends;

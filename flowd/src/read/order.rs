@@ -1,61 +1,46 @@
 //! Things that come in the order of their end and are to leave in the order of their beginning.
 
-use std::{cmp::Ordering, collections::BinaryHeap};
+use std::{cmp::Reverse, collections::BinaryHeap};
 
 /// Holds back what has begun after something that is still open.
 pub(super) struct InOrder<T> {
-    heap: BinaryHeap<Entry<T>>,
+    /// When each began, which arrival it was, and its place. Items are large: they stay where they are.
+    heap: BinaryHeap<Reverse<(u64, u64, usize)>>,
+    places: Vec<Option<T>>,
+    free: Vec<usize>,
     arrivals: u64,
     most: usize,
-}
-
-struct Entry<T> {
-    begin: u64,
-    arrival: u64,
-    item: T,
 }
 
 impl<T> InOrder<T> {
     /// Holds back `most` at most; beyond, the oldest leave even though something older may still come.
     pub(super) const fn new(most: usize) -> Self {
-        Self { heap: BinaryHeap::new(), arrivals: 0, most }
+        Self { heap: BinaryHeap::new(), places: Vec::new(), free: Vec::new(), arrivals: 0, most }
     }
 
     pub(super) fn push(&mut self, begin: u64, item: T) {
         self.arrivals += 1;
-        self.heap.push(Entry { begin, arrival: self.arrivals, item });
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.places.push(None);
+            self.places.len() - 1
+        });
+        if let Some(free) = self.places.get_mut(place) {
+            *free = Some(item);
+            self.heap.push(Reverse((begin, self.arrivals, place)));
+        }
     }
 
     /// The next item in order, if nothing that begins before `until` can still come.
     pub(super) fn pop(&mut self, until: u64) -> Option<T> {
-        let first = self.heap.peek()?;
-        if first.begin >= until && self.heap.len() <= self.most {
+        let Reverse((begin, ..)) = self.heap.peek()?;
+        if *begin >= until && self.heap.len() <= self.most {
             return None;
         }
-        self.heap.pop().map(|entry| entry.item)
+        let Reverse((.., place)) = self.heap.pop()?;
+        self.free.push(place);
+        self.places.get_mut(place)?.take()
     }
 }
-
-impl<T> Ord for Entry<T> {
-    /// The earliest is the greatest, as the heap gives the greatest first.
-    fn cmp(&self, other: &Self) -> Ordering {
-        (other.begin, other.arrival).cmp(&(self.begin, self.arrival))
-    }
-}
-
-impl<T> PartialOrd for Entry<T> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<T> PartialEq for Entry<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl<T> Eq for Entry<T> {}
 
 #[cfg(test)]
 mod tests {

@@ -230,7 +230,7 @@ impl<W: Write> Reader<W> {
             let iface = name(&self.names, flow.key.interface());
             let snapshot = flow;
             let mut flow = Flow::from_snapshot(&snapshot, &iface, &WallClock::CAPTURE, end);
-            self.enrichers.flow(&mut flow, &snapshot, &self.enrichers.ends(&snapshot));
+            self.enrichers.once(&mut flow, &snapshot);
             // In a capture there is one side, and interfaces are counted from 1.
             flow.seen_at = SeenAt { ifindex: snapshot.key.interface().into(), ..SeenAt::default() };
             if let Some(sending) = &mut self.sending {

@@ -232,7 +232,7 @@ impl LiveFlows {
         let flows = slots.filter_map(|slot| self.snapshot(slot));
         let line = |flow: Snapshot| {
             let mut line = Flow::from_snapshot(&flow, &self.name(flow.key.interface()), &clock, None);
-            enrichers.flow(&mut line, &flow, &enrichers.ends(&flow));
+            enrichers.once(&mut line, &flow);
             line
         };
         flows.map(line).collect()
