@@ -129,10 +129,11 @@ impl SharedFile {
         &self.name
     }
 
-    /// Bytes of a batch, about: none may be larger than a file.
+    /// Bytes after which a batch is closed. Its last line may reach beyond that, and a file must hold all of it: so it is
+    /// half a file at most.
     pub(super) fn batch(&self) -> usize {
-        let limit = usize::try_from(self.rotation().max_size).ok().filter(|size| *size > 0);
-        limit.map_or(BATCH, |size| size.min(BATCH))
+        let size = usize::try_from(self.rotation().max_size).ok().filter(|size| *size > 0);
+        size.map_or(BATCH, |size| (size / 2).clamp(1, BATCH))
     }
 
     fn rotation(&self) -> Rotation {
