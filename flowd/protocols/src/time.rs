@@ -9,9 +9,9 @@ const LEN: usize = 30;
 const SECOND_LEN: usize = 19;
 
 thread_local! {
-    /// The last second that was asked for, plus one, and its text: times of records are close to each other, and a
-    /// calendar takes longer than all the rest of a time's text.
-    static SECOND: Cell<(u64, [u8; SECOND_LEN])> = const { Cell::new((0, [0; SECOND_LEN])) };
+    /// The last seconds that were asked for, plus one, and their texts: a record asks for its first and its last time
+    /// by turns, and a calendar takes longer than all the rest of a time's text.
+    static SECONDS: [Cell<(u64, [u8; SECOND_LEN])>; 16] = const { [const { Cell::new((0, [0; SECOND_LEN])) }; 16] };
 }
 
 /// Nanoseconds since the epoch as RFC 3339 with nine digits, in UTC.
@@ -40,14 +40,17 @@ fn with_text<T>(nanoseconds: u64, work: impl FnOnce(&str) -> T) -> T {
 
 /// `2026-11-29T09:02:51`.
 fn second(seconds: u64) -> Option<[u8; SECOND_LEN]> {
-    let (known, text) = SECOND.get();
-    if known == seconds + 1 {
-        return Some(text);
-    }
-    let time = jiff::Timestamp::from_second(i64::try_from(seconds).ok()?).ok()?;
-    let text = *time.to_string().as_bytes().first_chunk()?;
-    SECOND.set((seconds + 1, text));
-    Some(text)
+    SECONDS.with(|known| {
+        let place = known.get(seconds as usize % known.len())?;
+        let (last, text) = place.get();
+        if last == seconds + 1 {
+            return Some(text);
+        }
+        let time = jiff::Timestamp::from_second(i64::try_from(seconds).ok()?).ok()?;
+        let text = *time.to_string().as_bytes().first_chunk()?;
+        place.set((seconds + 1, text));
+        Some(text)
+    })
 }
 
 /// Nanoseconds as microseconds. Exact for durations up to 104 days: an f64 has 53 bits.
