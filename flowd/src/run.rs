@@ -45,7 +45,7 @@ pub fn run(config: &Config, again: Again, sandbox: &Sandbox) -> Result<()> {
         Ok(source)
     };
     let result = runtime.block_on(daemon(config, again, Service::of_environment(), files, load));
-    // A thread that stands still would be waited for.
+    // An ordinary end would wait for a thread that a panic has stopped.
     runtime.shutdown_background();
     result
 }

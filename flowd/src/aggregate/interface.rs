@@ -63,7 +63,7 @@ pub struct KernelReading {
 pub enum Presence {
     #[default]
     Watched,
-    /// Not any more; its counters stand still.
+    /// Not any more: its counters do not change.
     Gone,
     /// For so long that nobody is shown its numbers. Should it come back, they go on.
     Hidden,

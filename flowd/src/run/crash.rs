@@ -2,7 +2,7 @@
 //!
 //! The released binary aborts on a panic, without unwinding: no queue would be written, and filters of clsact would
 //! stay. So what is to be done is done in the panic hook, the same in every profile: the thread that panicked says so and
-//! then stands still, and the others end in order. Which part of the daemon it was follows from the role that the thread
+//! then sleeps for good, and the others end in order. Which part of the daemon it was follows from the role that the thread
 //! registered at its start ([`threads`]); one without a role is told by its name.
 
 use std::{
