@@ -28,6 +28,9 @@ use crate::{
 const LOOK: Duration = Duration::from_millis(250);
 /// How often a thread that waits for its next attempt looks whether the end has come.
 const GLANCE: Duration = Duration::from_millis(10);
+/// How long nothing fails before an outage counts as over: a disk that is nearly full takes every small batch
+/// between two large ones that it refuses.
+const STEADY: Duration = Duration::from_secs(1);
 
 pub(super) struct Writer {
     format: Box<dyn Format>,
@@ -38,8 +41,10 @@ pub(super) struct Writer {
     /// Records in the batch.
     records: u64,
     connected: bool,
-    /// The last attempt failed, and that was told.
-    failing: bool,
+    /// Since that attempt, the last that failed, an outage lasts, and it was told.
+    failing: Option<Instant>,
+    /// The last attempt of all took its batch.
+    works: bool,
     /// At the end the transport failed once more: what is left is dropped.
     given_up: bool,
 }
@@ -54,7 +59,8 @@ impl Writer {
             batch: Vec::new(),
             records: 0,
             connected: false,
-            failing: false,
+            failing: None,
+            works: true,
             given_up: false,
         }
     }
@@ -69,8 +75,9 @@ impl Writer {
             match first {
                 Ok(first) => self.take(first, queue),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => return self.recover(Duration::ZERO),
             }
+            self.recover(STEADY);
         }
     }
 
@@ -162,7 +169,8 @@ impl Writer {
             // At the end there is one more attempt.
             let is_last = self.state.is_ending();
             let Err(failure) = self.attempt() else {
-                self.works();
+                self.works = true;
+                self.backoff.reset();
                 return Ok(());
             };
             let (problem, again) = failure.into_parts();
@@ -200,9 +208,10 @@ impl Writer {
         }
     }
 
-    fn works(&mut self) {
-        self.backoff.reset();
-        if std::mem::take(&mut self.failing) {
+    /// Tells that an outage is over, once nothing failed for so long.
+    fn recover(&mut self, steady: Duration) {
+        if self.works && self.failing.is_some_and(|last| last.elapsed() >= steady) {
+            self.failing = None;
             self.state.set_problem(None);
             info!("writing {} to {} works again", self.state.what, self.transport.peer());
         }
@@ -211,7 +220,8 @@ impl Writer {
     /// Tells it once per outage: a full disk must not fill the daemon's own log as well.
     fn fails(&mut self, problem: &io::Error, again: bool) {
         self.state.counters.fail(transport::reason(problem));
-        if !std::mem::replace(&mut self.failing, true) {
+        self.works = false;
+        if self.failing.replace(Instant::now()).is_none() {
             let what = if again { "records wait in the queue, and those beyond it" } else { "records" };
             error!(
                 "writing {} to {} fails: {problem}; {what} are dropped until it works again",

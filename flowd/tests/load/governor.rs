@@ -10,11 +10,9 @@ use std::{
 
 use serde_json::Value;
 
-use super::{
-    alone,
-    requests::{KINDS, ask, assert_pairs},
-};
+use super::requests::{KINDS, ask, assert_pairs};
 use crate::support::{
+    alone::alone,
     daemon::{Daemon, in_flows},
     namespace::since,
     nginx::Nginx,

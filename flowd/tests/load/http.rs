@@ -8,11 +8,9 @@ use std::{
 
 use serde_json::Value;
 
-use super::{
-    alone,
-    requests::{KINDS, ask, assert_pairs},
-};
+use super::requests::{KINDS, ask, assert_pairs};
 use crate::support::{
+    alone::alone,
     daemon::Daemon,
     nginx::Nginx,
     privileged,

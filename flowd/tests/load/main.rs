@@ -15,11 +15,3 @@ mod support;
 mod governor;
 mod http;
 mod requests;
-
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// Until it is dropped, no other test of this file runs.
-fn alone() -> MutexGuard<'static, ()> {
-    static MACHINE: Mutex<()> = Mutex::new(());
-    MACHINE.lock().unwrap_or_else(PoisonError::into_inner)
-}

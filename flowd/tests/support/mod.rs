@@ -1,6 +1,7 @@
 //! Networks to measure in: namespaces, veth pairs, real servers, and the real flowd inside. Whatever a test
 //! made vanishes with the values that stand for it, also when the test fails.
 
+pub mod alone;
 pub mod daemon;
 pub mod flood;
 pub mod foreign;

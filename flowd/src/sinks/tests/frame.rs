@@ -139,7 +139,8 @@ fn a_peer_that_is_not_there_yet_gets_everything_once_it_is() {
     wait(|| sink.health() != Health::Up);
     assert_eq!(counters.is_up(), Some(false));
     wait(|| counters.records() == 100);
-    assert_eq!((sink.health(), counters.is_up()), (Health::Up, Some(true)));
+    wait(|| sink.health() == Health::Up);
+    assert_eq!(counters.is_up(), Some(true));
     sink.close();
     assert!(got(&peer).into_iter().eq(100..200), "in order, each once");
     let errors: Vec<_> = counters.errors_by_reason().filter(|(_, count)| *count > 0).collect();
@@ -160,6 +161,23 @@ fn what_failed_for_good_is_dropped_and_the_rest_goes_on() {
     assert!(counters.records() > 1 && outcome.problem.is_none());
     assert_eq!(counters.records() + counters.dropped(), 1_001);
     assert_eq!(reasons(&counters), [("write", outcome.lost)]);
+}
+
+/// A disk that is nearly full takes the small batches and refuses the large ones: it does not work in between.
+#[test]
+fn a_peer_that_takes_some_is_not_up() {
+    let (sink, peer, counters) = start(Peer::default(), 4_096);
+    for number in 1..=10 {
+        peer.fails.store(1, Ordering::Release);
+        sink.offer(&record(100));
+        wait(|| counters.dropped() == number);
+        sink.offer(&record(100));
+        wait(|| counters.records() == number);
+        assert_eq!(counters.is_up(), Some(false));
+    }
+    wait(|| sink.health() == Health::Up);
+    assert_eq!(counters.is_up(), Some(true));
+    sink.close();
 }
 
 /// The end does not wait for the next attempt of a peer that was away for long: there is one more, at once.

@@ -8,6 +8,7 @@ use std::{
 use etherparse::PacketBuilder;
 
 use crate::support::{
+    alone::alone,
     daemon::Daemon,
     frames::{Wire, mac},
     privileged,
@@ -25,6 +26,7 @@ fn peaks_and_bursts_are_those_of_the_sender() {
     if !privileged("peaks_and_bursts_are_those_of_the_sender") {
         return;
     }
+    let _alone = alone();
     let router = Router::new(false);
     let to = mac(&router.gateway, LAN);
     router.gateway.quiet(LAN);

@@ -4,6 +4,7 @@
 use std::{net::UdpSocket, os::fd::AsRawFd as _};
 
 use crate::support::{
+    alone::alone,
     daemon::Daemon,
     iperf::Iperf,
     namespace::{Counts, since},
@@ -34,6 +35,7 @@ fn super_packets_count_as_on_the_wire() {
     if !privileged("super_packets_count_as_on_the_wire") {
         return;
     }
+    let _alone = alone();
     let router = Router::new(true);
     for device in [LAN, WAN] {
         // What leaves the gateway is cut after flowd saw it.
@@ -72,6 +74,7 @@ fn merged_packets_count_as_on_the_wire() {
     if !privileged("merged_packets_count_as_on_the_wire") {
         return;
     }
+    let _alone = alone();
     let router = Router::new(false);
     // The client sends single segments; its gateway merges them before flowd's hook.
     router.gateway.ethtool(LAN, "gro on");

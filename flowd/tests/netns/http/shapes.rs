@@ -8,6 +8,7 @@ use std::{
 };
 
 use crate::support::{
+    alone::alone,
     daemon::Daemon,
     lossy::ahead_of_others,
     nginx::{Nginx, UPSTREAM},
@@ -25,6 +26,7 @@ fn every_shape_of_response_is_logged_as_nginx_has_it() {
     if !privileged("every_shape_of_response_is_logged_as_nginx_has_it") {
         return;
     }
+    let _alone = alone();
     let router = Router::new(false);
     // What a busy machine makes it wait for would be think time of its own, of which the upstream knows nothing.
     let first = || {

@@ -15,6 +15,7 @@ use etherparse::PacketBuilder;
 
 use crate::outputs::logs::Small;
 use crate::support::{
+    alone::alone,
     daemon::Daemon,
     flood::Flood,
     namespace::since,
@@ -58,6 +59,7 @@ fn one_packet_flows(test: &str, frame: &[u8]) {
     if !privileged(test) {
         return;
     }
+    let _alone = alone();
     let count = std::env::var("FLOWD_FLOOD_FLOWS").map_or(FLOWS, |text| text.parse().unwrap());
     let router = Router::new(false);
     let _nginx = Nginx::start(&router.server);

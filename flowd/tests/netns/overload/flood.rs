@@ -10,6 +10,7 @@ use std::{
 use etherparse::PacketBuilder;
 
 use crate::support::{
+    alone::alone,
     daemon::Daemon,
     flood::Flood,
     frames::Wire,
@@ -73,6 +74,7 @@ fn a_flood_is_accounted_for_to_the_packet() {
     if !privileged("a_flood_is_accounted_for_to_the_packet") {
         return;
     }
+    let _alone = alone();
     let router = Router::new(false);
     invite(&router);
     router.gateway.quiet(GUEST);

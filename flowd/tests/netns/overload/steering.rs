@@ -10,6 +10,7 @@ use std::{
 };
 
 use crate::support::{
+    alone::alone,
     daemon::{Daemon, sum},
     privileged,
     router::{LAN, Router},
@@ -40,6 +41,7 @@ fn clients_of_the_web_server_do_not_steer_the_governor() {
     if !privileged("clients_of_the_web_server_do_not_steer_the_governor") {
         return;
     }
+    let _alone = alone();
     let router = Router::new(false);
     let folder = folder();
     let file = |name: &str, text: &str| {

@@ -10,6 +10,7 @@ use std::{
 use serde_json::Value;
 
 use crate::support::{
+    alone::alone,
     daemon::Daemon,
     lossy::{Line, Lossy},
     privileged,
@@ -43,6 +44,7 @@ fn lines_and_metrics_tell_the_network_from_the_server() {
     if !privileged("lines_and_metrics_tell_the_network_from_the_server") {
         return;
     }
+    let _alone = alone();
     let line = Line { lost_per_mille: 80, delay: Duration::from_millis(2) };
     let path = Lossy::new(false, line);
     let listen = |port| path.server.enter(|| TcpListener::bind(("0.0.0.0", port)).unwrap());

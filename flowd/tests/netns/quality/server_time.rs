@@ -11,6 +11,7 @@ use std::{
 use serde_json::Value;
 
 use crate::support::{
+    alone::alone,
     daemon::Daemon,
     lossy::{Line, Lossy, ahead_of_others},
     privileged,
@@ -65,6 +66,7 @@ fn story(think: Duration, keep_alive: bool) -> (Vec<f64>, Vec<Value>) {
 /// The median of how far flowd is off for each delay of the line, as each request alone may have waited for its
 /// turn on a busy machine.
 fn compare(think: Duration, keep_alive: bool) {
+    let _alone = alone();
     let (took, lines) = story(think, keep_alive);
     assert_eq!(lines.len(), took.len());
     for (delay, (took, lines)) in DELAYS.into_iter().zip(took.chunks(TIMES).zip(lines.chunks(TIMES))) {

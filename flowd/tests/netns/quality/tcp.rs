@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::accounting::offload::super_datagram;
 use crate::support::{
+    alone::alone,
     daemon::Daemon,
     iperf::Iperf,
     lossy::{Line, Lossy},
@@ -32,6 +33,7 @@ fn near(what: &str, seen: f64, truth: f64, share: f64, slack: f64) {
 
 /// TCP over a line that loses, against the counters of the kernel that sends.
 fn lossy_tcp(offloads: bool) {
+    let _alone = alone();
     let path = Lossy::new(offloads, Line { lost_per_mille: 15, ..Line::default() });
     let iperf = Iperf::start(&path.server);
     let daemon = Daemon::start(&path.gateway, &[LAN], "");
@@ -80,6 +82,7 @@ fn wire_packets_with_offloads_under_loss() {
     if !privileged("wire_packets_with_offloads_under_loss") {
         return;
     }
+    let _alone = alone();
     let path = Lossy::new(true, Line { lost_per_mille: 15, ..Line::default() });
     let iperf = Iperf::start(&path.server);
     let daemon = Daemon::start(&path.gateway, &[LAN], "");
@@ -150,6 +153,7 @@ fn rtt_is_the_delay_made() {
     if !privileged("rtt_is_the_delay_made") {
         return;
     }
+    let _alone = alone();
     let path = Lossy::new(true, Line { delay: Duration::from_millis(20), ..Line::default() });
     let daemon = Daemon::start(&path.gateway, &[LAN], "");
     // The best of some, as on a busy machine the programs at the ends wait for their turn.
