@@ -10,7 +10,7 @@ use crate::{
     flows,
     key::{Scope, Sender},
     packet::Packet,
-    record::{Ended, RoleBy, SharedHalf, SharedRecord, TcpEnd},
+    record::{Ended, RoleBy, SharedHalf, SharedRecord, TcpEnd, seen},
     role,
     settings::Settings,
     sniff::{self, Wanted},
@@ -174,8 +174,11 @@ fn over<E: Env>(
     now: u64,
 ) -> Option<Ended> {
     let ended = record.ended.get();
-    if headers.segment.flags & (flag::SYN | flag::ACK) == flag::SYN && ended != Ended::No as u8 {
-        return Some(Ended::Fin);
+    if headers.segment.flags & flag::SYN != 0 && reopens(record, sender, headers) {
+        cold_path();
+        // Who said the last word, said it; of a connection whose end was not seen nobody knows when it came.
+        let closed = record.halves.iter().any(|half| half.tcp.state.get() == TcpEnd::Closed as u8);
+        return Some(if closed { Ended::Fin } else { Ended::Idle });
     }
     let states = || record.halves.each_ref().map(|half| half.tcp.state.get());
     let timeout = idle_timeout(record.key.protocol(), ended, states, |field| env.setting(field));
@@ -184,6 +187,21 @@ fn over<E: Env>(
         return None;
     }
     (now.saturating_sub(record.last()) > timeout).then_some(Ended::Idle)
+}
+
+/// Whether a SYN opens another connection than the one on record: its sequence number is none that its sender has used
+/// there. One that was used comes again, or late, also after the end (RFC 9293 section 3.6.1: a new one lies beyond).
+#[inline(always)]
+fn reopens(record: &SharedRecord, sender: Sender, headers: &Headers) -> bool {
+    let (segment, own) = (&headers.segment, record.half(sender));
+    // A reset may have any number, 0 for one (RFC 9293 section 3.5.2).
+    if own.tcp.seen.get() & seen::SEQ == 0 || tcp::only_reset(record, sender) {
+        return segment.flags & flag::ACK == 0 && record.ended.get() != Ended::No as u8;
+    }
+    let [_, _, _, _, others] = &own.others;
+    let sent = own.owned.payload_bytes.get().wrapping_add(others.get());
+    // SYN and FIN take a number each (RFC 9293 section 3.4). In a split handshake an acknowledgement goes before the SYN.
+    u64::from(own.tcp.next_seq.get().wrapping_sub(segment.sequence)) > sent.wrapping_add(2)
 }
 
 /// How long a record may rest, in nanoseconds. `ended` is an [`Ended`], `states` gives a [`TcpEnd`] of each side,

@@ -71,7 +71,7 @@ share! {
         pub history_seen: u32,
         /// Letters used in `history`.
         pub history_len: u8,
-        /// 1: the handshake's last segment is to come.
+        /// 1: the client has not acknowledged yet what came at `opened`, and it came once.
         pub awaits_ack: u8,
         /// 1: the ports are unknown, the first fragment was not seen.
         pub fragment: u8,
@@ -85,9 +85,11 @@ share! {
         pub reserved2: u16,
         /// While the slot is free: how many slots lie between it and the next of its run, see [`crate::free`].
         pub skip: u32,
-        /// Last SYN before the SYN-ACK, and the first SYN-ACK, ns; 0: not seen.
+        /// The client's last SYN before the SYN-ACK, ns; 0: not seen.
         pub syn_time: u64,
-        pub syn_ack_time: u64,
+        /// What the client's next acknowledgement answers, ns; 0: not seen. The SYN-ACK or, in a simultaneous open, the
+        /// SYN of the server.
+        pub opened: u64,
         /// Handshake round trips, ns plus one; 0: not known.
         pub handshake_server_rtt: u64,
         pub handshake_client_rtt: u64,
@@ -161,7 +163,7 @@ impl FlowRecord {
             reserved2: 0,
             skip: 0,
             syn_time: 0,
-            syn_ack_time: 0,
+            opened: 0,
             handshake_server_rtt: 0,
             handshake_client_rtt: 0,
             history: [0; 16],
@@ -217,7 +219,7 @@ impl SharedRecord {
         self.icmp_code.set(0);
         self.skip.set(0);
         self.syn_time.set(0);
-        self.syn_ack_time.set(0);
+        self.opened.set(0);
         self.handshake_server_rtt.set(0);
         self.handshake_client_rtt.set(0);
         // SAFETY: nobody but the caller looks at this part.

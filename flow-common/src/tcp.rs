@@ -12,6 +12,7 @@ pub mod state;
 
 use sequence::Verdict;
 pub use sequence::{SegmentKind, before};
+pub use state::only_reset;
 
 use crate::{
     dissect::Segment,
@@ -97,11 +98,15 @@ pub fn track(
         SegmentKind::Empty
     } else if payload_len != 0 && peer_acks && !before(peer.tcp.last_ack.get(), end) {
         cold_path();
-        // The peer has it already: whatever was seen here, it was sent before.
-        SegmentKind::Repeat
+        answered(own, peer, segment.sequence, end, before_next, now)
     } else if before_next && !probe && !from_probe {
         cold_path();
-        repeated(own, peer, segment.sequence, end, late_by, now)
+        if has(flag::SYN) && !state::noted(record, sender, state::ANY_SYN) {
+            // Its only one: a capture of several queues shows it behind what followed it.
+            SegmentKind::Late
+        } else {
+            repeated(own, peer, segment.sequence, end, late_by, now)
+        }
     } else {
         SegmentKind::New
     };
@@ -109,7 +114,7 @@ pub fn track(
     let verdict = Verdict(launder(place, Verdict::new(kind, probe, payload_len != 0).0));
     if matches!(verdict.kind(), SegmentKind::Repeat | SegmentKind::Repair) {
         cold_path();
-        let again = sent_again(own, segment.sequence, payload_len, segment_size);
+        let again = sent_again(own, segment.sequence, payload_len);
         own.quality.retransmits.add(on_the_wire(again, segment_size));
         own.quality.retransmitted_bytes.add(u64::from(again));
         own.quality.syn_retransmits.add(u32::from(has(flag::SYN)));
@@ -155,20 +160,41 @@ fn late_by(record: &SharedRecord) -> u64 {
     }
 }
 
-/// Payload bytes of a repeated segment that were sent before. Receive offload merges a repeated segment with
-/// the new ones that follow it.
+/// Payload bytes of a repeated segment that were sent before. Its sender may fill it up with new ones (RFC 9293
+/// section 3.8.1), and receive offload merges it with those that follow.
 #[inline(always)]
-fn sent_again(own: &SharedHalf, sequence: u32, payload_len: u32, segment_size: u32) -> u32 {
+fn sent_again(own: &SharedHalf, sequence: u32, payload_len: u32) -> u32 {
     let next_seq = own.tcp.next_seq.get();
     let known = next_seq.wrapping_sub(sequence);
-    let merged = segment_size != 0 && own.tcp.seen.get() & seen::SEQ != 0 && before(sequence, next_seq);
-    if merged && known < payload_len { known } else { payload_len }
+    let overlaps = own.tcp.seen.get() & seen::SEQ != 0 && before(sequence, next_seq);
+    if overlaps && known < payload_len { known } else { payload_len }
 }
 
 /// Segments that carry so many payload bytes, as the kernel that sends a super-packet again counts them.
 #[inline(always)]
 const fn on_the_wire(payload_len: u32, segment_size: u32) -> u32 {
     if segment_size == 0 || payload_len <= segment_size { 1 } else { payload_len.div_ceil(segment_size) }
+}
+
+/// What a segment is that the peer has acknowledged: whatever was seen of it here, it was sent before, unless the
+/// acknowledgement came just now. A capture of several queues may show that ahead of what it acknowledges.
+#[inline(always)]
+fn answered(
+    own: &SharedHalf,
+    peer: &SharedHalf,
+    sequence: u32,
+    end: u32,
+    before_next: bool,
+    now: u64,
+) -> SegmentKind {
+    let seen = before_next && !gaps::covers(&own.quality.holes, sequence, end);
+    if seen || now.saturating_sub(peer.last.get()) > LATE_BY_DEFAULT {
+        SegmentKind::Repeat
+    } else if before_next {
+        SegmentKind::Late
+    } else {
+        SegmentKind::Answered
+    }
 }
 
 /// Tells the reasons apart why a segment begins before the highest sequence number sent.

@@ -53,7 +53,7 @@ pub(super) fn time(own: &SharedHalf, kind: SegmentKind, segment: &Segment, end: 
                 return;
             }
         }
-        SegmentKind::Late | SegmentKind::Empty => return,
+        SegmentKind::Late | SegmentKind::Empty | SegmentKind::Answered => return,
     }
     own.tcp.probe_seq.set(end);
     own.tcp.probe_tsval.set(segment.timestamp);

@@ -21,6 +21,8 @@ pub enum SegmentKind {
     Repeat,
     /// The same, but this observation point had not seen those bytes: they were lost on the way here.
     Repair,
+    /// As new, but its acknowledgement was seen before it.
+    Answered,
 }
 
 /// What was found of a segment, in one byte that goes through memory of this CPU alone: another may have a segment of
@@ -44,7 +46,8 @@ impl Verdict {
             1 => SegmentKind::New,
             2 => SegmentKind::Late,
             3 => SegmentKind::Repeat,
-            _ => SegmentKind::Repair,
+            4 => SegmentKind::Repair,
+            _ => SegmentKind::Answered,
         }
     }
 

@@ -10,6 +10,9 @@ use crate::{
     wire::tcp::flag,
 };
 
+/// So soon a mirror's copy of a packet comes, ns; what its sender sends again comes later.
+const COPIED: u64 = 1_000_000;
+
 /// History letters in the order of their bits: SYN, SYN-ACK, pure ACK, data, FIN, RST, repeated payload,
 /// zero window, inconsistent flags, SYN with FIN or RST.
 const LETTERS: [u8; 10] = *b"shadfrtwiq";
@@ -24,17 +27,18 @@ pub(super) fn update(
     now: u64,
 ) {
     let has = |bits: u16| segment.flags & bits != 0;
-    if has(flag::SYN) {
-        cold_path();
-        handshake(record, sender, has(flag::ACK), now);
-    } else if record.awaits_ack.get() != 0
+    if record.awaits_ack.get() != 0
         && has(flag::ACK)
         && sender as u8 == record.client.get()
         && !has(flag::RST)
     {
         cold_path();
         record.awaits_ack.set(0);
-        record.handshake_client_rtt.set(now.saturating_sub(record.syn_ack_time.get()) + 1);
+        record.handshake_client_rtt.set(now.saturating_sub(record.opened.get()) + 1);
+    }
+    if has(flag::SYN) {
+        cold_path();
+        handshake(record, sender, has(flag::ACK), now);
     }
     ends(record, sender, segment.flags, carries);
 
@@ -62,28 +66,61 @@ pub(super) fn update(
     }
 }
 
-/// Times of the handshake: from the last SYN before the SYN-ACK, to the first SYN-ACK. Either side may send
-/// the SYN-ACK (simultaneous open, RFC 9293 section 3.5), and a capture of several queues may show it first.
+/// Times of the handshake: from the client's last SYN before the SYN-ACK to that, and from there to the client's first
+/// acknowledgement. Where the SYN-ACK came twice, other than as a mirror's copy, nobody knows which one the client
+/// answered (Karn). In a simultaneous open (RFC 9293 section 3.5) each SYN has its SYN-ACK: what the client answers is
+/// the server's SYN.
 #[inline(always)]
 fn handshake(record: &SharedRecord, sender: Sender, ack: bool, now: u64) {
-    let (syn, syn_ack) = (record.syn_time.get(), record.syn_ack_time.get());
-    if ack {
-        if syn_ack != 0 {
-            return;
-        }
-        record.syn_ack_time.set(now);
-        record.awaits_ack.set(1);
-        if syn != 0 {
-            record.handshake_server_rtt.set(now.saturating_sub(syn) + 1);
-        }
-    } else if sender as u8 == record.client.get() {
-        if syn_ack == 0 {
+    let (syn, opened) = (record.syn_time.get(), record.opened.get());
+    let from_client = sender as u8 == record.client.get();
+    let answered = noted(record, Sender::A, SYN_ACK | SYN_ACK << 1);
+    if from_client && !ack {
+        if !answered {
             record.syn_time.set(now);
-        } else if syn == 0 && now <= syn_ack {
+        } else if syn == 0 && now <= opened {
+            // A capture of several queues may show the SYN-ACK first.
             record.syn_time.set(now);
-            record.handshake_server_rtt.set(syn_ack - now + 1);
+            record.handshake_server_rtt.set(opened - now + 1);
         }
+        return;
     }
+    if from_client && answered {
+        return;
+    }
+    if noted(record, sender, SYN_ACK) {
+        if now.saturating_sub(opened) > COPIED {
+            record.awaits_ack.set(0);
+        }
+        return;
+    }
+    if ack && syn != 0 {
+        record.handshake_server_rtt.set(now.saturating_sub(syn) + 1);
+    }
+    if opened == 0 || from_client {
+        record.opened.set(now);
+        record.awaits_ack.set(1);
+    } else if answered {
+        record.awaits_ack.set(0);
+    }
+}
+
+/// Bits of [`SharedRecord`]'s `history_seen`, for sender A.
+const SYN_ACK: u32 = 1 << 2;
+pub(super) const ANY_SYN: u32 = 1 | SYN_ACK;
+/// The letters before those of a reset.
+const BEFORE_RESET: u32 = 0x155;
+
+/// Whether nothing of `sender` was noted but resets.
+#[inline(always)]
+pub fn only_reset(record: &SharedRecord, sender: Sender) -> bool {
+    !noted(record, sender, BEFORE_RESET)
+}
+
+/// Whether one of these letters was noted for `sender`.
+#[inline(always)]
+pub(super) fn noted(record: &SharedRecord, sender: Sender, letters: u32) -> bool {
+    record.history_seen.get() & letters << sender as u32 != 0
 }
 
 /// Both ends' states.

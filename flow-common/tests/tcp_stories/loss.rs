@@ -4,7 +4,9 @@ use flow_common::{offload::Offload, workspace::Arrival};
 
 use crate::support::{
     CAPTURE,
-    story::{CLEAN, ORIGIN, Quality, c, client, connected, frame, history, one, play, quality, s},
+    story::{
+        CLEAN, ORIGIN, Quality, c, client, connected, frame, history, one, play, quality, rtt_ms, s, server,
+    },
 };
 
 #[test]
@@ -217,4 +219,37 @@ fn a_super_packet_sent_again_counts_as_its_segments() {
     let arrival = Arrival { offload: Offload { segments: 0, segment_size: 1_500 }, ..CAPTURE };
     world.feed_as(&frame(&c(0).seq(1).ack(1).data(4_000), ORIGIN), arrival);
     assert_eq!(quality(&one(&world)), (Quality { retransmits: 5, ..CLEAN }, CLEAN));
+}
+
+#[test]
+fn a_repeat_filled_up_with_new_bytes_counts_those_sent_before() {
+    let world = play(&connected([
+        c(31).seq(1).ack(1).data(1_000),
+        c(31).us(10).seq(1_001).ack(1).data(100),
+        s(51).seq(1).ack(1_001),
+        c(300).seq(1_001).ack(1).data(1_000),
+    ]));
+    let flow = one(&world);
+    let quality = &client(&flow).quality;
+    assert_eq!((quality.retransmits, quality.retransmitted_bytes), (1, 100));
+}
+
+#[test]
+fn data_behind_its_own_acknowledgement_is_no_retransmit() {
+    // A capture of two queues, the client's 50 us behind.
+    let mut steps = Vec::new();
+    for number in 0..5 {
+        let (at, begin) = (31 + 30 * u64::from(number), 1 + 1_000 * number);
+        steps.push(s(at).seq(1).ack(begin + 1_000));
+        steps.push(c(at).us(50).seq(begin).ack(1).data(1_000));
+    }
+    let world = play(&connected(steps));
+    assert_eq!(quality(&one(&world)), (CLEAN, CLEAN));
+    assert_eq!(rtt_ms(&server(&one(&world)).rtt).0, 1, "the handshake: data that was answered times nothing");
+}
+
+#[test]
+fn data_that_was_acknowledged_long_before_was_sent_before() {
+    let world = play(&connected([s(31).seq(1).ack(1_001), c(231).seq(1).ack(1).data(1_000)]));
+    assert_eq!(quality(&one(&world)), (Quality { retransmits: 1, ..CLEAN }, CLEAN));
 }

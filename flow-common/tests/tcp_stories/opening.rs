@@ -63,7 +63,14 @@ fn a_repeated_syn_ack() {
     let world = play(&[c(0).syn(), s(20).syn().ack(1), s(1020).syn().ack(1), c(1030).seq(1).ack(1)]);
     let flow = &one(&world);
     assert_eq!(quality(flow), (CLEAN, Quality { retransmits: 1, syn_retransmits: 1, ..CLEAN }));
-    assert_eq!(handshake_ms(flow).0, Some(20));
+    // Nobody knows which one the client answered.
+    assert_eq!(handshake_ms(flow), (Some(20), None));
+}
+
+#[test]
+fn a_mirrors_copy_of_the_syn_ack_is_none_that_was_sent_again() {
+    let world = play(&[c(0).syn(), s(20).syn().ack(1), s(20).us(5).syn().ack(1), c(30).seq(1).ack(1)]);
+    assert_eq!(handshake_ms(&one(&world)), (Some(20), Some(10)));
 }
 
 #[test]
@@ -83,6 +90,10 @@ fn both_sides_open_at_once() {
     assert_eq!(client(flow).volume().payload_bytes, 10);
     // Either side's SYN-ACK repeats its SYN.
     assert_eq!((quality(flow).0.syn_retransmits, quality(flow).1.syn_retransmits), (1, 1));
+    // Each SYN to its SYN-ACK, in whichever order these pass.
+    assert_eq!(handshake_ms(flow), (Some(20), Some(5)));
+    let world = play(&[c(0).syn(), s(1).syn(), s(20).syn().ack(1), c(22).syn().ack(1)]);
+    assert_eq!(handshake_ms(&one(&world)), (Some(20), Some(21)));
 }
 
 #[test]

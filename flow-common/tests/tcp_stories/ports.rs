@@ -70,3 +70,69 @@ fn each_stage_has_its_own_patience() {
     assert_eq!(records(&[closed().as_slice(), &[s(4000).seq(2).ack(12)]].concat()), 1);
     assert_eq!(records(&[closed().as_slice(), &[s(9000).seq(2).ack(12)]].concat()), 2);
 }
+
+#[test]
+fn a_syn_with_other_numbers_begins_a_new_record_also_where_no_end_was_seen() {
+    let first = connected([c(31).seq(1).ack(1).data(100), s(51).seq(1).ack(101).data(50)]);
+    let second = [c(20_000).seq(77_000).syn(), s(20_020).seq(88_000).syn().ack(77_001)];
+    let world = play(&[first.as_slice(), &second].concat());
+    let [old, new] = &world.records()[..] else { panic!("two records") };
+    assert_eq!((state(old), old.ended, state(new)), ("S1", Ended::Idle as u8, "S1"));
+    assert_eq!((client(new).quality.retransmits, client(new).quality.syn_retransmits), (0, 0));
+}
+
+#[test]
+fn one_side_tells_connections_apart() {
+    // The client's, then the server's: either closes, and nobody is seen to answer.
+    let ours = |at: u64, isn: u32| {
+        let (next, end) = (isn + 1, isn + 11);
+        [
+            c(at).seq(isn).syn(),
+            c(at + 30).seq(next).ack(9_001),
+            c(at + 31).seq(next).ack(9_001).data(10),
+            c(at + 60).seq(end).ack(9_500).fin(),
+        ]
+    };
+    let world = play(&[ours(0, 0), ours(30_000, 500_000), ours(60_000, 90_000)].concat());
+    assert_eq!(world.records().iter().map(state).collect::<Vec<_>>(), ["SH", "SH", "SH"]);
+    let ended: Vec<u8> = world.records().iter().map(|record| record.ended).collect();
+    assert_eq!(ended, [Ended::Fin as u8, Ended::Fin as u8, Ended::No as u8]);
+
+    let theirs = |at: u64, isn: u32| {
+        [
+            s(at).seq(isn).syn().ack(1),
+            s(at + 40).seq(isn + 1).ack(11).data(20),
+            s(at + 50).seq(isn + 21).ack(11).fin(),
+        ]
+    };
+    let world = play(&[theirs(0, 0), theirs(30_000, 500_000)].concat());
+    assert_eq!(world.records().iter().map(state).collect::<Vec<_>>(), ["SHR", "SHR"]);
+}
+
+#[test]
+fn a_syn_that_comes_behind_its_own_connection_belongs_to_it() {
+    // A capture of two queues: the SYN is delivered last.
+    let [_syn, rest @ ..] = &closed()[..] else { panic!("no steps") };
+    let world = play(&[rest, &[c(90).syn()]].concat());
+    let [one] = &world.records()[..] else { panic!("one record") };
+    assert_eq!((one.ended, client(one).quality.retransmits, client(one).quality.out_of_order), (1, 0, 1));
+}
+
+#[test]
+fn a_syn_that_comes_again_after_the_end_belongs_to_its_connection() {
+    let world = play(&[closed().as_slice(), &[c(90).syn()]].concat());
+    let [one] = &world.records()[..] else { panic!("one record") };
+    assert_eq!(client(one).quality.syn_retransmits, 1);
+}
+
+#[test]
+fn a_reset_that_was_injected_before_the_answer_does_not_cut_the_connection() {
+    let world = play(&[
+        c(0).syn(),
+        s(5).seq(4_000_000).ack(1).rst(),
+        s(20).syn().ack(1),
+        c(30).seq(1).ack(1),
+        c(31).seq(1).ack(1).data(10),
+    ]);
+    assert_eq!(world.records().len(), 1);
+}

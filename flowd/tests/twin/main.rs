@@ -96,11 +96,11 @@ struct Head {
 impl Head {
     fn of(record: &FlowRecord) -> Self {
         let FlowRecord { ended, client, role_by, last_talker, fragment, app, .. } = *record;
-        let FlowRecord { start, syn_time, syn_ack_time, handshake_server_rtt, handshake_client_rtt, .. } =
+        let FlowRecord { start, syn_time, opened, handshake_server_rtt, handshake_client_rtt, .. } =
             *record;
         Self {
             state: (ended, client, role_by, last_talker, fragment, app),
-            times: [start, syn_time, syn_ack_time, handshake_server_rtt, handshake_client_rtt],
+            times: [start, syn_time, opened, handshake_server_rtt, handshake_client_rtt],
             icmp: (record.icmp_type, record.icmp_code),
             history: (record.history_seen, record.history_len, record.awaits_ack, record.history),
         }
