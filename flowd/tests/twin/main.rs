@@ -96,8 +96,7 @@ struct Head {
 impl Head {
     fn of(record: &FlowRecord) -> Self {
         let FlowRecord { ended, client, role_by, last_talker, fragment, app, .. } = *record;
-        let FlowRecord { start, syn_time, opened, handshake_server_rtt, handshake_client_rtt, .. } =
-            *record;
+        let FlowRecord { start, syn_time, opened, handshake_server_rtt, handshake_client_rtt, .. } = *record;
         Self {
             state: (ended, client, role_by, last_talker, fragment, app),
             times: [start, syn_time, opened, handshake_server_rtt, handshake_client_rtt],
