@@ -2,7 +2,8 @@
 
 use crate::{
     account::idle_timeout,
-    record::{Ended, FlowRecord, life},
+    dissect::transport::protocol,
+    record::{Ended, FlowRecord, TcpEnd, life},
     settings::Settings,
 };
 
@@ -76,6 +77,15 @@ impl Rest {
         } else {
             None
         }
+    }
+
+    /// Whether nobody has answered yet: one side has sent nothing, or TCP's handshake is not over.
+    #[must_use]
+    pub const fn waits(&self, stamps: [u64; 2]) -> bool {
+        let [a, b] = self.states;
+        let early = TcpEnd::Partial as u8;
+        let half_open = self.protocol == protocol::TCP && a < early && b < early;
+        half_open || stamps[0] == 0 || stamps[1] == 0
     }
 
     /// Why the record is over at `now` (ns of the packets' clock), or at the end of everything; `None` while it

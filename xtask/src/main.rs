@@ -13,6 +13,7 @@ mod dashboards;
 mod demo;
 mod dist;
 mod fuzz;
+mod hostile;
 mod kernels;
 mod lab;
 mod new;
@@ -52,6 +53,8 @@ enum Task {
     Bench(bench::Options),
     /// Everything at once for half an hour, as root: traffic, reloads, an interface that comes and goes; judged in the end
     Soak(soak::Options),
+    /// Floods, silent clients and wrong passwords beside honest clients, for an hour, as root
+    Hostile(hostile::Options),
     /// Hold the BPF programs against xdp-ebpf/budget.toml: sizes, verifier's work, stack, time per packet; as root
     Verify(verify::Options),
     /// Load, attach, count and detach under other kernels, in guests: `cargo xtask kernels 5.10 6.12`
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Soak(options) => soak::run(&options),
+        Task::Hostile(options) => hostile::run(&options),
         Task::Verify(options) => verify::run(&options),
         Task::Kernels(options) => kernels::run(&options),
         Task::Supply => supply::run().map(drop),

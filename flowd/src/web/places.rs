@@ -35,7 +35,8 @@ const LEAST: usize = 8;
 
 /// How long a client may take nothing of its answer where others want its place.
 const STALLED: Duration = Duration::from_secs(5);
-/// How long a connection keeps a place of the reserve where others want it.
+/// How long a connection keeps a place of the reserve where others want it, and a usual one without a request against
+/// those who have as many.
 const SHORT: Duration = Duration::from_secs(1);
 /// How long a connection may be without its first request.
 const FIRST: Duration = Duration::from_secs(10);
@@ -92,6 +93,15 @@ enum State {
     Blocked(Instant),
 }
 
+/// The request of a new connection may be on its way: only who has so many fewer connections takes its place.
+#[derive(Clone, Copy, Debug)]
+enum Margin {
+    /// Any, where the reserve is full too.
+    One = 0,
+    /// Enough that a connection which stands alone keeps its place.
+    Crowd = 1,
+}
+
 /// A connection's place, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
@@ -144,13 +154,10 @@ impl Places {
         let (all, own) =
             usual.fold((0, 0), |(all, own), seat| (all + 1, own + usize::from(seat.peer == peer)));
         let crowded = own >= self.limits.each;
-        let found = if crowded {
-            self.make_room(&mut seats, |seat| seat.peer == peer)
-        } else {
-            all < self.limits.all || self.make_room(&mut seats, |_| true)
-        };
-        let reserved = !found;
-        if reserved && !self.has_reserve(&mut seats, peer) {
+        let may = |seat: &Seat| !crowded || seat.peer == peer;
+        let found = !crowded && all < self.limits.all || self.make_room(&mut seats, peer, Margin::Crowd, may);
+        let reserved = !found && self.has_reserve(&mut seats, peer);
+        if !found && !reserved && !self.make_room(&mut seats, peer, Margin::One, may) {
             self.refusals.count(Refusal::Places);
             return None;
         }
@@ -160,18 +167,29 @@ impl Places {
         Some(Place { seat, places: Arc::clone(self) })
     }
 
-    /// Has one of those connections leave that may.
-    fn make_room(&self, seats: &mut Vec<Arc<Seat>>, may: impl Fn(&Seat) -> bool) -> bool {
+    /// Has one of those connections leave that may, for one of `peer`.
+    fn make_room(
+        &self,
+        seats: &mut Vec<Arc<Seat>>,
+        peer: IpAddr,
+        margin: Margin,
+        may: impl Fn(&Seat) -> bool,
+    ) -> bool {
         let of_peer = by_peer(seats);
+        let count = |peer| of_peer.get(&peer).copied().unwrap_or_default();
+        let stays = |seat: &Seat, waits| {
+            let fresh = waits < SHORT && !seat.asked.load(Ordering::Relaxed);
+            fresh && seat.peer != peer && count(seat.peer) <= count(peer) + margin as usize
+        };
         let free = seats.iter().enumerate().filter(|(_, seat)| !seat.reserved && may(seat));
         let free = free.filter_map(|(at, seat)| {
             let (idle, waits) = match seat.state() {
-                State::Idle(since) => (true, since.elapsed()),
+                State::Idle(since) if !stays(seat, since.elapsed()) => (true, since.elapsed()),
                 State::Blocked(since) if since.elapsed() >= STALLED => (false, since.elapsed()),
-                State::Busy | State::Blocked(_) => return None,
+                State::Idle(_) | State::Busy | State::Blocked(_) => return None,
             };
             // The idle before the blocked, then the address with most, then the longest.
-            Some(((idle, of_peer.get(&seat.peer), waits), at))
+            Some(((idle, count(seat.peer), waits), at))
         });
         let Some((_, at)) = free.max() else { return false };
         self.send_away(seats, at);

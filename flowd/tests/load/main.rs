@@ -13,5 +13,7 @@
 mod support;
 
 mod governor;
+mod hostile;
 mod http;
+mod loopback;
 mod requests;

@@ -129,12 +129,13 @@ impl Kernel {
         match reading.next {
             Next::Look(first) if first < reading.high => {
                 let window = self.window(first, reading.high)?;
-                self.look(&window, now, visit, &mut reading.report);
+                self.look(&window, now, reading.patience, visit, &mut reading.report);
                 self.unlink()?;
                 reading.next = Next::Look(first.saturating_add(WINDOW));
             }
             Next::Look(_) if self.drained.ending.is_empty() => {
                 self.drained.evicted.clear();
+                self.drained.taken = reading.report.live + reading.report.freed;
                 return Ok(Some(reading.report));
             }
             Next::Look(_) => {
@@ -144,7 +145,10 @@ impl Kernel {
             }
             Next::End(place) => match self.end(place, visit, &mut reading.report)? {
                 Some(next) => reading.next = Next::End(next),
-                None => return Ok(Some(reading.report)),
+                None => {
+                    self.drained.taken = reading.report.live + reading.report.freed;
+                    return Ok(Some(reading.report));
+                }
             },
         }
         self.drained.reading = Some(reading);
@@ -153,11 +157,20 @@ impl Kernel {
 
     fn begin(&mut self) -> Result<Reading, KernelError> {
         self.drained.ending.clear();
-        Ok(Reading { next: Next::Look(0), report: self.report(), high: self.free.high()? })
+        let report = self.report();
+        let patience = self.drained.patience(report.capacity);
+        Ok(Reading { next: Next::Look(0), report, high: self.free.high()?, patience })
     }
 
     /// Shows what changed in a window and notes what is over.
-    fn look(&mut self, window: &Window, now: Option<u64>, visit: &mut Visit<'_>, report: &mut DrainReport) {
+    fn look(
+        &mut self,
+        window: &Window,
+        now: Option<u64>,
+        patience: u64,
+        visit: &mut Visit<'_>,
+        report: &mut DrainReport,
+    ) {
         let Self { drained: Drained { marks, ending, leaving, evicted, .. }, settings, .. } = self;
         let shortest = shortest_timeout(settings);
         let slots = window.slots();
@@ -173,6 +186,13 @@ impl Kernel {
             // Most are this, so that nothing else is read of them.
             let rests = now.is_some_and(|now| now.saturating_sub(latest) <= shortest) && life == life::LIVE;
             let mut over = if rests { None } else { window.rest(slot, life).end(now, settings) };
+            if over.is_none()
+                && patience != u64::MAX
+                && now.is_some_and(|now| now.saturating_sub(latest) > patience)
+                && window.rest(slot, life).waits(stamps)
+            {
+                over = Some(EndReason::Evicted);
+            }
             // Seldom: the key is another cache line.
             if over.is_none() && !evicted.is_empty() && evicted.contains(&window.key(slot).interface()) {
                 over = Some(window.rest(slot, life).closed().unwrap_or(EndReason::Evicted));

@@ -44,6 +44,23 @@ fn the_longest_idle_of_the_busiest_address_makes_room() {
     assert_eq!(places.seats().len(), 5);
 }
 
+/// Its request may be on its way while all others are being answered.
+#[test]
+fn a_new_connection_stays_against_those_who_have_as_many() {
+    let places = places();
+    let crowd = |host: u8, count: usize| -> Vec<_> {
+        (0..count).map(|_| from(&places, &format!("192.0.2.{host}")).unwrap()).collect()
+    };
+    let busy = [crowd(1, 4), crowd(2, 3)];
+    busy.iter().flatten().for_each(|place| place.seat().begin());
+    let new = from(&places, "192.0.2.3").unwrap();
+    assert!(from(&places, "192.0.2.2").unwrap().seat().is_reserved() && !new.left());
+    let alone = [4, 5].map(|host| from(&places, &format!("192.0.2.{host}")).unwrap());
+    assert!(alone.iter().all(|place| place.seat().is_reserved()) && !new.left());
+    // Where the reserve is full too, another that stands alone takes it: strangers by the hundred may be silent.
+    assert!(!from(&places, "192.0.2.6").unwrap().seat().is_reserved() && new.left());
+}
+
 #[test]
 fn an_address_has_no_more_than_its_share() {
     let places = places();

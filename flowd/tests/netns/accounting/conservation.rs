@@ -89,6 +89,8 @@ fn flows_and_reasons_make_up_the_interface() {
         );
     }
     let reasons = |reason: &str| ended.flows.iter().filter(|flow| flow["end_reason"] == reason).count();
-    assert!(reasons("idle") > 1_000, "no slot was used again");
-    println!("idle {}, active {}, shutdown {}", reasons("idle"), reasons("active"), reasons("shutdown"));
+    // Nobody answers them: where the table fills, they leave before their time.
+    assert!(reasons("idle") + reasons("evicted") > 1_000, "no slot was used again");
+    let [idle, evicted, active, shutdown] = ["idle", "evicted", "active", "shutdown"].map(reasons);
+    println!("idle {idle}, evicted {evicted}, active {active}, shutdown {shutdown}");
 }
