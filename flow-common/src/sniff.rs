@@ -3,9 +3,10 @@
 //!
 //! The first touch of a payload's cache line is the dearest step of the packet path. So only the first
 //! segment after the conversation turned is looked at, and, once a side has spoken HTTP or DNS, what follows the
-//! end of a write (PSH), as pipelined requests and their answers do. What lies within the window of a head is
-//! copied in any case; looking at it too tells a short message's successor from its body. A flow that was looked
-//! at a few times and showed nothing known is left alone, and so is a side of TLS after its hello.
+//! end of a write, as pipelined requests and their answers do. PSH marks that end, but need not be there (RFC 9293
+//! section 3.9.1.2): a segment that is not full ends one as well. What lies within the window of a head is copied in
+//! any case; looking at it too tells a short message's successor from its body. A flow that was looked at a few times
+//! and showed nothing known is left alone, and so is a side of TLS after its hello.
 
 use core::hint::cold_path;
 
@@ -31,6 +32,10 @@ use crate::{
 
 /// Bytes that tell a protocol: fewer may still become another.
 const WORD: u32 = size_of::<u32>() as u32;
+
+/// Payload bytes of a full segment where the path takes IPv6's least packets (1,280 bytes, RFC 8200 section 5), less the
+/// headers with TCP timestamps. Senders fill their segments up to the last one of a write (RFC 9293 section 3.7.4).
+const FULL_SEGMENT: u32 = 1208;
 
 /// Looks without a find after which a side is left alone.
 const MAX_MISSES: u8 = 4;
@@ -62,7 +67,8 @@ pub fn sniff<P: Packet>(
     let (own, peer) = record.pair(sender);
     let was = own.tcp.sniffing.get();
     let pushed = was & sniffing::PUSHED != 0;
-    if segment.flags & flag::PSH != 0 {
+    let spoken = own.tcp.app.get();
+    if segment.flags & flag::PSH != 0 || spoken == App::Http as u8 && len < FULL_SEGMENT {
         own.tcp.sniffing.set(was | sniffing::PUSHED);
     } else if pushed {
         own.tcp.sniffing.set(was & !sniffing::PUSHED);
@@ -76,7 +82,7 @@ pub fn sniff<P: Packet>(
     // More of a head that began before. Its window is a stretch of sequence space, so that segments may
     // come in any order. A DNS message of its own gets a window of its own: it may be longer than what is left.
     let into = sequence.wrapping_sub(own.tcp.head_seq.get());
-    let (spoken, window) = (own.tcp.app.get(), u32::from(own.tcp.head_window.get()));
+    let window = u32::from(own.tcp.head_window.get());
     let inside = into < window && !(spoken == App::Dns as u8 && may_begin);
     // So short may a message of HTTP be that the next one begins in its window.
     let next = may_begin && spoken == App::Http as u8 && len >= WORD;
@@ -111,7 +117,9 @@ pub fn sniff<P: Packet>(
     let (habits, window, ended, shown) = match begun {
         Begun::Request | Begun::Response => {
             let ended = wanted.head_bytes >= len && http::ends_head(packet, offset, len);
-            (sniffing::MESSAGES | sniffing::NEEDS_END, wanted.head_bytes, ended, len >= WORD)
+            let shown = record.app.get() == 0 && http::proves(packet, offset);
+            let short = if len < FULL_SEGMENT { sniffing::PUSHED } else { 0 };
+            (sniffing::MESSAGES | sniffing::NEEDS_END | short, wanted.head_bytes, ended, shown)
         }
         Begun::Dns => {
             let shown = record.app.get() == 0 && dns::asks(packet, offset, true);
@@ -141,17 +149,18 @@ fn show(record: &SharedRecord, app: u8) {
     }
 }
 
-/// The end of a connection that spoke HTTP is told once per side, so that what is open can be closed; of TLS,
-/// while one side's hello is without an answer.
+/// The end of a connection that spoke HTTP is told once per side, and once more where a reset follows a FIN, so that
+/// what is open can be closed; of TLS, while one side's hello is without an answer.
 #[inline(always)]
 fn end(record: &SharedRecord, sender: Sender, flags: u16) -> Option<Find> {
     let (own, peer) = record.pair(sender);
     let (habits, others) = (own.tcp.sniffing.get(), peer.tcp.sniffing.get());
     let open = (habits | others) & sniffing::NEEDS_END | (habits ^ others) & sniffing::HELLO;
-    if open == 0 || flags & (flag::FIN | flag::RST) == 0 || habits & sniffing::END_TOLD != 0 {
+    let told = if flags & flag::RST == 0 { sniffing::END_TOLD } else { sniffing::RESET_TOLD };
+    if open == 0 || flags & (flag::FIN | flag::RST) == 0 || habits & (told | sniffing::RESET_TOLD) != 0 {
         return None;
     }
-    own.tcp.sniffing.set(habits | sniffing::END_TOLD);
+    own.tcp.sniffing.set(habits | told);
     Some(Find { app: own.tcp.app.get(), kind: PayloadKind::End, len: 0 })
 }
 
@@ -171,7 +180,7 @@ fn classify<P: Packet>(packet: &P, headers: &Headers, wanted: Apps, answers: boo
     } else {
         let word: u32 = packet.read(offset)?;
         let [first, second, ..] = word.to_ne_bytes();
-        (http::classify(word), first, second)
+        (http::classify(packet, offset, word), first, second)
     };
     if wanted.contains(App::Http) && http.is_some() {
         http
