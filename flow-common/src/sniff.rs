@@ -129,6 +129,7 @@ pub fn sniff<P: Packet>(
             let window = tls::window(packet, offset, len);
             (sniffing::HELLO, window, window <= len, len >= WORD)
         }
+        Begun::OldHello => (sniffing::HELLO, len, true, true),
     };
     let app = begun.app() as u8;
     if shown {
@@ -168,24 +169,27 @@ fn end(record: &SharedRecord, sender: Sender, flags: u16) -> Option<Find> {
 #[inline(always)]
 fn classify<P: Packet>(packet: &P, headers: &Headers, wanted: Apps, answers: bool) -> Option<Begun> {
     let (offset, len) = headers.payload();
-    let (http, first, second) = if len < WORD {
+    let (http, first, second, old) = if len < WORD {
         let first: u8 = packet.read(offset)?;
         if len >= 2 {
             let second: u8 = packet.read(offset + 1)?;
-            (http::classify_short(first, Some(second)), first, second)
+            (http::classify_short(first, Some(second)), first, second, false)
         } else {
             // What is not there may still become right.
-            (http::classify_short(first, None), first, tls::MAJOR)
+            (http::classify_short(first, None), first, tls::MAJOR, false)
         }
     } else {
         let word: u32 = packet.read(offset)?;
         let [first, second, ..] = word.to_ne_bytes();
-        (http::classify(packet, offset, word), first, second)
+        let old = tls::is_old_hello(word.to_ne_bytes(), len);
+        (http::classify(packet, offset, word), first, second, old)
     };
     if wanted.contains(App::Http) && http.is_some() {
         http
     } else if wanted.contains(App::Tls) && tls::begins(first, second, answers) {
         Some(Begun::Hello)
+    } else if wanted.contains(App::Tls) && old {
+        Some(Begun::OldHello)
     } else if wanted.contains(App::Dns) && dns::port(headers) {
         Some(Begun::Dns)
     } else {

@@ -210,6 +210,22 @@ fn the_window_of_a_hello_that_does_not_tell_its_length() {
 }
 
 #[test]
+fn a_hello_in_the_shape_of_ssl_2() {
+    let mut asked = vec![0x80, 43, 1, 3, 1, 0, 18];
+    asked.resize(45, 7);
+    let mut talk = Talk::new(443, Apps::ALL);
+    talk.send(true, PSH, &asked);
+    talk.send(false, PSH, &hello(2, 100));
+    talk.send(true, PSH, &[22; 80]);
+    assert_eq!((talk.copied(), talk.app()), (vec![(HELLO, 45), (HELLO, 105)], Some(App::Tls)));
+    // Of another length it is something else.
+    asked.push(7);
+    let mut talk = Talk::new(443, Apps::ALL);
+    talk.send(true, PSH, &asked);
+    assert_eq!((talk.copied(), talk.app()), (vec![], None));
+}
+
+#[test]
 fn refused_hellos() {
     let mut talk = Talk::new(443, Apps::ALL);
     // An alert by itself is nothing.

@@ -33,6 +33,8 @@ pub(super) enum Begun {
     Dns,
     /// One of TLS.
     Hello,
+    /// One of TLS in the shape of SSL 2.0, all of it.
+    OldHello,
 }
 
 impl Begun {
@@ -41,7 +43,7 @@ impl Begun {
         match self {
             Self::Request | Self::Response => App::Http,
             Self::Dns => App::Dns,
-            Self::Hello => App::Tls,
+            Self::Hello | Self::OldHello => App::Tls,
         }
     }
 
@@ -50,7 +52,7 @@ impl Begun {
         match self {
             Self::Request => PayloadKind::Request,
             Self::Response => PayloadKind::Response,
-            Self::Dns | Self::Hello => PayloadKind::Message,
+            Self::Dns | Self::Hello | Self::OldHello => PayloadKind::Message,
         }
     }
 }

@@ -81,7 +81,7 @@ const fn bytes_that_are(word: u64, byte: u8) -> u64 {
     const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
     let different = word ^ u64::from_ne_bytes([byte; 8]);
     // No byte carries into the next one.
-    !((different & LOW) + LOW | different | LOW)
+    !(((different & LOW) + LOW) | different | LOW)
 }
 
 /// Whether the payload begins as only HTTP does.
