@@ -5,8 +5,10 @@
 //! segment after the conversation turned is looked at, and, once a side has spoken HTTP or DNS, what follows the
 //! end of a write, as pipelined requests and their answers do. PSH marks that end, but need not be there (RFC 9293
 //! section 3.9.1.2): a segment that is not full ends one as well. What lies within the window of a head is copied in
-//! any case; looking at it too tells a short message's successor from its body. A flow that was looked at a few times
-//! and showed nothing known is left alone, and so is a side of TLS after its hello.
+//! any case; looking at it too tells a short message's successor from its body. Until a flow has spoken something known,
+//! what follows the end of a write is looked at as well, as something may stand ahead of the first message: empty lines,
+//! an address that a proxy tells. A side that was looked at some times and showed nothing known is left alone, but for
+//! the answer to the other side's hello; so is a side of TLS after its own.
 
 use core::hint::cold_path;
 
@@ -25,7 +27,7 @@ use crate::{
     event::PayloadKind,
     key::Sender,
     packet::Packet,
-    record::{SharedRecord, sniffing},
+    record::{SharedHalf, SharedRecord, sniffing},
     tcp::SegmentKind,
     wire::tcp::flag,
 };
@@ -37,8 +39,9 @@ const WORD: u32 = size_of::<u32>() as u32;
 /// headers with TCP timestamps. Senders fill their segments up to the last one of a write (RFC 9293 section 3.7.4).
 const FULL_SEGMENT: u32 = 1208;
 
-/// Looks without a find after which a side is left alone.
-const MAX_MISSES: u8 = 4;
+/// Looks without a find after which a side is left alone: what mail servers and clients say before STARTTLS takes half as
+/// many.
+const MAX_MISSES: u8 = 16;
 
 /// Looks at one segment after [`crate::tcp::track`] said what it is. `last_talker` is the record's, read before that.
 ///
@@ -59,6 +62,10 @@ pub fn sniff<P: Packet>(
     if len == 0 {
         return end(record, sender, segment.flags);
     }
+    // What brings nothing new, as a keep-alive, neither takes the turn nor ends a write.
+    if matches!(kind, SegmentKind::Empty | SegmentKind::Repeat) {
+        return None;
+    }
     let turned = last_talker != sender as u8 + 1;
     if turned {
         record.last_talker.set(sender as u8 + 1);
@@ -73,12 +80,11 @@ pub fn sniff<P: Packet>(
     } else if pushed {
         own.tcp.sniffing.set(was & !sniffing::PUSHED);
     }
-    if matches!(kind, SegmentKind::Empty | SegmentKind::Repeat) {
-        return None;
-    }
 
-    let spoke = (was | peer.tcp.sniffing.get()) & sniffing::MESSAGES != 0;
-    let may_begin = turned || spoke && pushed;
+    let others = peer.tcp.sniffing.get();
+    let spoke = (was | others) & sniffing::MESSAGES != 0;
+    let answers = others & sniffing::HELLO != 0;
+    let may_begin = turned || pushed;
     // More of a head that began before. Its window is a stretch of sequence space, so that segments may
     // come in any order. A DNS message of its own gets a window of its own: it may be longer than what is left.
     let into = sequence.wrapping_sub(own.tcp.head_seq.get());
@@ -91,7 +97,7 @@ pub fn sniff<P: Packet>(
         None
     } else {
         let late = matches!(kind, SegmentKind::Late | SegmentKind::Repair);
-        if !(may_begin || late) || !spoke && own.tcp.misses.get() >= MAX_MISSES {
+        if !(may_begin || late) || !(spoke || answers) && own.tcp.misses.get() >= MAX_MISSES {
             return None;
         }
         // What a side of TLS sends after its hello is nobody's business.
@@ -99,10 +105,10 @@ pub fn sniff<P: Packet>(
             return None;
         }
         cold_path();
-        let answers = peer.tcp.sniffing.get() & sniffing::HELLO != 0;
         classify(packet, headers, wanted.apps, answers)
     };
-    let begins = |begun: &Begun| !inside || matches!(begun, Begun::Request | Begun::Response);
+    // A head of up to three bytes was a guess.
+    let begins = |begun: &Begun| !inside || matches!(begun, Begun::Request | Begun::Response) || into < WORD;
     let Some(begun) = begun.filter(begins) else {
         if !inside {
             own.tcp.misses.set(own.tcp.misses.get().saturating_add(1));
@@ -114,6 +120,14 @@ pub fn sniff<P: Packet>(
         }
         return Some(Find { app: spoken, kind: PayloadKind::Continuation, len: wanted });
     };
+    if begun == Begun::Foreign {
+        // What looked like HTTP before was none, and what will is inside of something else.
+        if record.app.get() == 0 {
+            leave_alone(own);
+            leave_alone(peer);
+        }
+        return None;
+    }
     let (habits, window, ended, shown) = match begun {
         Begun::Request | Begun::Response => {
             let ended = wanted.head_bytes >= len && http::ends_head(packet, offset, len);
@@ -129,7 +143,7 @@ pub fn sniff<P: Packet>(
             let window = tls::window(packet, offset, len);
             (sniffing::HELLO, window, window <= len, len >= WORD)
         }
-        Begun::OldHello => (sniffing::HELLO, len, true, true),
+        Begun::OldHello | Begun::Foreign => (sniffing::HELLO, len, true, true),
     };
     let app = begun.app() as u8;
     if shown {
@@ -140,6 +154,15 @@ pub fn sniff<P: Packet>(
     own.tcp.head_seq.set(sequence);
     own.tcp.head_window.set(if ended { 0 } else { window as u16 });
     Some(Find { app, kind: begun.kind(), len: window.min(len) })
+}
+
+/// Takes back what a side was guessed to speak.
+#[inline(always)]
+fn leave_alone(half: &SharedHalf) {
+    half.tcp.misses.set(MAX_MISSES);
+    half.tcp.app.set(0);
+    half.tcp.head_window.set(0);
+    half.tcp.sniffing.set(half.tcp.sniffing.get() & !(sniffing::MESSAGES | sniffing::NEEDS_END));
 }
 
 /// Notes what payload showed its flow to be, the first time.

@@ -253,6 +253,59 @@ fn a_hello_behind_another_protocol() {
 }
 
 #[test]
+fn a_hello_behind_what_stands_ahead_of_it() {
+    const ALERT: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
+    // The side of the first byte, and what is said.
+    type Said<'a> = (bool, &'a [u8]);
+    let lines: Vec<Said<'_>> = [(false, &b"* OK hello\r\n"[..]), (true, b"a1 CAPABILITY\r\n")]
+        .into_iter()
+        .cycle()
+        .take(14)
+        .collect();
+    let ahead: [&[Said<'_>]; 4] = [
+        &[(true, b"PROXY TCP4 192.0.2.1 192.0.2.2 1 443\r\n")],
+        &[(true, &[0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f]), (false, b"S")],
+        &[(true, b"\r\n")],
+        &lines,
+    ];
+    for ahead in ahead {
+        let mut talk = Talk::new(443, TLS_ONLY.with(App::Http));
+        for (client, said) in ahead {
+            talk.send(*client, PSH, said);
+        }
+        let before = talk.copied().len();
+        talk.send(true, PSH, &hello(1, 100));
+        talk.send(false, PSH, &hello(2, 100));
+        assert_eq!(talk.copied()[before..], [(HELLO, 105), (HELLO, 105)], "{ahead:?}");
+    }
+    // However long the server spoke before, it is heard when it answers.
+    let mut talk = Talk::new(443, TLS_ONLY);
+    for _ in 0..30 {
+        talk.send(false, PSH, b"* and one more line\r\n");
+    }
+    talk.send(true, PSH, &hello(1, 100));
+    talk.send(false, PSH, &ALERT);
+    assert_eq!(talk.copied(), [(HELLO, 105), (HELLO, 7)]);
+}
+
+#[test]
+fn what_brings_nothing_new_takes_no_turn() {
+    const GET: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
+    let mut full = b"HTTP/1.1 200 OK\r\nContent-Length: 1400\r\n\r\n".to_vec();
+    full.resize(1_440, b'x');
+    let mut talk = Talk::new(80, HTTP_ONLY);
+    for _ in 0..3 {
+        talk.send(true, PSH, GET);
+        talk.send(false, flag::ACK, &full);
+        // Keep-alives of either side, with a byte and without.
+        for (client, byte) in [(true, &b"x"[..]), (false, b"x"), (true, b""), (false, b"")] {
+            talk.raw(client, flag::ACK, -1, byte);
+        }
+    }
+    assert_eq!(talk.copied(), [(REQUEST, GET.len()), (RESPONSE, 512)].repeat(3));
+}
+
+#[test]
 fn only_what_is_asked_for() {
     for (copies, port, payload) in [
         (Apps::ALL.without(App::Tls), 443, hello(1, 100)),
@@ -494,6 +547,35 @@ fn what_only_looks_like_http_is_not_called_so() {
     ] {
         assert_eq!(said(80, asked, answer), Some(App::Http), "{asked}");
     }
+}
+
+#[test]
+fn what_others_carry_is_theirs() {
+    const GET: &[u8] = b"GET http://h/x HTTP/1.1\r\n\r\n";
+    const OK: &[u8] = b"HTTP/1.1 200 OK\r\n\r\n";
+    for asks_first in [true, false] {
+        let mut talk = Talk::new(1344, Apps::ALL);
+        if asks_first {
+            talk.send(true, PSH, b"OPTIONS icap://h/scan ICAP/1.0\r\n\r\n");
+            talk.send(false, PSH, b"ICAP/1.0 200 OK\r\n\r\n");
+        }
+        let before = talk.copied().len();
+        for _ in 0..3 {
+            talk.send(true, PSH, b"REQMOD icap://h/scan ICAP/1.0\r\n\r\n");
+            talk.send(true, PSH, GET);
+            talk.send(false, PSH, b"ICAP/1.0 200 OK\r\n\r\n");
+            talk.send(false, PSH, OK);
+        }
+        talk.raw(true, flag::FIN | flag::ACK, 0, &[]);
+        assert_eq!((talk.copied().len(), talk.app()), (before, None));
+    }
+    // A body of HTTP may begin with anything.
+    let mut talk = Talk::new(80, Apps::ALL);
+    talk.send(true, PSH, b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+    talk.send(true, PSH, b"RTSP/1.0 200 OK\r\n\r\n");
+    talk.send(false, PSH, OK);
+    talk.send(true, PSH, GET);
+    assert_eq!((talk.copied().len(), talk.app()), (3, Some(App::Http)));
 }
 
 #[test]

@@ -37,6 +37,10 @@ const fn proof(bytes: [u8; 8]) -> Proof {
     (word, u64::MAX >> (word.leading_zeros() / u8::BITS * u8::BITS))
 }
 
+/// What RTSP, SIP and ICAP answer with, and ICAP's own methods. ICAP carries messages of HTTP (RFC 3507), whose clients
+/// are others than those of the connection.
+const FOREIGN: [[u8; 4]; 5] = [*b"RTSP", *b"SIP/", *b"ICAP", *b"REQM", *b"RESP"];
+
 /// What a message with these first four bytes (as they lie in memory) at `offset` is.
 #[inline(always)]
 pub(super) fn classify<P: Packet>(packet: &P, offset: u32, first: u32) -> Option<Begun> {
@@ -53,6 +57,13 @@ pub(super) fn classify<P: Packet>(packet: &P, offset: u32, first: u32) -> Option
     let mut known = false;
     for method in METHODS {
         known |= first == u32::from_ne_bytes(method);
+    }
+    let mut foreign = false;
+    for word in FOREIGN {
+        foreign |= first == u32::from_ne_bytes(word);
+    }
+    if foreign {
+        return Some(Begun::Foreign);
     }
     let [letter, ..] = first.to_ne_bytes();
     (known || letter.is_ascii_alphabetic() && has_request_line(packet, offset)).then_some(Begun::Request)

@@ -168,8 +168,7 @@ impl HttpTracker {
             let Some((_, idlest)) = self.connections.pop(u64::MAX) else { return };
             let Entry { connection, due } = idlest.value;
             self.due.remove(due, idlest.number);
-            self.losses.evicted +=
-                connection.outstanding().max(usize::from(connection.oldest().is_some())) as u64;
+            self.losses.evicted += connection.outstanding().max(usize::from(connection.is_open())) as u64;
             self.end(connection, emit);
         }
     }

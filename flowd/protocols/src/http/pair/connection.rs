@@ -129,8 +129,12 @@ impl Connection {
 
     /// When the oldest exchange under way began, nanoseconds of the packet clock.
     pub(super) fn oldest(&self) -> Option<u64> {
-        let pending = self.pending.front().map(|pending| pending.since);
-        pending.into_iter().chain(self.streams.open_since()).min()
+        self.pending.front().map(|pending| pending.since)
+    }
+
+    /// Whether a message has begun that is not over.
+    pub(super) fn is_open(&self) -> bool {
+        !self.pending.is_empty() || self.streams.open_since().is_some()
     }
 
     #[cfg(test)]
@@ -371,6 +375,7 @@ impl Connection {
         let asked = pending.sent.ended.unwrap_or(pending.since);
         pending.acknowledged = Some(self.segment.own_last).filter(|&at| at > asked && at <= span.time);
         pending.response = Some((response, span.time));
+        pending.answered_at = span.ack;
         // What its sender had when it began, or will have had when it has all of the request.
         let had = match (span.ack, pending.end) {
             (Some(ack), Some(end)) if distance(ack, end) > 0 => Some(end),

@@ -53,6 +53,8 @@ pub(super) struct Pending {
     pub(super) informational: Vec<u16>,
     /// With the time of its first byte.
     pub(super) response: Option<(Response, u64)>,
+    /// What the server had of the client's bytes when it began the final response.
+    pub(super) answered_at: Option<u32>,
     pub(super) sent: Extent,
     pub(super) received: Extent,
     /// When the server's last segment before the response passed, which acknowledged the request.

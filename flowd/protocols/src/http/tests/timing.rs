@@ -238,6 +238,16 @@ fn an_upload_that_is_cut_behind_its_answer() {
             assert_eq!(out[0].request_bytes, Some(POST.len() as u64 + 300));
         }
     }
+    // Chunks do not tell their end; that they went on behind the answer does.
+    for late in [true, false] {
+        let mut story = Story::default();
+        story.client("POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n").client_unseen(100).server(NO);
+        story.client_unseen(if late { 200 } else { 0 }).fin(false).reset(false);
+        assert_eq!(
+            gist(&story.finish()),
+            [if late { "POST /a 413 partial" } else { "POST /a 413 complete" }]
+        );
+    }
     // All of it comes in the end.
     let mut story = Story::default();
     story.client(POST).client_unseen(100).server(NO).after(9 * SECOND).recorded().expire();

@@ -49,6 +49,7 @@ impl Connection {
         }
         if let Some(ack) = ack.filter(|_| reset) {
             // It will take nothing more either.
+            self.cut_upload(from, ack);
             self.stop_message(from.other(), ack, None);
         }
         if reset || self.streams.both_ended() {
@@ -58,6 +59,18 @@ impl Connection {
             self.flush(emit);
         } else {
             self.release(emit);
+        }
+    }
+
+    /// The server resets while the client, whose bytes passed up to `edge`, still sends what it has answered: that the
+    /// chunks were over nobody knows, and it did not wait for them.
+    fn cut_upload(&mut self, from: Sender, edge: u32) {
+        let Some(last) = self.streams.of(from.other()).last.filter(|last| last.end.is_none()) else { return };
+        let went_on = |at: u32| distance(at, edge) > 0;
+        if let Some(pending) = self.pending.iter_mut().find(|pending| pending.number == last.number)
+            && pending.answered_at.is_some_and(went_on)
+        {
+            pending.sent.cut = true;
         }
     }
 
