@@ -192,21 +192,22 @@ fn end(record: &SharedRecord, sender: Sender, flags: u16) -> Option<Find> {
 #[inline(always)]
 fn classify<P: Packet>(packet: &P, headers: &Headers, wanted: Apps, answers: bool) -> Option<Begun> {
     let (offset, len) = headers.payload();
-    let (http, first, second, old) = if len < WORD {
-        let first: u8 = packet.read(offset)?;
-        if len >= 2 {
-            let second: u8 = packet.read(offset + 1)?;
-            (http::classify_short(first, Some(second)), first, second, false)
-        } else {
-            // What is not there may still become right.
-            (http::classify_short(first, None), first, tls::MAJOR, false)
-        }
+    let short = len < WORD;
+    let word = if short {
+        let first = packet.read(offset).unwrap_or(0);
+        // What is not there may still become right.
+        let second = if len >= 2 { packet.read(offset + 1).unwrap_or(0) } else { tls::MAJOR };
+        u32::from_ne_bytes([first, second, 0, 0])
     } else {
-        let word: u32 = packet.read(offset)?;
-        let [first, second, ..] = word.to_ne_bytes();
-        let old = tls::is_old_hello(word.to_ne_bytes(), len);
-        (http::classify(packet, offset, word), first, second, old)
+        packet.read(offset).unwrap_or(0)
     };
+    let [first, second, ..] = word.to_ne_bytes();
+    let http = if short {
+        http::classify_short(first, (len >= 2).then_some(second))
+    } else {
+        http::classify(packet, offset, word)
+    };
+    let old = !short && tls::is_old_hello(word.to_ne_bytes(), len);
     if wanted.contains(App::Http) && http.is_some() {
         http
     } else if wanted.contains(App::Tls) && tls::begins(first, second, answers) {

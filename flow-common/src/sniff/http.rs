@@ -1,5 +1,7 @@
 //! What an HTTP/1.x message begins with, and ends with where it has no body.
 
+use core::hint::black_box;
+
 use super::find::Begun;
 use crate::packet::Packet;
 
@@ -49,7 +51,7 @@ pub(super) fn classify<P: Packet>(packet: &P, offset: u32, first: u32) -> Option
     let [one, two, ..] = first.to_ne_bytes();
     if [one, two] == *b"\r\n" {
         offset += if first == u32::from_ne_bytes(*b"\r\n\r\n") { 4 } else { 2 };
-        first = packet.read(offset)?;
+        first = packet.read(offset).unwrap_or(0);
     }
     if first == u32::from_ne_bytes(*b"HTTP") || first == u32::from_ne_bytes(*b"ICY ") {
         return Some(Begun::Response);
@@ -73,9 +75,7 @@ pub(super) fn classify<P: Packet>(packet: &P, offset: u32, first: u32) -> Option
 /// token (RFC 9110 section 9.1). The shortest message that has this has 16 bytes.
 #[inline(always)]
 fn has_request_line<P: Packet>(packet: &P, offset: u32) -> bool {
-    let (Some(first), Some(second)) = (packet.read::<u64>(offset), packet.read::<u64>(offset + 8)) else {
-        return false;
-    };
+    let (first, second) = (packet.read(offset).unwrap_or(0), packet.read(offset + 8).unwrap_or(0));
     let (first, second) = (u64::from_le(first), u64::from_le(second));
     let (spaces, more_spaces) = (bytes_that_are(first, b' '), bytes_that_are(second, b' '));
     let targets = bytes_that_are(first, b'/') | bytes_that_are(first, b'*');
@@ -98,10 +98,10 @@ const fn bytes_that_are(word: u64, byte: u8) -> u64 {
 /// Whether the payload begins as only HTTP does.
 #[inline(always)]
 pub(super) fn proves<P: Packet>(packet: &P, offset: u32) -> bool {
-    let Some(word) = packet.read::<u64>(offset) else { return false };
+    let word = u64::from_le(packet.read(offset).unwrap_or(0));
     let mut proven = false;
     for (proof, mask) in PROOFS {
-        proven |= u64::from_le(word) & mask == proof;
+        proven |= word & mask == proof;
     }
     proven
 }
@@ -125,5 +125,10 @@ pub(super) fn classify_short(first: u8, second: Option<u8>) -> Option<Begun> {
 /// Whether the payload ends with an empty line, as a message without a body does.
 #[inline(always)]
 pub(super) fn ends_head<P: Packet>(packet: &P, offset: u32, len: u32) -> bool {
-    len >= 4 && packet.read::<u32>(offset + len - 4) == Some(u32::from_ne_bytes(*b"\r\n\r\n"))
+    if len < 4 {
+        return false;
+    }
+    // Out of the compiler's sight, which would compare the word before it asks whether there is one: verifiers refuse that.
+    let tail = black_box(packet.read(offset + len - 4).unwrap_or(0));
+    tail == u32::from_ne_bytes(*b"\r\n\r\n")
 }
