@@ -6,7 +6,7 @@ use crate::{
     counter::Family,
     dissect::{Fragment, Headers, Transport, transport::protocol},
     env::{Datagram, Env, FirstFragment},
-    event::PayloadEvent,
+    event::{PayloadEvent, PayloadKind},
     flows,
     key::{Scope, Sender},
     packet::Packet,
@@ -101,6 +101,8 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
         let [kind, app] =
             launder(&mut work.what, u16::from_ne_bytes([find.kind as u8, find.app])).to_ne_bytes();
         let segment = &headers.segment;
+        let ack =
+            if kind == PayloadKind::End as u8 { peer.tcp.next_seq.get() } else { segment.acknowledgement };
         let retransmits = own.quality.retransmits.get().wrapping_add(peer.quality.retransmits.get());
         let number = PayloadEvent::number_after(own.tcp.copies.get());
         own.tcp.copies.set(number);
@@ -122,7 +124,7 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
             copied,
             kind,
             sender: PayloadEvent::numbered(sender, number),
-            ack: segment.acknowledgement,
+            ack,
             tcp_flags: segment.flags as u8,
             app,
             retransmits: retransmits as u16,

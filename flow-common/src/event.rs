@@ -43,7 +43,8 @@ pub struct PayloadEvent {
     pub kind: u8,
     /// A [`Sender`] in bit 0, and above it which of its sender's copies this is: [`PayloadEvent::number`].
     pub sender: u8,
-    /// TCP acknowledgement number of the segment.
+    /// TCP acknowledgement number of the segment; of an end one past the last byte of the other side that passed, as a
+    /// reset need not acknowledge (RFC 9293 section 3.10.7.1).
     pub ack: u32,
     /// TCP flags of the segment, without NS.
     pub tcp_flags: u8,

@@ -3,9 +3,12 @@
 //!
 //! The first touch of a payload's cache line is the dearest step of the packet path. So only the first
 //! segment after the conversation turned is looked at, and, once a side has spoken HTTP or DNS, what follows the
-//! end of a write (PSH), as pipelined requests and their answers do. What lies within the window of a head is
-//! copied in any case; looking at it too tells a short message's successor from its body. A flow that was looked
-//! at a few times and showed nothing known is left alone, and so is a side of TLS after its hello.
+//! end of a write, as pipelined requests and their answers do. PSH marks that end, but need not be there (RFC 9293
+//! section 3.9.1.2): a segment that is not full ends one as well. What lies within the window of a head is copied in
+//! any case; looking at it too tells a short message's successor from its body. Until a flow has spoken something known,
+//! what follows the end of a write is looked at as well, as something may stand ahead of the first message: empty lines,
+//! an address that a proxy tells. A side that was looked at some times and showed nothing known is left alone, but for
+//! the answer to the other side's hello; so is a side of TLS after its own.
 
 use core::hint::cold_path;
 
@@ -24,7 +27,7 @@ use crate::{
     event::PayloadKind,
     key::Sender,
     packet::Packet,
-    record::{SharedRecord, sniffing},
+    record::{SharedHalf, SharedRecord, sniffing},
     tcp::SegmentKind,
     wire::tcp::flag,
 };
@@ -32,8 +35,13 @@ use crate::{
 /// Bytes that tell a protocol: fewer may still become another.
 const WORD: u32 = size_of::<u32>() as u32;
 
-/// Looks without a find after which a side is left alone.
-const MAX_MISSES: u8 = 4;
+/// Payload bytes of a full segment where the path takes IPv6's least packets (1,280 bytes, RFC 8200 section 5), less the
+/// headers with TCP timestamps. Senders fill their segments up to the last one of a write (RFC 9293 section 3.7.4).
+const FULL_SEGMENT: u32 = 1208;
+
+/// Looks without a find after which a side is left alone: what mail servers and clients say before STARTTLS takes half as
+/// many.
+const MAX_MISSES: u8 = 16;
 
 /// Looks at one segment after [`crate::tcp::track`] said what it is. `last_talker` is the record's, read before that.
 ///
@@ -54,6 +62,10 @@ pub fn sniff<P: Packet>(
     if len == 0 {
         return end(record, sender, segment.flags);
     }
+    // What brings nothing new, as a keep-alive, neither takes the turn nor ends a write.
+    if matches!(kind, SegmentKind::Empty | SegmentKind::Repeat) {
+        return None;
+    }
     let turned = last_talker != sender as u8 + 1;
     if turned {
         record.last_talker.set(sender as u8 + 1);
@@ -62,21 +74,21 @@ pub fn sniff<P: Packet>(
     let (own, peer) = record.pair(sender);
     let was = own.tcp.sniffing.get();
     let pushed = was & sniffing::PUSHED != 0;
-    if segment.flags & flag::PSH != 0 {
+    let spoken = own.tcp.app.get();
+    if segment.flags & flag::PSH != 0 || spoken == App::Http as u8 && len < FULL_SEGMENT {
         own.tcp.sniffing.set(was | sniffing::PUSHED);
     } else if pushed {
         own.tcp.sniffing.set(was & !sniffing::PUSHED);
     }
-    if matches!(kind, SegmentKind::Empty | SegmentKind::Repeat) {
-        return None;
-    }
 
-    let spoke = (was | peer.tcp.sniffing.get()) & sniffing::MESSAGES != 0;
-    let may_begin = turned || spoke && pushed;
+    let others = peer.tcp.sniffing.get();
+    let spoke = (was | others) & sniffing::MESSAGES != 0;
+    let answers = others & sniffing::HELLO != 0;
+    let may_begin = turned || pushed;
     // More of a head that began before. Its window is a stretch of sequence space, so that segments may
     // come in any order. A DNS message of its own gets a window of its own: it may be longer than what is left.
     let into = sequence.wrapping_sub(own.tcp.head_seq.get());
-    let (spoken, window) = (own.tcp.app.get(), u32::from(own.tcp.head_window.get()));
+    let window = u32::from(own.tcp.head_window.get());
     let inside = into < window && !(spoken == App::Dns as u8 && may_begin);
     // So short may a message of HTTP be that the next one begins in its window.
     let next = may_begin && spoken == App::Http as u8 && len >= WORD;
@@ -85,7 +97,7 @@ pub fn sniff<P: Packet>(
         None
     } else {
         let late = matches!(kind, SegmentKind::Late | SegmentKind::Repair);
-        if !(may_begin || late) || !spoke && own.tcp.misses.get() >= MAX_MISSES {
+        if !(may_begin || late) || !(spoke || answers) && own.tcp.misses.get() >= MAX_MISSES {
             return None;
         }
         // What a side of TLS sends after its hello is nobody's business.
@@ -93,10 +105,10 @@ pub fn sniff<P: Packet>(
             return None;
         }
         cold_path();
-        let answers = peer.tcp.sniffing.get() & sniffing::HELLO != 0;
         classify(packet, headers, wanted.apps, answers)
     };
-    let begins = |begun: &Begun| !inside || matches!(begun, Begun::Request | Begun::Response);
+    // A head of up to three bytes was a guess.
+    let begins = |begun: &Begun| !inside || matches!(begun, Begun::Request | Begun::Response) || into < WORD;
     let Some(begun) = begun.filter(begins) else {
         if !inside {
             own.tcp.misses.set(own.tcp.misses.get().saturating_add(1));
@@ -108,10 +120,20 @@ pub fn sniff<P: Packet>(
         }
         return Some(Find { app: spoken, kind: PayloadKind::Continuation, len: wanted });
     };
+    if begun == Begun::Foreign {
+        // What looked like HTTP before was none, and what will is inside of something else.
+        if record.app.get() == 0 {
+            leave_alone(own);
+            leave_alone(peer);
+        }
+        return None;
+    }
     let (habits, window, ended, shown) = match begun {
         Begun::Request | Begun::Response => {
             let ended = wanted.head_bytes >= len && http::ends_head(packet, offset, len);
-            (sniffing::MESSAGES | sniffing::NEEDS_END, wanted.head_bytes, ended, len >= WORD)
+            let shown = record.app.get() == 0 && http::proves(packet, offset);
+            let short = if len < FULL_SEGMENT { sniffing::PUSHED } else { 0 };
+            (sniffing::MESSAGES | sniffing::NEEDS_END | short, wanted.head_bytes, ended, shown)
         }
         Begun::Dns => {
             let shown = record.app.get() == 0 && dns::asks(packet, offset, true);
@@ -121,6 +143,7 @@ pub fn sniff<P: Packet>(
             let window = tls::window(packet, offset, len);
             (sniffing::HELLO, window, window <= len, len >= WORD)
         }
+        Begun::OldHello | Begun::Foreign => (sniffing::HELLO, len, true, true),
     };
     let app = begun.app() as u8;
     if shown {
@@ -133,6 +156,15 @@ pub fn sniff<P: Packet>(
     Some(Find { app, kind: begun.kind(), len: window.min(len) })
 }
 
+/// Takes back what a side was guessed to speak.
+#[inline(always)]
+fn leave_alone(half: &SharedHalf) {
+    half.tcp.misses.set(MAX_MISSES);
+    half.tcp.app.set(0);
+    half.tcp.head_window.set(0);
+    half.tcp.sniffing.set(half.tcp.sniffing.get() & !(sniffing::MESSAGES | sniffing::NEEDS_END));
+}
+
 /// Notes what payload showed its flow to be, the first time.
 #[inline(always)]
 fn show(record: &SharedRecord, app: u8) {
@@ -141,17 +173,18 @@ fn show(record: &SharedRecord, app: u8) {
     }
 }
 
-/// The end of a connection that spoke HTTP is told once per side, so that what is open can be closed; of TLS,
-/// while one side's hello is without an answer.
+/// The end of a connection that spoke HTTP is told once per side, and once more where a reset follows a FIN, so that
+/// what is open can be closed; of TLS, while one side's hello is without an answer.
 #[inline(always)]
 fn end(record: &SharedRecord, sender: Sender, flags: u16) -> Option<Find> {
     let (own, peer) = record.pair(sender);
     let (habits, others) = (own.tcp.sniffing.get(), peer.tcp.sniffing.get());
     let open = (habits | others) & sniffing::NEEDS_END | (habits ^ others) & sniffing::HELLO;
-    if open == 0 || flags & (flag::FIN | flag::RST) == 0 || habits & sniffing::END_TOLD != 0 {
+    let told = if flags & flag::RST == 0 { sniffing::END_TOLD } else { sniffing::RESET_TOLD };
+    if open == 0 || flags & (flag::FIN | flag::RST) == 0 || habits & (told | sniffing::RESET_TOLD) != 0 {
         return None;
     }
-    own.tcp.sniffing.set(habits | sniffing::END_TOLD);
+    own.tcp.sniffing.set(habits | told);
     Some(Find { app: own.tcp.app.get(), kind: PayloadKind::End, len: 0 })
 }
 
@@ -159,24 +192,28 @@ fn end(record: &SharedRecord, sender: Sender, flags: u16) -> Option<Find> {
 #[inline(always)]
 fn classify<P: Packet>(packet: &P, headers: &Headers, wanted: Apps, answers: bool) -> Option<Begun> {
     let (offset, len) = headers.payload();
-    let (http, first, second) = if len < WORD {
-        let first: u8 = packet.read(offset)?;
-        if len >= 2 {
-            let second: u8 = packet.read(offset + 1)?;
-            (http::classify_short(first, Some(second)), first, second)
-        } else {
-            // What is not there may still become right.
-            (http::classify_short(first, None), first, tls::MAJOR)
-        }
+    let short = len < WORD;
+    let word = if short {
+        let first = packet.read(offset).unwrap_or(0);
+        // What is not there may still become right.
+        let second = if len >= 2 { packet.read(offset + 1).unwrap_or(0) } else { tls::MAJOR };
+        u32::from_ne_bytes([first, second, 0, 0])
     } else {
-        let word: u32 = packet.read(offset)?;
-        let [first, second, ..] = word.to_ne_bytes();
-        (http::classify(word), first, second)
+        packet.read(offset).unwrap_or(0)
     };
+    let [first, second, ..] = word.to_ne_bytes();
+    let http = if short {
+        http::classify_short(first, (len >= 2).then_some(second))
+    } else {
+        http::classify(packet, offset, word)
+    };
+    let old = !short && tls::is_old_hello(word.to_ne_bytes(), len);
     if wanted.contains(App::Http) && http.is_some() {
         http
     } else if wanted.contains(App::Tls) && tls::begins(first, second, answers) {
         Some(Begun::Hello)
+    } else if wanted.contains(App::Tls) && old {
+        Some(Begun::OldHello)
     } else if wanted.contains(App::Dns) && dns::port(headers) {
         Some(Begun::Dns)
     } else {

@@ -98,7 +98,13 @@ pub fn track(
         SegmentKind::Empty
     } else if payload_len != 0 && peer_acks && !before(peer.tcp.last_ack.get(), end) {
         cold_path();
-        answered(own, peer, segment.sequence, end, before_next, now)
+        if before_next || now.saturating_sub(peer.last.get()) > LATE_BY_DEFAULT {
+            // The peer has it already: whatever was seen here, it was sent before.
+            SegmentKind::Repeat
+        } else {
+            // A capture of several queues may show an acknowledgement ahead of what it acknowledges.
+            SegmentKind::Answered
+        }
     } else if before_next && !probe && !from_probe {
         cold_path();
         if has(flag::SYN) && !state::noted(record, sender, state::ANY_SYN) {
@@ -174,27 +180,6 @@ fn sent_again(own: &SharedHalf, sequence: u32, payload_len: u32) -> u32 {
 #[inline(always)]
 const fn on_the_wire(payload_len: u32, segment_size: u32) -> u32 {
     if segment_size == 0 || payload_len <= segment_size { 1 } else { payload_len.div_ceil(segment_size) }
-}
-
-/// What a segment is that the peer has acknowledged: whatever was seen of it here, it was sent before, unless the
-/// acknowledgement came just now. A capture of several queues may show that ahead of what it acknowledges.
-#[inline(always)]
-fn answered(
-    own: &SharedHalf,
-    peer: &SharedHalf,
-    sequence: u32,
-    end: u32,
-    before_next: bool,
-    now: u64,
-) -> SegmentKind {
-    let seen = before_next && !gaps::covers(&own.quality.holes, sequence, end);
-    if seen || now.saturating_sub(peer.last.get()) > LATE_BY_DEFAULT {
-        SegmentKind::Repeat
-    } else if before_next {
-        SegmentKind::Late
-    } else {
-        SegmentKind::Answered
-    }
 }
 
 /// Tells the reasons apart why a segment begins before the highest sequence number sent.

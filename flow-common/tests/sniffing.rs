@@ -210,6 +210,22 @@ fn the_window_of_a_hello_that_does_not_tell_its_length() {
 }
 
 #[test]
+fn a_hello_in_the_shape_of_ssl_2() {
+    let mut asked = vec![0x80, 43, 1, 3, 1, 0, 18];
+    asked.resize(45, 7);
+    let mut talk = Talk::new(443, Apps::ALL);
+    talk.send(true, PSH, &asked);
+    talk.send(false, PSH, &hello(2, 100));
+    talk.send(true, PSH, &[22; 80]);
+    assert_eq!((talk.copied(), talk.app()), (vec![(HELLO, 45), (HELLO, 105)], Some(App::Tls)));
+    // Of another length it is something else.
+    asked.push(7);
+    let mut talk = Talk::new(443, Apps::ALL);
+    talk.send(true, PSH, &asked);
+    assert_eq!((talk.copied(), talk.app()), (vec![], None));
+}
+
+#[test]
 fn refused_hellos() {
     let mut talk = Talk::new(443, Apps::ALL);
     // An alert by itself is nothing.
@@ -234,6 +250,59 @@ fn a_hello_behind_another_protocol() {
     talk.send(true, PSH, &hello(1, 100));
     talk.send(false, PSH, &hello(2, 100));
     assert_eq!(talk.copied(), [(HELLO, 105), (HELLO, 105)]);
+}
+
+#[test]
+fn a_hello_behind_what_stands_ahead_of_it() {
+    const ALERT: [u8; 7] = [21, 3, 3, 0, 2, 2, 40];
+    // The side of the first byte, and what is said.
+    type Said<'a> = (bool, &'a [u8]);
+    let lines: Vec<Said<'_>> = [(false, &b"* OK hello\r\n"[..]), (true, b"a1 CAPABILITY\r\n")]
+        .into_iter()
+        .cycle()
+        .take(14)
+        .collect();
+    let ahead: [&[Said<'_>]; 4] = [
+        &[(true, b"PROXY TCP4 192.0.2.1 192.0.2.2 1 443\r\n")],
+        &[(true, &[0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f]), (false, b"S")],
+        &[(true, b"\r\n")],
+        &lines,
+    ];
+    for ahead in ahead {
+        let mut talk = Talk::new(443, TLS_ONLY.with(App::Http));
+        for (client, said) in ahead {
+            talk.send(*client, PSH, said);
+        }
+        let before = talk.copied().len();
+        talk.send(true, PSH, &hello(1, 100));
+        talk.send(false, PSH, &hello(2, 100));
+        assert_eq!(talk.copied()[before..], [(HELLO, 105), (HELLO, 105)], "{ahead:?}");
+    }
+    // However long the server spoke before, it is heard when it answers.
+    let mut talk = Talk::new(443, TLS_ONLY);
+    for _ in 0..30 {
+        talk.send(false, PSH, b"* and one more line\r\n");
+    }
+    talk.send(true, PSH, &hello(1, 100));
+    talk.send(false, PSH, &ALERT);
+    assert_eq!(talk.copied(), [(HELLO, 105), (HELLO, 7)]);
+}
+
+#[test]
+fn what_brings_nothing_new_takes_no_turn() {
+    const GET: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
+    let mut full = b"HTTP/1.1 200 OK\r\nContent-Length: 1400\r\n\r\n".to_vec();
+    full.resize(1_440, b'x');
+    let mut talk = Talk::new(80, HTTP_ONLY);
+    for _ in 0..3 {
+        talk.send(true, PSH, GET);
+        talk.send(false, flag::ACK, &full);
+        // Keep-alives of either side, with a byte and without.
+        for (client, byte) in [(true, &b"x"[..]), (false, b"x"), (true, b""), (false, b"")] {
+            talk.raw(client, flag::ACK, -1, byte);
+        }
+    }
+    assert_eq!(talk.copied(), [(REQUEST, GET.len()), (RESPONSE, 512)].repeat(3));
 }
 
 #[test]
@@ -349,7 +418,180 @@ fn a_head_in_pieces_is_one_window() {
     assert_eq!(asked, kinds.into_iter().zip(pieces.map(str::len)).collect::<Vec<_>>());
     // In the middle of a write nothing begins.
     let mut talk = Talk::new(80, HTTP_ONLY);
-    talk.send(false, flag::ACK, b"HTTP/1.1 200 OK\r\n\r\nbody");
+    talk.world.settings.head_bytes = 4_096;
+    let mut full = b"HTTP/1.1 200 OK\r\n\r\nbody".to_vec();
+    full.resize(1_448, b'x');
+    talk.send(false, flag::ACK, &full);
     talk.send(false, PSH, b"HTTP/1.1 200 OK\r\n\r\nmore of it");
-    assert_eq!(talk.copied(), [(RESPONSE, 23), (MORE, 29)]);
+    assert_eq!(talk.copied(), [(RESPONSE, 1_448), (MORE, 29)]);
+}
+
+#[test]
+fn messages_without_push() {
+    const GET: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
+    let mut answer = b"HTTP/1.1 200 OK\r\nContent-Length: 700\r\n\r\n".to_vec();
+    answer.resize(740, b'x');
+    let mut talk = Talk::new(80, HTTP_ONLY);
+    for _ in 0..3 {
+        talk.send(true, flag::ACK, GET);
+    }
+    for _ in 0..3 {
+        talk.send(false, flag::ACK, &answer);
+    }
+    assert_eq!(talk.copied(), [[(REQUEST, GET.len()); 3], [(RESPONSE, 512); 3]].concat());
+    // What is not full ends a write behind full segments, too.
+    let mut talk = Talk::new(80, HTTP_ONLY);
+    talk.send(true, flag::ACK, GET);
+    answer.resize(1_448, b'x');
+    talk.send(false, flag::ACK, &answer);
+    talk.send(false, flag::ACK, &[b'x'; 1_448]);
+    talk.send(false, flag::ACK, &[b'x'; 100]);
+    talk.send(false, flag::ACK, &answer);
+    assert_eq!(talk.copied()[1..], [(RESPONSE, 512), (RESPONSE, 512)]);
+}
+
+#[test]
+fn a_method_is_any_token() {
+    for method in [
+        "GET",
+        "PROPFIND",
+        "MKCALENDAR",
+        "ACL",
+        "CHECKOUT",
+        "CHECKIN",
+        "BASELINE-CONTROL",
+        "LABEL",
+        "UPDATE",
+        "UNLINK",
+        "UNBIND",
+        "REBIND",
+        "ORDERPATCH",
+        "MKWORKSPACE",
+        "UNCHECKOUT",
+        "MKREDIRECTREF",
+        "UPDATEREDIRECTREF",
+        "VERSION-CONTROL",
+        "QUERY",
+        "BAN",
+        "DEBUG",
+        "SOURCE",
+        "X-PING",
+        "get",
+        "BPROPFIND",
+        "a",
+        "CHECKUP",
+        "ABCDEFGH",
+    ] {
+        let request = format!("{method} /x HTTP/1.1\r\n\r\n");
+        let mut talk = Talk::new(80, HTTP_ONLY);
+        talk.send(true, PSH, request.as_bytes());
+        assert_eq!(talk.copied(), [(REQUEST, request.len())], "{method}");
+    }
+    for line in [
+        "SSH-2.0-OpenSSH_9.9 / x\r\n",
+        "EHLO mail.example.org\r\n",
+        "220 mail / x ESMTP\r\n",
+        "a b /xxxxxxxxxxx\r\n",
+    ] {
+        let mut talk = Talk::new(80, HTTP_ONLY);
+        talk.send(true, PSH, line.as_bytes());
+        assert_eq!(talk.copied(), [], "{line}");
+    }
+}
+
+#[test]
+fn empty_lines_before_a_message() {
+    for blank in ["\r\n", "\r\n\r\n"] {
+        for message in
+            ["GET / HTTP/1.1\r\n\r\n", "ACL /x HTTP/1.1\r\n\r\n", "HTTP/1.1 204 No Content\r\n\r\n"]
+        {
+            let whole = format!("{blank}{message}");
+            let mut talk = Talk::new(80, HTTP_ONLY);
+            talk.send(true, PSH, whole.as_bytes());
+            assert_eq!(talk.copied().len(), 1, "{whole:?}");
+            assert_eq!(talk.copied()[0].1, whole.len());
+        }
+    }
+}
+
+#[test]
+fn what_only_looks_like_http_is_not_called_so() {
+    let said = |port, asked: &str, answer: &str| {
+        let mut talk = Talk::new(port, Apps::ALL);
+        talk.send(true, PSH, asked.as_bytes());
+        talk.send(false, PSH, answer.as_bytes());
+        talk.app()
+    };
+    for (port, asked, answer) in [
+        (554, "OPTIONS rtsp://h/cam RTSP/1.0\r\nCSeq: 1\r\n\r\n", "RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n"),
+        (554, "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n", "RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n"),
+        (554, "GET_PARAMETER /cam RTSP/1.0\r\nCSeq: 1\r\n\r\n", "RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n"),
+        (5060, "SUBSCRIBE sip:bob@h SIP/2.0\r\nCSeq: 1\r\n\r\n", "SIP/2.0 489 Bad Event\r\n\r\n"),
+        (1344, "OPTIONS icap://h/scan ICAP/1.0\r\n\r\n", "ICAP/1.0 200 OK\r\n\r\n"),
+        (21, "RETR /pub/file-of-mine\r\n", "150 here it comes\r\n"),
+        (21, "DELE /pub/file-of-mine\r\n", "250 gone\r\n"),
+        (110, "DELE 1\r\n", "+OK\r\n"),
+        (119, "POST\r\n", "340 go on\r\n"),
+        (4222, "CONNECT {\"verbose\":false}\r\n", "+OK\r\n"),
+        (6667, "NOTICE bob :hello\r\n", ":bob NOTICE alice :hello\r\n"),
+    ] {
+        assert_eq!(said(port, asked, answer), None, "{asked}");
+    }
+    for (asked, answer) in [
+        ("GET / HTTP/1.1\r\n\r\n", ""),
+        ("GET http://h/ HTTP/1.1\r\n\r\n", ""),
+        ("OPTIONS * HTTP/1.1\r\n\r\n", "HTTP/1.1 204 No Content\r\n\r\n"),
+        ("ACL /x HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n"),
+        ("", "HTTP/1.1 200 OK\r\n\r\n"),
+        ("", "ICY 200 OK\r\n\r\n"),
+    ] {
+        assert_eq!(said(80, asked, answer), Some(App::Http), "{asked}");
+    }
+}
+
+#[test]
+fn what_others_carry_is_theirs() {
+    const GET: &[u8] = b"GET http://h/x HTTP/1.1\r\n\r\n";
+    const OK: &[u8] = b"HTTP/1.1 200 OK\r\n\r\n";
+    for asks_first in [true, false] {
+        let mut talk = Talk::new(1344, Apps::ALL);
+        if asks_first {
+            talk.send(true, PSH, b"OPTIONS icap://h/scan ICAP/1.0\r\n\r\n");
+            talk.send(false, PSH, b"ICAP/1.0 200 OK\r\n\r\n");
+        }
+        let before = talk.copied().len();
+        for _ in 0..3 {
+            talk.send(true, PSH, b"REQMOD icap://h/scan ICAP/1.0\r\n\r\n");
+            talk.send(true, PSH, GET);
+            talk.send(false, PSH, b"ICAP/1.0 200 OK\r\n\r\n");
+            talk.send(false, PSH, OK);
+        }
+        talk.raw(true, flag::FIN | flag::ACK, 0, &[]);
+        assert_eq!((talk.copied().len(), talk.app()), (before, None));
+    }
+    // A body of HTTP may begin with anything.
+    let mut talk = Talk::new(80, Apps::ALL);
+    talk.send(true, PSH, b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+    talk.send(true, PSH, b"RTSP/1.0 200 OK\r\n\r\n");
+    talk.send(false, PSH, OK);
+    talk.send(true, PSH, GET);
+    assert_eq!((talk.copied().len(), talk.app()), (3, Some(App::Http)));
+}
+
+#[test]
+fn a_reset_behind_a_fin_is_told() {
+    let mut talk = Talk::new(80, HTTP_ONLY);
+    talk.send(true, PSH, b"POST / HTTP/1.1\r\nContent-Length: 9000\r\n\r\n");
+    talk.send(true, flag::ACK, &[b'u'; 1_400]);
+    talk.send(false, PSH, b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n");
+    talk.raw(false, flag::FIN | flag::ACK, 0, &[]);
+    talk.raw(false, flag::FIN | flag::ACK, 0, &[]);
+    talk.send(true, flag::ACK, &[b'u'; 1_400]);
+    talk.raw(false, flag::RST, 1, &[]);
+    talk.raw(false, flag::RST, 1, &[]);
+    let ends: Vec<_> =
+        talk.world.events.iter().filter(|(event, _)| event.kind == PayloadKind::End as u8).collect();
+    assert_eq!(ends.len(), 2);
+    // Without an acknowledgement it still says how far the other side had come.
+    assert_eq!((u16::from(ends[1].0.tcp_flags), ends[1].0.ack), (flag::RST, talk.next[0]));
 }

@@ -134,7 +134,8 @@ pub(crate) fn http(input: &[u8]) {
         if what & 0x80 != 0 {
             let side = |at: usize| (next.get(at).copied().unwrap_or_default(), now);
             let sides = [side(own & !1), side(own | 1)];
-            let progress = Progress { key, sides, retransmits: event.retransmits };
+            let progress =
+                Progress { key, lives: event.time & 1 == 0, sides, retransmits: event.retransmits };
             tracker.expire(now, &mut |_| (what & 0x40 == 0).then_some(progress), &mut sink);
         }
         assert!(tracker.connections() <= 3);

@@ -111,6 +111,12 @@ impl Pipeline {
         }
     }
 
+    /// When the oldest of what any protocol waits for began, nanoseconds of the packet clock.
+    #[must_use]
+    pub fn oldest(&self) -> Option<u64> {
+        self.protocols.iter().filter_map(|followed| followed.protocol.oldest()).min()
+    }
+
     /// Enriches and counts what has come up, and hands it on.
     pub fn report(
         &mut self,

@@ -105,10 +105,12 @@ pub mod seen {
 
 /// Bits of [`TcpHalf::sniffing`].
 pub mod sniffing {
-    /// The last segment with payload ended a write (PSH): the next one may begin a message.
+    /// The last segment with payload ended a write, as PSH or its size says: the next one may begin a message.
     pub const PUSHED: u8 = 1;
     /// A FIN or RST of this side was reported.
     pub const END_TOLD: u8 = 2;
+    /// A RST of this side was reported: it may follow a FIN, and cuts what the other side is still sending.
+    pub const RESET_TOLD: u8 = 32;
     /// This side has spoken what comes in messages: one may begin wherever a write ended.
     pub const MESSAGES: u8 = 4;
     /// This side has spoken what needs to know of the connection's end.

@@ -33,15 +33,19 @@ pub(super) enum Begun {
     Dns,
     /// One of TLS.
     Hello,
+    /// One of TLS in the shape of SSL 2.0, all of it.
+    OldHello,
+    /// One of a protocol whose messages look like those of HTTP, or hold some.
+    Foreign,
 }
 
 impl Begun {
     #[inline(always)]
     pub(super) const fn app(self) -> App {
         match self {
-            Self::Request | Self::Response => App::Http,
+            Self::Request | Self::Response | Self::Foreign => App::Http,
             Self::Dns => App::Dns,
-            Self::Hello => App::Tls,
+            Self::Hello | Self::OldHello => App::Tls,
         }
     }
 
@@ -50,7 +54,7 @@ impl Begun {
         match self {
             Self::Request => PayloadKind::Request,
             Self::Response => PayloadKind::Response,
-            Self::Dns | Self::Hello => PayloadKind::Message,
+            Self::Dns | Self::Hello | Self::OldHello | Self::Foreign => PayloadKind::Message,
         }
     }
 }

@@ -17,6 +17,15 @@ pub(super) const fn begins(first: u8, second: u8, answers: bool) -> bool {
     second == MAJOR && (first == HANDSHAKE || first == ALERT && answers)
 }
 
+/// Whether the payload is a ClientHello in the shape of SSL 2.0 that offers later versions (RFC 5246 section E.2): its
+/// length with the highest bit set, kind 1, major version. Such a hello comes alone, so the length must be right.
+#[inline(always)]
+pub(super) const fn is_old_hello(word: [u8; 4], len: u32) -> bool {
+    let [high, low, kind, major] = word;
+    let said = ((high & 0x7f) as u32) << 8 | low as u32;
+    high & 0x80 != 0 && kind == 1 && major == MAJOR && said + 2 == len
+}
+
 /// Bytes that the hello takes, its heads included. The most that a copy may have where it lies in several
 /// records, or its heads are not there yet.
 #[inline(always)]

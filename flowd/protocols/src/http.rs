@@ -58,6 +58,10 @@ impl Protocol for HttpTracker {
         Self::finish(self, &mut |exchange| found.push(Box::new(exchange)));
     }
 
+    fn oldest(&self) -> Option<u64> {
+        Self::oldest(self)
+    }
+
     fn configure(&mut self, options: &Options) {
         self.set_privacy(HttpOptions::of(options).privacy);
     }

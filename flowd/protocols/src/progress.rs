@@ -2,7 +2,7 @@
 
 use flow_common::{
     key::{FlowKey, Sender},
-    record::FlowRecord,
+    record::{FlowRecord, life},
 };
 
 const FIN: u16 = 0x01;
@@ -11,6 +11,8 @@ const FIN: u16 = 0x01;
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
     pub key: FlowKey,
+    /// Packets of the flow still come to this record: it has neither ended nor been idle for too long.
+    pub lives: bool,
     /// By A and by B: sequence number behind the last byte, and when that passed, nanoseconds of the packet
     /// clock.
     pub sides: [(u32, u64); 2],
@@ -29,7 +31,8 @@ impl Progress {
         };
         let [a, b] = [Sender::A, Sender::B].map(|sender| record.half(sender).quality.retransmits);
         let retransmits = u16::try_from(a.wrapping_add(b) & 0xffff).unwrap_or_default();
-        Self { key: record.key, sides: [Sender::A, Sender::B].map(side), retransmits }
+        let lives = record.life == life::LIVE;
+        Self { key: record.key, lives, sides: [Sender::A, Sender::B].map(side), retransmits }
     }
 
     pub(crate) const fn sent(&self, sender: Sender) -> (u32, u64) {

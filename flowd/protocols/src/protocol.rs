@@ -29,6 +29,12 @@ pub trait Protocol: Send {
     /// Reports everything under way and forgets it: the end of a capture or of the daemon.
     fn finish(&mut self, found: &mut Found);
 
+    /// When the oldest of what is under way began, nanoseconds of the packet clock; `None` where nothing waits for
+    /// longer than a few seconds.
+    fn oldest(&self) -> Option<u64> {
+        None
+    }
+
     /// Takes other options: what begins from now on goes by them. Never of more copied bytes than at the start.
     fn configure(&mut self, _options: &Options) {}
 

@@ -41,12 +41,16 @@ impl Protocol for TlsTracker {
         Self::event(self, event, payload, &mut |handshake| found.push(Box::new(handshake)));
     }
 
-    fn expire(&mut self, now: u64, _: Look<'_>, found: &mut Found) {
-        Self::expire(self, now, &mut |handshake| found.push(Box::new(handshake)));
+    fn expire(&mut self, now: u64, look: Look<'_>, found: &mut Found) {
+        Self::expire(self, now, look, &mut |handshake| found.push(Box::new(handshake)));
     }
 
     fn finish(&mut self, found: &mut Found) {
         Self::finish(self, &mut |handshake| found.push(Box::new(handshake)));
+    }
+
+    fn oldest(&self) -> Option<u64> {
+        Self::oldest(self)
     }
 
     fn losses(&self) -> Vec<(&'static str, u64)> {

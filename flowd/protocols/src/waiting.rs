@@ -165,7 +165,6 @@ impl<K: Copy + Eq + Hash, V> Waiting<K, V> {
     }
 
     /// Every value, in no order.
-    #[cfg(test)]
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
         let queues = self.queues.values();
         queues.flat_map(|queue| [&queue.first].into_iter().chain(&queue.others)).map(|waiter| &waiter.value)

@@ -28,7 +28,8 @@ use crate::{
 /// shows without it too, when its next packet comes. So a capture whose clock runs backwards, as merged ones do,
 /// loses no flow to a timeout that never was, as long as the table has room.
 const SWEEP: u64 = 65_536;
-/// A line leaves its tracker at most this long after it began, ns: twice its time limit.
+/// A line whose tracker does not say what it waits for leaves it at most this long after it began, ns: more than twice
+/// its time limit.
 const LATEST_LINE: u64 = 60_000_000_000;
 /// Packets between two looks at the payload copies.
 const EVENTS: u64 = 256;
@@ -221,7 +222,9 @@ impl<W: Write> Reader<W> {
         if let Some(metrics) = metrics {
             metrics.settle(names, &mut self.pipeline, clock);
         }
-        self.print(oldest, self.now.saturating_sub(LATEST_LINE))
+        let latest = self.now.saturating_sub(LATEST_LINE);
+        let lines = self.pipeline.oldest().map_or(latest, |oldest| oldest.min(latest));
+        self.print(oldest, lines)
     }
 
     /// Prints flows that began before `flows`, and lines of applications that began before `lines`.

@@ -57,7 +57,7 @@ impl DnsTracker {
         // What waited too long for this event's time is over, however late the clock's own turn comes.
         self.expire(event.time, emit);
         if event.key.protocol() != TCP {
-            self.message(event, payload, emit);
+            self.message(event, payload, payload.len() < event.payload_len as usize, emit);
             return;
         }
         let mut messages = Vec::new();
@@ -66,7 +66,7 @@ impl DnsTracker {
             self.connections.take(event, payload, limit, &mut |message| messages.push(message.to_vec()));
         self.losses.evicted += u64::from(evicted);
         for message in messages {
-            self.message(event, &message, emit);
+            self.message(event, &message, false, emit);
         }
     }
 
@@ -107,32 +107,39 @@ impl DnsTracker {
         }
     }
 
-    fn message(&mut self, event: &PayloadEvent, bytes: &[u8], emit: Emit<'_>) {
-        let Some(message) = Message::read(bytes) else {
+    /// `goes_on`: more of the message passed than was copied.
+    fn message(&mut self, event: &PayloadEvent, bytes: &[u8], goes_on: bool, emit: Emit<'_>) {
+        let Some(message) = Message::read(bytes, goes_on) else {
             self.losses.malformed += 1;
             return;
         };
         if message.response {
             self.response(event, &message, emit);
         } else {
-            self.query(event, &message, emit);
+            self.query(event, &message, goes_on, emit);
         }
     }
 
-    fn query(&mut self, event: &PayloadEvent, message: &Message, emit: Emit<'_>) {
-        if message.questions.is_empty() {
-            self.losses.malformed += 1;
+    fn query(&mut self, event: &PayloadEvent, message: &Message, goes_on: bool, emit: Emit<'_>) {
+        let mut questions: Vec<_> = message.questions.iter().map(Some).collect();
+        if questions.is_empty() {
+            if goes_on {
+                // Cut within its question: the answer finds it by its id.
+                questions.push(None);
+            } else {
+                self.losses.malformed += 1;
+            }
         }
-        for question in &message.questions {
+        for question in questions {
             let (key, client) = ((event.key, message.id), event.from());
             let same =
-                |query: &Query| !query.is_answered && query.client == client && query.question.same(question);
+                |query: &Query| !query.is_answered && query.client == client && query.asks_the_same(question);
             if let Some(query) = self.queries.renew(&key, event.time, same) {
                 query.value.retries = query.value.retries.saturating_add(1);
-                emit(blank(event, client, Some(question.clone()), DnsOutcome::Repeated));
+                emit(blank(event, client, question.cloned(), DnsOutcome::Repeated));
                 continue;
             }
-            let query = Query::new(event, question.clone());
+            let query = Query::new(event, question.cloned());
             if let Some(((key, _), evicted)) = self.queries.push(key, event.time, query) {
                 self.evict(key, &evicted.value, emit);
             }
@@ -150,7 +157,7 @@ impl DnsTracker {
         for question in questions {
             // Without a question in the response: the oldest query with its id.
             let asked = |query: &Query| {
-                query.client == client && question.is_none_or(|question| query.question.same(question))
+                query.client == client && question.is_none_or(|question| query.may_ask(question))
             };
             let place = (event.key, message.id);
             let open = self.queries.take(&place, |query| !query.is_answered && asked(query));

@@ -55,9 +55,9 @@ pub(super) struct Message {
 }
 
 impl Message {
-    /// Reads a message that may be cut; `None` where it is too short for a header, or no question can be
-    /// read where there should be one.
-    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+    /// Reads a message that may be cut; `None` where it is too short for a header, or no question can be read where there
+    /// should be one, unless it `goes_on` behind the copied bytes: its header then still says what it answers, and how.
+    pub(super) fn read(bytes: &[u8], goes_on: bool) -> Option<Self> {
         let word = |at| u16_at(bytes, at);
         let flags = word(2)?;
         let (questions, answers) = (word(4)?, word(6)?);
@@ -72,7 +72,7 @@ impl Message {
         };
         let Some(at) = message.read_questions(bytes, questions) else {
             // Of the questions some may have been read, and of a cut response nothing more is expected.
-            return (!message.questions.is_empty()).then_some(message);
+            return (goes_on || !message.questions.is_empty()).then_some(message);
         };
         let Some(at) = message.read_answers(bytes, at, answers) else { return Some(message) };
         message.find_extension(bytes, at, others);

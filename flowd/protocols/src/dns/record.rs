@@ -47,7 +47,7 @@ pub struct DnsExchange {
     /// The time is that of the query, or of the response where there is none.
     pub head: Head,
     /// The name asked for, in printable ASCII: other bytes, and dots within labels, are escaped as in zone
-    /// files. `None` for a response without question.
+    /// files. `None` for a response without question, and where the copy ends before the question does.
     pub query: Option<String>,
     pub qtype: Option<u16>,
     /// Of the response, with the bits that EDNS adds.

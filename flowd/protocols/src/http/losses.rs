@@ -5,7 +5,7 @@ use std::ops::AddAssign;
 /// Messages that are in no line, or in one that they do not complete.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HttpLosses {
-    /// Open on connections that made room for others: at least one for each.
+    /// Open on connections that made room for others.
     pub evicted: u64,
     /// Requests that made room for later ones of their connection.
     pub pipeline_full: u64,

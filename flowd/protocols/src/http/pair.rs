@@ -109,8 +109,8 @@ impl HttpTracker {
             let connection = &mut known.value.connection;
             connection.expire(now, look, &self.options, emit);
             self.losses += std::mem::take(&mut connection.losses);
-            let idle_until = known.time.saturating_add(connection.patience(&self.options));
-            if connection.due(&self.options).is_some() || idle_until > now {
+            let kept_until = connection.kept_until(known.time, &self.options);
+            if connection.due(&self.options).is_some() || kept_until > now {
                 reschedule(&mut self.due, key, known, &self.options);
             } else {
                 self.remove(&key);
@@ -130,6 +130,12 @@ impl HttpTracker {
     #[must_use]
     pub const fn losses(&self) -> HttpLosses {
         self.losses
+    }
+
+    /// When the oldest exchange under way began, nanoseconds of the packet clock.
+    #[must_use]
+    pub fn oldest(&self) -> Option<u64> {
+        self.connections.values().filter_map(|entry| entry.connection.oldest()).min()
     }
 
     /// Connections that are known at the moment.
@@ -162,7 +168,7 @@ impl HttpTracker {
             let Some((_, idlest)) = self.connections.pop(u64::MAX) else { return };
             let Entry { connection, due } = idlest.value;
             self.due.remove(due, idlest.number);
-            self.losses.evicted += connection.outstanding().max(1) as u64;
+            self.losses.evicted += connection.outstanding().max(usize::from(connection.is_open())) as u64;
             self.end(connection, emit);
         }
     }
@@ -192,7 +198,8 @@ fn advance(
     if event.tcp_flags & RST == 0 {
         connection.streams.of_mut(from).saw(wire_end, event.time);
     }
-    let ack = (event.tcp_flags & ACK != 0).then_some(event.ack);
+    let ends = event.kind == PayloadKind::End as u8;
+    let ack = (ends || event.tcp_flags & ACK != 0).then_some(event.ack);
     let info = SegmentInfo { time: event.time, ack, own_last: event.own_last, peer_last: event.peer_last };
     connection.observe(from, info, event.number(), event.retransmits);
     let input = Input { seq: event.seq, bytes: payload, starts, time: event.time, wire_end, ack };

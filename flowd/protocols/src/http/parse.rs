@@ -74,9 +74,7 @@ pub(super) fn read(head: &[u8], whole: bool, privacy: &Privacy) -> Option<Head> 
         fields.framing = Framing::Unknown;
     }
     Some(match first {
-        First::Response { version, status } => {
-            Head::Response(Response { version: Some(version), status, fields, partial })
-        }
+        First::Response { version, status } => Head::Response(Response { version, status, fields, partial }),
         First::Request { method, target, version } => {
             if fields.host.is_none() && !partial {
                 fields.host = redact::host_of(target, privacy.query);

@@ -102,6 +102,9 @@ pub(super) struct Last {
     pub(super) end: Option<u32>,
     /// How far the other side had it, and when the last byte until then passed.
     pub(super) heard: Option<(u32, u64)>,
+    /// Where nothing tells its end, what looks like a message may be its body: how far its sender has to have the
+    /// other side before another message can be expected of it, and what stands behind the head.
+    pub(super) hides: Option<(u32, Expect)>,
 }
 
 /// Heads and copies are at most [`flow_common::event::MAX_PAYLOAD`] bytes.

@@ -1,6 +1,7 @@
 //! Whole stories through the tracker.
 
 mod bad;
+mod bodies;
 mod generated;
 mod kit;
 mod lost;

@@ -11,8 +11,8 @@ mod connection;
 
 use connection::Connection;
 
-use super::{TlsHandshake, TlsOptions};
-use crate::waiting::Waiting;
+use super::{TlsHandshake, TlsOptions, parse};
+use crate::{protocol::Look, waiting::Waiting};
 
 type Emit<'a> = &'a mut dyn FnMut(TlsHandshake);
 
@@ -83,12 +83,25 @@ impl TlsTracker {
         }
     }
 
-    /// Reports hellos that have waited too long. `now`: nanoseconds of the packet clock.
-    pub fn expire(&mut self, now: u64, emit: &mut dyn FnMut(TlsHandshake)) {
+    /// Reports hellos that have waited too long, unless their flow lives: the answer may still come. `now`: nanoseconds
+    /// of the packet clock; `look` gives what the record in a slot says, if it can be had.
+    pub fn expire(&mut self, now: u64, look: Look<'_>, emit: &mut dyn FnMut(TlsHandshake)) {
         let Some(until) = now.checked_sub(self.options.timeout) else { return };
-        while let Some((_, connection)) = self.connections.pop(until) {
-            self.report(&connection.value, false, emit);
+        while let Some((key, connection)) = self.connections.pop(until) {
+            let progress = look(connection.value.slot).filter(|progress| progress.key == key);
+            if progress.is_some_and(|progress| progress.lives) {
+                // There is room, as one was just taken out.
+                let _ = self.connections.push(key, now, connection.value);
+            } else {
+                self.report(&connection.value, false, emit);
+            }
         }
+    }
+
+    /// When the oldest handshake under way began, nanoseconds of the packet clock.
+    #[must_use]
+    pub fn oldest(&self) -> Option<u64> {
+        self.connections.values().map(|connection| connection.begin).min()
     }
 
     /// Reports everything under way and forgets it: the end of a capture or of the daemon.
@@ -118,7 +131,7 @@ impl TlsTracker {
     }
 }
 
-/// Whether a copy may be the beginning of a record with a handshake.
+/// Whether a copy may be the beginning of a record with a handshake, or is a hello of SSL 2.0's shape.
 fn begins(copy: &[u8]) -> bool {
-    copy.first() == Some(&22) && copy.get(1).is_none_or(|major| *major == 3)
+    copy.first() == Some(&22) && copy.get(1).is_none_or(|major| *major == 3) || parse::is_old_hello(copy)
 }

@@ -3,10 +3,12 @@
 mod bytes;
 mod hello;
 mod ja4;
+mod old;
 
 use bytes::Bytes;
 pub(super) use hello::{CLIENT_HELLO, ClientHello, SERVER_HELLO, ServerHello};
 pub(super) use ja4::ja4;
+pub(super) use old::is_old_hello;
 
 const HANDSHAKE: u8 = 22;
 const ALERT: u8 = 21;
@@ -32,6 +34,9 @@ pub(super) enum FirstMessage {
 
 /// Puts the first handshake message together from one record or several.
 pub(super) fn first(bytes: &[u8]) -> FirstMessage {
+    if is_old_hello(bytes) {
+        return old::first(bytes);
+    }
     let mut rest = Bytes(bytes);
     let mut message = Vec::new();
     let mut warning = None;

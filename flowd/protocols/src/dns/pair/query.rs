@@ -14,7 +14,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Query {
     pub(super) client: Sender,
-    pub(super) question: Question,
+    /// `None` where the copy of the query ends before it does.
+    question: Option<Question>,
     slot: u32,
     /// First sending, nanoseconds of the packet clock.
     pub(super) first: u64,
@@ -25,7 +26,7 @@ pub(super) struct Query {
 
 impl Query {
     /// One that the event has asked.
-    pub(super) const fn new(event: &PayloadEvent, question: Question) -> Self {
+    pub(super) const fn new(event: &PayloadEvent, question: Option<Question>) -> Self {
         Self {
             client: event.from(),
             question,
@@ -36,11 +37,26 @@ impl Query {
         }
     }
 
+    /// Whether this is sent again where `question` is; of cut ones the id is all there is.
+    pub(super) fn asks_the_same(&self, question: Option<&Question>) -> bool {
+        match (&self.question, question) {
+            (Some(own), Some(other)) => own.same(other),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether an answer to `question` may be its own.
+    pub(super) fn may_ask(&self, question: &Question) -> bool {
+        self.question.as_ref().is_none_or(|own| own.same(question))
+    }
+
     pub(super) fn exchange(&self, key: FlowKey, outcome: DnsOutcome) -> DnsExchange {
+        let (query, qtype) = self.question.clone().map(|question| (question.name, question.qtype)).unzip();
         DnsExchange {
             head: Head::new(key, self.slot, self.client, self.first),
-            query: Some(self.question.name.clone()),
-            qtype: Some(self.question.qtype),
+            query,
+            qtype,
             rcode: None,
             answers: Vec::new(),
             answer_count: None,

@@ -90,11 +90,20 @@ impl Story {
     }
 
     pub(super) fn event(&mut self, from_client: bool, seq: u32, payload: &[u8]) -> &mut Self {
+        self.copied(from_client, seq, payload, payload.len())
+    }
+
+    /// A datagram of which the capture has the first `kept` bytes.
+    pub(super) fn cut(&mut self, from_client: bool, payload: &[u8], kept: usize) -> &mut Self {
+        self.copied(from_client, 0, &payload[..kept], payload.len())
+    }
+
+    fn copied(&mut self, from_client: bool, seq: u32, payload: &[u8], len: usize) -> &mut Self {
         let event = PayloadEvent {
             time: self.time,
             slot: 7,
             seq,
-            payload_len: payload.len() as u32,
+            payload_len: len as u32,
             copied: payload.len() as u16,
             sender: if from_client { self.client } else { self.client.other() } as u8,
             ..blank(self.key)

@@ -182,6 +182,35 @@ fn what_is_cut_off_costs_no_more_than_itself() {
     }
 }
 
+/// A capture of 96 bytes a packet: the header still tells what belongs together, and how it went.
+#[test]
+fn what_a_capture_cut_within_the_question() {
+    let long = "a-name-that-is-rather-long.and-has-many-labels.so-that-it-is-cut.example.org";
+    let mut story = Story::new(UDP);
+    let mut refused = message(9, 0x8183, &[(long, 1)], &[]);
+    story.cut(true, &query(8, long), 54).cut(true, &query(9, long), 54).pause(20 * MILLISECOND);
+    story
+        .cut(false, &refused, 54)
+        .cut(true, &query(8, long), 54)
+        .pause(20 * MILLISECOND)
+        .server(&answer(8, long));
+    refused.truncate(54);
+    // Whoever sends half a question is another matter.
+    story.server(&refused);
+    assert_eq!(story.tracker.losses().malformed, 1);
+    let lines = story.finish();
+    let gist: Vec<_> = lines.iter().map(|line| (line.query.as_deref(), line.rcode, line.outcome)).collect();
+    assert_eq!(
+        gist,
+        [
+            (None, Some(3), DnsOutcome::Answered),
+            (None, None, DnsOutcome::Repeated),
+            (None, Some(0), DnsOutcome::Answered),
+        ]
+    );
+    assert_eq!(lines[0].response_time, Some(20 * MILLISECOND));
+}
+
 #[test]
 fn extended_codes_are_put_together() {
     let mut bytes = message(3, 0x8187, &[("a", 1)], &[]);

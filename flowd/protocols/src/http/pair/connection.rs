@@ -4,8 +4,11 @@ use std::collections::VecDeque;
 
 use flow_common::key::{FlowKey, Sender};
 
+mod body;
 mod ending;
 mod extent;
+
+use body::Suspects;
 
 use super::{
     matching::{self, ResponsePlace},
@@ -27,6 +30,9 @@ const MAX_INFORMATIONAL: usize = 16;
 
 /// More requests than responses will be found for.
 const MANY: u8 = u8::MAX;
+
+/// Methods that hardly ever come with a body.
+const BODILESS: [&str; 6] = ["GET", "HEAD", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
 
 /// After a reset, data already under way may still pass; nanoseconds.
 const RESET_LINGER: u64 = 1_000_000_000;
@@ -54,6 +60,7 @@ pub(super) struct Connection {
     pending: VecDeque<Pending>,
     /// Exchanges so far.
     number: u64,
+    suspects: Suspects,
     /// Responses still to come to requests that were given up for want of room.
     owed: usize,
     /// The event at hand.
@@ -74,6 +81,8 @@ pub(super) struct Connection {
     /// Both sides ended, or a reset came: when.
     ended: Option<u64>,
     reset: bool,
+    /// When its flow was last found to live, nanoseconds of the packet clock.
+    lived: u64,
     pub(super) losses: HttpLosses,
 }
 
@@ -86,6 +95,7 @@ impl Connection {
             streams: Streams::default(),
             pending: VecDeque::new(),
             number: 0,
+            suspects: Suspects::default(),
             owed: 0,
             segment: SegmentInfo::default(),
             retransmits: 0,
@@ -97,6 +107,7 @@ impl Connection {
             left_http: false,
             ended: None,
             reset: false,
+            lived: 0,
             losses: HttpLosses::default(),
         }
     }
@@ -114,6 +125,16 @@ impl Connection {
 
     pub(super) fn outstanding(&self) -> usize {
         self.pending.len()
+    }
+
+    /// When the oldest exchange under way began, nanoseconds of the packet clock.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        self.pending.front().map(|pending| pending.since)
+    }
+
+    /// Whether a message has begun that is not over.
+    pub(super) fn is_open(&self) -> bool {
+        !self.pending.is_empty() || self.streams.open_since().is_some()
     }
 
     #[cfg(test)]
@@ -209,11 +230,23 @@ impl Connection {
             return Expect::Unknown;
         }
         let span = message.span;
+        if let Some(body) = self.body_around(from, &span) {
+            if let Head::Request(request) = message.head {
+                self.suspects.push(request, span, self.segment);
+            }
+            return body;
+        }
         match message.head {
-            Head::Request(request) => self.request(from, request, span, options, emit),
+            Head::Request(request) => {
+                self.suspects.clear();
+                self.request(from, request, span, options, emit)
+            }
             Head::Response(response) => {
                 if self.unanswered().is_none() {
                     self.cut(from.other(), options, emit);
+                }
+                if self.unanswered().is_none() {
+                    self.believe(client, span.ack, options, emit);
                 }
                 self.response(from, response, span, options, emit)
             }
@@ -242,13 +275,19 @@ impl Connection {
         (pending.start, pending.end, pending.ack) = (span.start, span.end(body), span.ack);
         (pending.pipelined, pending.behind_unseen) = (pipelined, behind_unseen);
         let leaves = request.method == "PRI";
+        // What is cut off of such a head is most likely more of it, and no body.
+        let short = span.length.is_none() && BODILESS.contains(&request.method.as_str());
         pending.request = Some(request);
         self.pending.push_back(pending);
         self.open_message(from, self.number, span, body.filter(|_| sure));
+        let expect = span.follows(body, sure);
+        if !short {
+            self.streams.of_mut(from).hide(span.ack, expect);
+        }
         if leaves {
             self.leave(emit);
         }
-        span.follows(body, sure)
+        expect
     }
 
     /// Whether the client sent the request before it had all responses to earlier ones, and whether some of
@@ -336,6 +375,12 @@ impl Connection {
         let asked = pending.sent.ended.unwrap_or(pending.since);
         pending.acknowledged = Some(self.segment.own_last).filter(|&at| at > asked && at <= span.time);
         pending.response = Some((response, span.time));
+        pending.answered_at = span.ack;
+        // What its sender had when it began, or will have had when it has all of the request.
+        let had = match (span.ack, pending.end) {
+            (Some(ack), Some(end)) if distance(ack, end) > 0 => Some(end),
+            (ack, _) => ack,
+        };
         match index {
             Some(index) => self.pending.insert(index, pending),
             // Behind the answered ones, which is before every request still unanswered.
@@ -353,10 +398,14 @@ impl Connection {
             // The head went on beyond the copy, and others may follow it there.
             self.mark_hidden();
         }
+        let expect = span.follows(body, sure);
+        if sure {
+            self.streams.of_mut(from).hide(had, expect);
+        }
         if leaves {
             self.leave(emit);
         }
-        span.follows(body, sure)
+        expect
     }
 
     fn interim(
@@ -379,6 +428,8 @@ impl Connection {
             }
             // The next response to it begins behind this one.
             oldest.ack = span.end(Some(0)).or(oldest.ack);
+            let (number, ack) = (oldest.number, oldest.ack);
+            self.raise_hiding(number, ack);
         }
     }
 

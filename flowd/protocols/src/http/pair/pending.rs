@@ -53,6 +53,8 @@ pub(super) struct Pending {
     pub(super) informational: Vec<u16>,
     /// With the time of its first byte.
     pub(super) response: Option<(Response, u64)>,
+    /// What the server had of the client's bytes when it began the final response.
+    pub(super) answered_at: Option<u32>,
     pub(super) sent: Extent,
     pub(super) received: Extent,
     /// When the server's last segment before the response passed, which acknowledged the request.
@@ -76,15 +78,24 @@ pub(super) struct Context {
 }
 
 impl Pending {
-    /// When it is reported or looked at again, nanoseconds of the packet clock.
-    pub(super) fn due(&self, options: &HttpOptions) -> u64 {
-        let Some((_, time)) = self.response else { return self.since.saturating_add(options.timeout) };
-        let due = match (self.recheck, self.received.ended) {
-            (_, Some(ended)) if self.is_sized() => ended.max(time).saturating_add(LINGER),
+    /// When it is reported or looked at again, nanoseconds of the packet clock. `lived`: when its flow was last found
+    /// to live.
+    pub(super) fn due(&self, lived: u64, options: &HttpOptions) -> u64 {
+        let Some((_, time)) = self.response else {
+            return self.since.max(lived).saturating_add(options.timeout);
+        };
+        match (self.recheck, self.received.ended) {
+            (_, Some(ended)) if self.is_sized() && self.has_passed() => {
+                ended.max(time).max(self.sent.ended.unwrap_or_default()).saturating_add(LINGER)
+            }
             (Some(recheck), _) => recheck,
             (None, _) => time.saturating_add(SIZE_WAIT),
-        };
-        due.min(time.saturating_add(options.timeout))
+        }
+    }
+
+    /// The last byte of the request has passed, or nobody knows of one.
+    pub(super) const fn has_passed(&self) -> bool {
+        self.request.is_none() || self.sent.ended.is_some()
     }
 
     /// Nothing more can be learnt of the size of its messages.

@@ -6,7 +6,7 @@
 const MAX_METHOD: usize = 32;
 
 /// Methods of RFC 9110 section 9, RFC 5789, WebDAV and its relatives (the registry of RFC 9110 section
-/// 16.1.1), UPnP and Windows services. Other upper-case tokens count only with a whole request line behind them.
+/// 16.1.1), UPnP and Windows services. Any other token is a method only with a whole request line behind it.
 const METHODS: &[&str] = &[
     "GET",
     "HEAD",
@@ -61,12 +61,15 @@ const METHODS: &[&str] = &[
 pub(super) enum First<'a> {
     /// `version` is missing where the line is cut, and so may be the end of `target`, or where it is none.
     Request { method: &'a str, target: &'a [u8], version: Option<&'static str> },
-    /// `status` is missing only where the line is cut.
-    Response { version: &'static str, status: Option<u16> },
+    /// `status` is missing only where the line is cut, `version` where it is SHOUTcast's.
+    Response { version: Option<&'static str>, status: Option<u16> },
 }
 
 /// A line without a version: HTTP/0.9 had none.
 pub(super) const SIMPLE: &str = "0.9";
+
+/// What SHOUTcast's servers say in place of a version: `ICY 200 OK`.
+const SHOUTCAST: &[u8] = b"ICY ";
 
 /// What is known of a head from the bytes so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +126,7 @@ pub(super) fn without_end(line: &[u8]) -> &[u8] {
 
 /// A whole first line, without its line end.
 pub(super) fn first(line: &[u8]) -> Option<First<'_>> {
-    if line.starts_with(b"HTTP/") {
+    if begins_response(line) {
         let (version, rest) = status_version(line)?;
         let (digits, rest) = rest.split_at_checked(3)?;
         // RFC 9112 section 4 wants a space before an empty reason phrase; many servers leave it out.
@@ -162,7 +165,7 @@ pub(super) fn first(line: &[u8]) -> Option<First<'_>> {
 /// A first line without its end: what can be said of it, if it is sure enough to be HTTP.
 pub(super) fn cut(line: &[u8]) -> Option<First<'_>> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if line.starts_with(b"HTTP/") {
+    if begins_response(line) {
         let (version, rest) = status_version(line)?;
         return Some(First::Response { version, status: rest.get(..3).and_then(status) });
     }
@@ -178,23 +181,30 @@ pub(super) fn cut(line: &[u8]) -> Option<First<'_>> {
 
 /// Whether a first line may go on like this. Never refuses the beginning of what [`first`] accepts.
 fn may_begin(line: &[u8]) -> bool {
-    const STATUS: &[u8] = b"HTTP/1.x nnn ";
-    let status = line.iter().zip(STATUS).all(|(&have, &want)| match want {
-        b'x' | b'n' => have.is_ascii_digit(),
-        b' ' => matches!(have, b' ' | b'\t' | b'\r'),
-        _ => have == want,
-    });
-    status
+    const STATUS: [&[u8]; 2] = [b"HTTP/1.x nnn ", b"ICY nnn "];
+    let is_like = |shape: &[u8]| {
+        line.iter().zip(shape).all(|(&have, &want)| match want {
+            b'x' | b'n' => have.is_ascii_digit(),
+            b' ' => matches!(have, b' ' | b'\t' | b'\r'),
+            _ => have == want,
+        })
+    };
+    STATUS.into_iter().any(is_like)
         || match line.iter().position(|&b| b == b' ') {
             Some(_) => method(line).is_some(),
             None => line.len() <= MAX_METHOD && is_method(line),
         }
 }
 
+/// RFC 9110 section 9.1: a method is a token, and case-sensitive. All that were ever in use begin with a letter.
 fn is_method(token: &[u8]) -> bool {
-    // RFC 9110 section 9.1: methods are case-sensitive, and by convention upper-case letters with hyphens.
-    token.first().is_some_and(u8::is_ascii_uppercase)
-        && token.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b"-_".contains(b))
+    // RFC 9110 section 5.6.2.
+    let is_token = |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b);
+    token.first().is_some_and(u8::is_ascii_alphabetic) && token.iter().all(is_token)
+}
+
+fn begins_response(line: &[u8]) -> bool {
+    line.starts_with(b"HTTP/") || line.starts_with(SHOUTCAST)
 }
 
 fn is_known(method: &str) -> bool {
@@ -211,11 +221,14 @@ fn method(line: &[u8]) -> Option<(&str, &[u8])> {
     Some((std::str::from_utf8(token).ok()?, rest))
 }
 
-/// The version of a status line and what follows its space.
-fn status_version(line: &[u8]) -> Option<(&'static str, &[u8])> {
+/// The version of a status line, which SHOUTcast's have not, and what follows its space.
+fn status_version(line: &[u8]) -> Option<(Option<&'static str>, &[u8])> {
+    if let Some(rest) = line.strip_prefix(SHOUTCAST) {
+        return Some((None, rest));
+    }
     let (word, rest) = line.split_at_checked(8)?;
     let version = version_word(word)?;
-    Some((version, rest.strip_prefix(b" ")?))
+    Some((Some(version), rest.strip_prefix(b" ")?))
 }
 
 fn status(digits: &[u8]) -> Option<u16> {
@@ -256,7 +269,9 @@ mod tests {
         assert_eq!(request("CONNECT h:25 HTTP/1.1"), Some(("CONNECT", "h:25", "1.1")));
         assert_eq!(request("CONNECT h:25 / HTTP/1.0"), Some(("CONNECT", "h:25", "1.0")));
         assert_eq!(request("VERSION-CONTROL /x HTTP/1.1"), Some(("VERSION-CONTROL", "/x", "1.1")));
-        assert_eq!(request("BREW /pot HTTP/1.1"), Some(("BREW", "/pot", "1.1")));
+        for method in ["BREW", "get", "Get", "X-PING", "a.b", "BPROPFIND"] {
+            assert_eq!(request(&format!("{method} /pot HTTP/1.1")), Some((method, "/pot", "1.1")));
+        }
         assert_eq!(request("GET /old"), Some(("GET", "/old", "0.9")));
         assert_eq!(request("POST /HTTP/1.1"), Some(("POST", "/HTTP/1.1", "0.9")));
         assert_eq!(request("OPTIONS HTTP/1.1"), Some(("OPTIONS", "", "1.1")));
@@ -266,8 +281,10 @@ mod tests {
     #[test]
     fn what_is_no_request_line() {
         for line in [
-            "get / HTTP/1.1",
-            "Get / HTTP/1.1",
+            "get /old",
+            "(get) / HTTP/1.1",
+            "7 / HTTP/1.1",
+            "SOURCE /live ICE/1.0",
             "GET / http/1.1",
             "GET / HTTP/2.0",
             "PRI / HTTP/2.0",
@@ -291,15 +308,26 @@ mod tests {
     #[test]
     fn status_lines() {
         let status = |line: &'static str| match first(line.as_bytes()) {
-            Some(First::Response { version, status }) => Some((version, status.unwrap())),
+            Some(First::Response { version, status }) => Some((version.unwrap_or_default(), status.unwrap())),
             _ => None,
         };
         assert_eq!(status("HTTP/1.1 200 OK"), Some(("1.1", 200)));
         assert_eq!(status("HTTP/1.1 200"), Some(("1.1", 200)));
         assert_eq!(status("HTTP/1.0 999 "), Some(("1.0", 999)));
-        for line in
-            ["HTTP/1.1 099 x", "HTTP/1.1 2000", "HTTP/1.1 20", "HTTP/1.1", "HTTP/2 200", "HTTP/1.1 +20 x"]
-        {
+        assert_eq!(status("ICY 200 OK"), Some(("", 200)));
+        for line in [
+            "ICY OK",
+            "ICY 2000",
+            "RTSP/1.0 200 OK",
+            "SIP/2.0 200 OK",
+            "ICAP/1.0 200 OK",
+            "HTTP/1.1 099 x",
+            "HTTP/1.1 2000",
+            "HTTP/1.1 20",
+            "HTTP/1.1",
+            "HTTP/2 200",
+            "HTTP/1.1 +20 x",
+        ] {
             assert_eq!(status(line), None, "{line}");
         }
     }
@@ -311,8 +339,8 @@ mod tests {
             Some(First::Request { method: "GET", target: b"/very/lo", version: None })
         );
         assert_eq!(cut(b"GET /a HTT"), Some(First::Request { method: "GET", target: b"/a", version: None }));
-        assert_eq!(cut(b"HTTP/1.1 200"), Some(First::Response { version: "1.1", status: Some(200) }));
-        assert_eq!(cut(b"HTTP/1.1 20"), Some(First::Response { version: "1.1", status: None }));
+        assert_eq!(cut(b"HTTP/1.1 200"), Some(First::Response { version: Some("1.1"), status: Some(200) }));
+        assert_eq!(cut(b"HTTP/1.1 20"), Some(First::Response { version: Some("1.1"), status: None }));
         for line in [&b"GET"[..], b"GET ", b"BREW /x", b"GET \x00\x01", b"HTTP/1."] {
             assert_eq!(cut(line), None);
         }
@@ -320,15 +348,20 @@ mod tests {
 
     #[test]
     fn every_beginning_of_a_good_line_may_go_on() {
-        for line in
-            ["GET / HTTP/1.1\r\n", "HTTP/1.1 200\r\n", "HTTP/1.1 200 OK\n", "BASELINE-CONTROL / HTTP/1.0\n"]
-        {
+        for line in [
+            "GET / HTTP/1.1\r\n",
+            "a.b / HTTP/1.1\r\n",
+            "ICY 200 OK\r\n",
+            "HTTP/1.1 200\r\n",
+            "HTTP/1.1 200 OK\n",
+            "BASELINE-CONTROL / HTTP/1.0\n",
+        ] {
             for end in 0..line.len() - 1 {
                 let head = &line.as_bytes()[..end];
                 assert!(end == 0 || may_begin(head), "{:?}", &line[..end]);
             }
         }
-        assert!(!may_begin(b"get / HTTP/1.1"));
+        assert!(!may_begin(b"(get / HTTP/1.1"));
         assert!(!may_begin(b"HTTP/2"));
         assert!(!may_begin(b"HTTP/1.1 20x"));
         assert!(!may_begin(b"\x16\x03\x01"));

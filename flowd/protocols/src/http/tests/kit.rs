@@ -145,7 +145,7 @@ impl Story {
         let (client, server) =
             ((self.client_seq, self.sides[0].last_byte), (self.server_seq, self.sides[1].last_byte));
         let sides = if self.client == Sender::A { [client, server] } else { [server, client] };
-        self.progress = Some(Progress { key: self.key, sides, retransmits: self.retransmits });
+        self.progress = Some(Progress { key: self.key, lives: true, sides, retransmits: self.retransmits });
         self
     }
 

@@ -267,7 +267,13 @@ fn no_secret_of_any_header_is_logged() {
 fn odd_shapes() {
     for (bytes, expected) in [
         ("GET /a HTTP/1.1\nHost: h\n\n", Some("GET /a - no_response")),
-        ("get /a HTTP/1.1\r\n\r\n", None),
+        ("get /a HTTP/1.1\r\n\r\n", Some("get /a - no_response")),
+        ("get /old\r\n\r\n", None),
+        ("OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n", None),
+        ("OPTIONS sip:bob@example.org SIP/2.0\r\nCSeq: 1 OPTIONS\r\n\r\n", None),
+        ("OPTIONS icap://h/scan ICAP/1.0\r\nHost: h\r\n\r\n", None),
+        ("PROPFIND /a HTTP/1.1\r\n\r\n", Some("PROPFIND /a - no_response")),
+        ("UPDATEREDIRECTREF /a HTTP/1.1\r\n\r\n", Some("UPDATEREDIRECTREF /a - no_response")),
         ("GET /old\r\n", None),
         ("GET /old\r\n\r\n", Some("GET /old - no_response")),
         ("GET /HTTP/1.1\r\nHost: h\r\n\r\n", Some("GET /HTTP/1.1 - no_response")),
@@ -277,6 +283,7 @@ fn odd_shapes() {
         ("BREW /pot HTTP/1.1\r\n\r\n", Some("BREW /pot - no_response")),
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Some("PRI * - upgraded")),
         ("\r\nGET /a HTTP/1.1\r\n\r\n", Some("GET /a - no_response")),
+        ("\r\n\r\nGET /a HTTP/1.1\r\n\r\n", Some("GET /a - no_response")),
         ("GET /\u{e4} HTTP/1.1\r\n\r\n", Some("GET /%C3%A4 - no_response")),
         ("GET \u{1}\u{2}\u{3}\u{4} garbage", None),
     ] {

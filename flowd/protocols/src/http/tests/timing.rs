@@ -182,6 +182,96 @@ fn a_cut_body_is_not_complete() {
 }
 
 #[test]
+fn an_answer_comes_as_late_as_it_likes() {
+    let mut story = Story::default();
+    story.client(GET);
+    // Other flows' packets have the tracker look at the time.
+    for _ in 0..70 {
+        story.after(SECOND).recorded().expire();
+    }
+    story.server(OK);
+    let out = story.finish();
+    assert_eq!(gist(&out), ["GET /a 200 complete"]);
+    assert_eq!(times(&out[0])[1], Some(70_000));
+
+    // Neither does the end of its head, or the next request on an idle connection.
+    let mut story = Story::default();
+    story.client("GET /a HTTP/1.1\r\nHost: ").after(40 * SECOND).recorded().expire();
+    story.client_more("h\r\n\r\n").server(OK).after(200 * SECOND).recorded().expire();
+    assert_eq!(story.tracker.connections(), 1);
+    story.client(GET).server(OK);
+    assert_eq!(gist(&story.finish()), ["GET /a 200 complete", "GET /a 200 complete"]);
+}
+
+#[test]
+fn the_wait_ends_with_the_flow() {
+    let mut story = Story::default();
+    story.client(GET).after(40 * SECOND).recorded().expire();
+    assert!(story.out.is_empty());
+    story.progress.as_mut().unwrap().lives = false;
+    story.after(30 * SECOND).expire();
+    assert_eq!(gist(&story.out), ["GET /a - no_response"]);
+    assert_eq!(story.tracker.connections(), 0);
+}
+
+#[test]
+fn an_upload_that_is_cut_behind_its_answer() {
+    const POST: &str = "POST /a HTTP/1.1\r\nContent-Length: 9000\r\n\r\n";
+    const NO: &str = "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n";
+    // The server closes, then resets; the client closes; the client resets; the server resets at once.
+    let ends: [fn(&mut Story); 4] = [
+        |story| _ = story.fin(false).after(MILLISECOND).reset(false),
+        |story| _ = story.fin(false).after(MILLISECOND).fin(true),
+        |story| _ = story.fin(false).after(MILLISECOND).reset(true),
+        |story| _ = story.reset(false),
+    ];
+    for end in ends {
+        for waits in [0, 20] {
+            let mut story = Story::default();
+            story.client(POST).client_unseen(100).after(MILLISECOND).server(NO).client_unseen(200);
+            for _ in 0..waits {
+                story.after(SECOND).recorded().expire();
+            }
+            end(&mut story);
+            let out = story.finish();
+            assert_eq!(gist(&out), ["POST /a 413 partial"]);
+            assert_eq!(out[0].request_bytes, Some(POST.len() as u64 + 300));
+        }
+    }
+    // Chunks do not tell their end; that they went on behind the answer does.
+    for late in [true, false] {
+        let mut story = Story::default();
+        story.client("POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n").client_unseen(100).server(NO);
+        story.client_unseen(if late { 200 } else { 0 }).fin(false).reset(false);
+        assert_eq!(
+            gist(&story.finish()),
+            [if late { "POST /a 413 partial" } else { "POST /a 413 complete" }]
+        );
+    }
+    // All of it comes in the end.
+    let mut story = Story::default();
+    story.client(POST).client_unseen(100).server(NO).after(9 * SECOND).recorded().expire();
+    assert!(story.out.is_empty());
+    story.client_unseen(8_900).after(2 * SECOND).recorded().expire();
+    assert!(story.out.is_empty());
+    story.after(9 * SECOND).recorded().expire();
+    assert_eq!(gist(&story.out), ["POST /a 413 complete"]);
+    assert_eq!(times(&story.out[0]), [Some(9_000), Some(0), Some(0)]);
+}
+
+#[test]
+fn a_stalled_response_is_waited_for() {
+    let mut story = Story::default();
+    story.client(GET).server(LONG).server_unseen(1_000);
+    for _ in 0..50 {
+        story.after(SECOND).recorded().expire();
+    }
+    assert!(story.out.is_empty());
+    story.reset(false);
+    assert_eq!(gist(&story.out), ["GET /a 200 reset"]);
+}
+
+#[test]
 fn a_preface_of_http_2_ends_the_view() {
     let mut story = Story::default();
     story.client("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");

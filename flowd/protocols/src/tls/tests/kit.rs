@@ -7,6 +7,7 @@ use flow_common::{
 };
 
 use crate::{
+    progress::Progress,
     testing::{scope, v4},
     tls::{TlsHandshake, TlsOptions, TlsTracker},
 };
@@ -82,6 +83,8 @@ pub(super) struct Story {
     /// Next sequence numbers of client and server, close to their wrap.
     pub(super) next: [u32; 2],
     pub(super) out: Vec<TlsHandshake>,
+    /// The flow's record can be had.
+    pub(super) lives: bool,
 }
 
 impl Story {
@@ -93,7 +96,7 @@ impl Story {
         let (key, client) =
             FlowKey::new(v4([10, 0, 0, 1], 40_000), v4([198, 51, 100, 7], 443), &scope(1, 6, false), None);
         let (tracker, next) = (TlsTracker::new(options), [u32::MAX - 20, u32::MAX - 3]);
-        Self { tracker, key, client, slot: 7, time: SECOND, next, out: Vec::new() }
+        Self { tracker, key, client, slot: 7, time: SECOND, next, out: Vec::new(), lives: false }
     }
 
     pub(super) fn event(
@@ -147,7 +150,13 @@ impl Story {
 
     pub(super) fn pause(&mut self, nanoseconds: u64) -> &mut Self {
         self.time += nanoseconds;
-        self.tracker.expire(self.time, &mut |handshake| self.out.push(handshake));
+        let progress = self.lives.then_some(Progress {
+            key: self.key,
+            lives: true,
+            sides: Default::default(),
+            retransmits: 0,
+        });
+        self.tracker.expire(self.time, &mut |_| progress, &mut |handshake| self.out.push(handshake));
         self
     }
 

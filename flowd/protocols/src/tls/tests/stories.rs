@@ -160,6 +160,47 @@ fn a_client_that_closes_its_half_is_answered() {
     assert_eq!(only(std::mem::take(&mut story.out)).outcome, TlsOutcome::Reset);
 }
 
+/// Other flows' packets have the tracker look at the time; the connection's own life counts.
+#[test]
+fn an_answer_comes_as_late_as_it_likes() {
+    let mut story = Story::new();
+    story.lives = true;
+    story.client(&record(22, &client_hello("a", 0)));
+    for _ in 0..70 {
+        story.pause(SECOND);
+    }
+    story.server(&record(22, &modern()));
+    let line = only(story.finish());
+    assert_eq!((line.outcome, line.handshake_time), (TlsOutcome::Complete, Some(70 * SECOND)));
+
+    let mut story = Story::new();
+    story.lives = true;
+    story.client(&record(22, &client_hello("a", 0))).pause(40 * SECOND);
+    story.lives = false;
+    assert!(story.out.is_empty());
+    story.pause(10 * SECOND);
+    assert_eq!(only(std::mem::take(&mut story.out)).outcome, TlsOutcome::NoServerHello);
+}
+
+#[test]
+fn a_hello_in_the_shape_of_ssl_2() {
+    let ciphers = [0, 0, 0x2f, 1, 0, 0x80, 0, 0, 0x35];
+    let hello = [&[0x80, 34, 1, 3, 1, 0, 9, 0, 0, 0, 16][..], &ciphers, &[7; 16]].concat();
+    let answer = record(22, &server_hello(0x0301, 0x002f, &[]));
+    let mut story = Story::new();
+    story.client(&hello).server(&answer);
+    let line = only(story.finish());
+    assert_eq!((line.outcome, line.version, line.cipher), (TlsOutcome::Complete, Some(0x0301), Some(0x002f)));
+    assert_eq!((line.head.client_end, line.partial, line.sni), (story.client, false, None));
+
+    for cut in 4..hello.len() {
+        let mut story = Story::new();
+        story.client(&hello[..cut]).server(&answer);
+        let line = only(story.finish());
+        assert_eq!((line.outcome, line.partial, line.ja4), (TlsOutcome::Complete, true, None), "{cut}");
+    }
+}
+
 #[test]
 fn a_cut_hello_shows_what_is_there_and_has_no_fingerprint() {
     let hello = record(22, &client_hello("www.example.org", 500));

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     assembly::distance,
-    http::{HttpOptions, record::Emit, stream::Streams},
+    http::{HttpOptions, record::Emit, span::Last, stream::Streams},
     progress::Progress,
 };
 
@@ -49,6 +49,7 @@ impl Connection {
         }
         if let Some(ack) = ack.filter(|_| reset) {
             // It will take nothing more either.
+            self.cut_upload(from, ack);
             self.stop_message(from.other(), ack, None);
         }
         if reset || self.streams.both_ended() {
@@ -58,6 +59,18 @@ impl Connection {
             self.flush(emit);
         } else {
             self.release(emit);
+        }
+    }
+
+    /// The server resets while the client, whose bytes passed up to `edge`, still sends what it has answered: that the
+    /// chunks were over nobody knows, and it did not wait for them.
+    fn cut_upload(&mut self, from: Sender, edge: u32) {
+        let Some(last) = self.streams.of(from.other()).last.filter(|last| last.end.is_none()) else { return };
+        let went_on = |at: u32| distance(at, edge) > 0;
+        if let Some(pending) = self.pending.iter_mut().find(|pending| pending.number == last.number)
+            && pending.answered_at.is_some_and(went_on)
+        {
+            pending.sent.cut = true;
         }
     }
 
@@ -123,17 +136,22 @@ impl Connection {
         let (client_over, server_over) = (over(self.client), over(self.client.map(Sender::other)));
         let sized = (pending.request.is_none() || pending.sent.bytes.is_some() || client_over)
             && (pending.received.bytes.is_some() || server_over);
-        let timed = pending.received.ended.is_some() || server_over || !self.goes_on(pending);
+        // A server may answer before it has all of the request (RFC 9112 section 9.5): what more of it passes counts.
+        let sent = pending.has_passed() || client_over || !self.is_last_of(self.client, pending);
+        let timed = sent && (pending.received.ended.is_some() || server_over || !self.goes_on(pending));
         let newer = self.pending.back().is_some_and(|back| back.number != pending.number);
         pending.response.is_some() && sized && timed && (newer || client_over || server_over)
     }
 
     /// Its response is the last message of the server.
     pub(super) fn goes_on(&self, pending: &Pending) -> bool {
-        let server = self.client.map(Sender::other);
-        server
-            .and_then(|server| self.streams.of(server).last)
-            .is_some_and(|last| last.number == pending.number)
+        self.is_last_of(self.client.map(Sender::other), pending)
+    }
+
+    /// The last message of `side` is one of this exchange.
+    fn is_last_of(&self, side: Option<Sender>, pending: &Pending) -> bool {
+        let last = side.and_then(|side| self.streams.of(side).last);
+        last.is_some_and(|last| last.number == pending.number)
     }
 
     /// What time ends; `look` asks for the flow's record.
@@ -144,16 +162,20 @@ impl Connection {
         options: &HttpOptions,
         emit: Emit<'_>,
     ) {
+        let progress = look(self.slot).filter(|progress| progress.key == self.key);
+        if progress.is_some_and(|progress| progress.lives) {
+            self.lived = now;
+        }
         let client = self.client.unwrap_or(Sender::A);
         for sender in [client, client.other()] {
             let since = self.streams.of(sender).open_since();
-            if since.is_some_and(|since| since.saturating_add(options.timeout) <= now) {
+            if since.is_some_and(|since| self.head_due(since, options) <= now) {
                 self.cut(sender, options, emit);
             }
         }
         self.release(emit);
-        while self.pending.front().is_some_and(|front| front.due(options) <= now) {
-            if let Some(progress) = look(self.slot).filter(|progress| progress.key == self.key)
+        while self.pending.front().is_some_and(|front| front.due(self.lived, options) <= now) {
+            if let Some(progress) = progress
                 && self.goes_further(&progress, now, options)
             {
                 return;
@@ -172,24 +194,42 @@ impl Connection {
     /// Learns from the record what became of the oldest exchange; true where its response still comes.
     pub(super) fn goes_further(&mut self, progress: &Progress, now: u64, options: &HttpOptions) -> bool {
         self.count(progress.retransmits);
-        let server = self.client.unwrap_or(Sender::A).other();
-        let last = self.streams.of(server).last;
-        let Some(front) = self.pending.front_mut() else { return false };
-        let Some(last) = last.filter(|last| last.number == front.number) else { return false };
-        if front.received.ended.is_some() || front.response.is_none() {
+        let client = self.client.unwrap_or(Sender::A);
+        let [sent, received] =
+            [client, client.other()].map(|side| (self.streams.of(side).last, progress.sent(side)));
+        let lived = self.lived;
+        let Some(front) = self.pending.front_mut().filter(|front| front.response.is_some()) else {
             return false;
+        };
+        let number = front.number;
+        let mut to_come = false;
+        for ((last, (edge, time)), extent) in [(sent, &mut front.sent), (received, &mut front.received)] {
+            if let Some(Last { end: Some(end), .. }) = last.filter(|last| last.number == number)
+                && extent.ended.is_none()
+            {
+                if distance(end, edge) >= 0 {
+                    extent.ended = Some(time);
+                } else {
+                    to_come = true;
+                }
+            }
         }
-        let (edge, time) = progress.sent(server);
-        if last.end.is_some_and(|end| distance(end, edge) >= 0) {
-            front.received.ended = Some(time);
-            return front.due(options) > now;
-        }
-        let quiet_at = time.saturating_add(SIZE_WAIT);
-        front.recheck = Some(quiet_at);
-        if front.due(options) > now {
+        if to_come && progress.lives {
+            front.recheck = Some(now.saturating_add(SIZE_WAIT));
             return true;
         }
-        if last.end.is_none() && quiet_at <= now && distance(last.start, edge) > 0 {
+        let (Some(last), (edge, time)) = received else { return front.due(lived, options) > now };
+        if last.number != number || last.end.is_some() || front.received.ended.is_some() {
+            return front.due(lived, options) > now;
+        }
+        let began = front.response.as_ref().map_or(now, |(_, time)| *time);
+        let quiet_at = time.saturating_add(SIZE_WAIT);
+        let recheck = quiet_at.min(began.saturating_add(options.timeout));
+        front.recheck = Some(recheck);
+        if recheck > now {
+            return true;
+        }
+        if quiet_at <= now && distance(last.start, edge) > 0 {
             front.received.bytes = Some(u64::from(edge.wrapping_sub(last.start)));
             front.received.ended = Some(time);
         }
@@ -198,19 +238,25 @@ impl Connection {
 
     /// When [`Connection::expire`] has something to do; `None` while nothing is outstanding.
     pub(in crate::http) fn due(&self, options: &HttpOptions) -> Option<u64> {
-        let head = self.streams.open_since().map(|since| since.saturating_add(options.timeout));
-        head.into_iter().chain(self.pending.front().map(|front| front.due(options))).min()
+        let head = self.streams.open_since().map(|since| self.head_due(since, options));
+        head.into_iter().chain(self.pending.front().map(|front| front.due(self.lived, options))).min()
+    }
+
+    /// When a head that began at `since` is given up.
+    fn head_due(&self, since: u64, options: &HttpOptions) -> u64 {
+        since.max(self.lived).saturating_add(options.timeout)
     }
 
     /// When something of it expires next, where `last` is its last event: an exchange, else all of it.
     pub(in crate::http) fn next_due(&self, last: u64, options: &HttpOptions) -> u64 {
-        self.due(options).unwrap_or_else(|| last.saturating_add(self.patience(options)))
+        self.due(options).unwrap_or_else(|| self.kept_until(last, options))
     }
 
-    /// How long it is kept after its last event.
-    pub(in crate::http) const fn patience(&self, options: &HttpOptions) -> u64 {
+    /// How long it is kept, where `last` is its last event.
+    pub(in crate::http) fn kept_until(&self, last: u64, options: &HttpOptions) -> u64 {
         // A tunnel is remembered longer, lest what passes through it is logged.
-        options.timeout.saturating_mul(if self.left_http { 10 } else { 1 })
+        let patience = options.timeout.saturating_mul(if self.left_http { 10 } else { 1 });
+        last.max(self.lived).saturating_add(patience)
     }
 
     pub(super) fn report(&self, pending: Pending, emit: Emit<'_>) {

@@ -58,7 +58,8 @@ impl Connection {
     /// A message of `from` begins, part of exchange `number`, with a body of so many bytes if its head tells.
     pub(super) fn open_message(&mut self, from: Sender, number: u64, span: Span, body: Option<u64>) {
         let (size, end) = (span.size(body), span.end(body));
-        self.streams.of_mut(from).last = Some(Last { number, start: span.start, end, heard: None });
+        self.streams.of_mut(from).last =
+            Some(Last { number, start: span.start, end, heard: None, hides: None });
         let client = self.client == Some(from);
         if let Some(pending) = self.pending.iter_mut().find(|pending| pending.number == number) {
             let extent = if client { &mut pending.sent } else { &mut pending.received };
@@ -73,7 +74,9 @@ impl Connection {
     /// The message of `from` that was going on ended before `edge`, where its next one begins. `gap`: unseen
     /// ones are between the two.
     pub(super) fn close_message(&mut self, from: Sender, edge: u32, gap: bool) {
-        let Some(Last { number, start, end, heard }) = self.streams.of_mut(from).last.take() else { return };
+        let Some(Last { number, start, end, heard, .. }) = self.streams.of_mut(from).last.take() else {
+            return;
+        };
         let client = self.client == Some(from);
         let size = edge.wrapping_sub(start);
         if end.is_none()
