@@ -6,13 +6,13 @@ use super::find::Begun;
 use crate::packet::Packet;
 
 /// Request methods by their first four bytes: RFC 9110, PATCH, WebDAV, SSDP, and what Microsoft's clients use, and
-/// HTTP/2's preface, which ends the view. A word that is no method is sorted out by the reader of the copy.
+/// HTTP/2's preface, which ends the view; the last four are too long for [`has_request_line`]. A word that is no method is
+/// sorted out by the reader of the copy.
 const METHODS: [[u8; 4]; 37] = [
     *b"GET ", *b"POST", *b"PUT ", *b"HEAD", *b"DELE", *b"OPTI", *b"CONN", *b"TRAC", *b"PATC", *b"PROP",
     *b"MKCO", *b"COPY", *b"MOVE", *b"LOCK", *b"UNLO", *b"REPO", *b"SEAR", *b"MERG", *b"NOTI", *b"SUBS",
     *b"UNSU", *b"PURG", *b"M-SE", *b"BIND", *b"CCM_", *b"RPC_", *b"BITS", *b"VERS", *b"MKAC", *b"QUER",
-    *b"POLL", *b"LINK", *b"PRI ", // Too long for `has_request_line`.
-    *b"BASE", *b"UPDA", *b"MKRE", *b"ORDE",
+    *b"POLL", *b"LINK", *b"PRI ", *b"BASE", *b"UPDA", *b"MKRE", *b"ORDE",
 ];
 
 /// What begins like this is HTTP and nothing else. Other methods are also those of RTSP, SIP, ICAP and FTP, whose first

@@ -15,6 +15,8 @@ const MAX_QUESTIONS: usize = 16;
 const MAX_ANSWERS: usize = 16;
 
 const HEADER_LEN: usize = 12;
+/// Bits of the flags; 0 is a standard query.
+const OPCODE: u16 = 0x7800;
 /// The pseudo record of EDNS (RFC 6891 section 6.1.2).
 const OPT: u16 = 41;
 
@@ -56,7 +58,7 @@ pub(super) struct Message {
 
 impl Message {
     /// Reads a message that may be cut; `None` where it is too short for a header, or no question can be read where there
-    /// should be one, unless it `goes_on` behind the copied bytes: its header then still says what it answers, and how.
+    /// should be one, unless it `goes_on` behind the copied bytes: the header of a standard query then still says what it answers, and how.
     pub(super) fn read(bytes: &[u8], goes_on: bool) -> Option<Self> {
         let word = |at| u16_at(bytes, at);
         let flags = word(2)?;
@@ -72,7 +74,8 @@ impl Message {
         };
         let Some(at) = message.read_questions(bytes, questions) else {
             // Of the questions some may have been read, and of a cut response nothing more is expected.
-            return (goes_on || !message.questions.is_empty()).then_some(message);
+            let is_plain = questions == 1 && flags & OPCODE == 0;
+            return (goes_on && is_plain || !message.questions.is_empty()).then_some(message);
         };
         let Some(at) = message.read_answers(bytes, at, answers) else { return Some(message) };
         message.find_extension(bytes, at, others);
