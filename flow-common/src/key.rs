@@ -96,6 +96,17 @@ impl TunnelKind {
         Self::Teredo,
     ];
 
+    /// Mask of the ids that both directions share. A TEID is the choice of whoever receives the packet (3GPP TS 29.281
+    /// section 5.1), and a handover changes it.
+    ///
+    /// By arithmetic: the verifier walks all that follows once for each way here.
+    #[inline(always)]
+    #[must_use]
+    pub const fn common_ids(self) -> u32 {
+        const SHARED: u32 = !TunnelKind::GtpU.bit();
+        (SHARED >> self as u32 & 1).wrapping_neg()
+    }
+
     /// The name used in configuration and records.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -92,6 +92,8 @@ fn inside<P: Packet, E: Dispatch>(packet: &P, env: &mut E, work: &mut Workspace)
 /// Measures the packet whose headers were read.
 #[inline(always)]
 fn measure<P: Packet, E: Dispatch>(packet: &P, env: &mut E, work: &mut Workspace, frame: &Frame) {
+    // A mask in place of a choice, which the verifier would walk twice.
+    work.headers.vlans &= u64::from(env.setting(|settings| &settings.ignore_vlan)).wrapping_sub(1);
     work.repeated = work.headers.payload();
     if work.arrival.offload.is_super() {
         cold_path();
@@ -130,7 +132,7 @@ pub mod step {
     pub fn enter<P: Packet, E: Env>(packet: &P, env: &E, work: &mut Workspace) -> bool {
         let Some(inner) = tunnel::inner(packet, &work.headers) else { return false };
         work.start = inner.start;
-        (work.tunnel, work.tunnel_id) = (inner.kind, inner.id);
+        (work.tunnel, work.tunnel_id) = (inner.kind, inner.id & inner.kind.common_ids());
         work.depth += 1;
         env.setting(|settings| &settings.decapsulate) & inner.kind.bit() != 0
     }

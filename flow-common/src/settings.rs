@@ -64,8 +64,8 @@ pub struct Settings {
     pub windows: u32,
     /// One less than the buckets of [`crate::hint`], which the loader works out.
     pub hints: u32,
-    /// Keeps the size a multiple of 8.
-    pub reserved: u32,
+    /// 1: conversations are told apart without their VLAN ids, which records then leave out.
+    pub ignore_vlan: u32,
 }
 
 const _: () = assert!(size_of::<Settings>() == 80);
@@ -87,7 +87,7 @@ impl Settings {
         packet_time: 0,
         windows: 0,
         hints: 0,
-        reserved: 0,
+        ignore_vlan: 0,
     };
 }
 

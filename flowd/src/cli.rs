@@ -21,7 +21,7 @@ pub use tail::Tail;
 
 use crate::{
     config::{Config, ConfigError, LogFormat, Outputs, Query, SinkConfig, Span},
-    read::{EngineKind, Output},
+    read::{EngineKind, Intake, Output},
 };
 
 /// Network flows, TCP quality and HTTP requests of a gateway, measured in the kernel.
@@ -134,6 +134,16 @@ pub struct Read {
     /// Tunnels whose inner packets are flows of their own: names, or all
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     pub decapsulate: Vec<String>,
+    /// Packets of different VLANs may belong to one flow, as on a mirrored trunk with a VLAN for each direction
+    #[arg(long)]
+    pub ignore_vlan: bool,
+    /// All interfaces of the capture count as one, as where a TAP has one for each direction
+    #[arg(long)]
+    pub merge_interfaces: bool,
+    /// Leave out the copies of a mirror that delivers packets twice: the same bytes below the link header within 20 ms,
+    /// or 1 ms where IP numbers no packets
+    #[arg(long)]
+    pub deduplicate: bool,
     /// Query strings in HTTP lines: drop, keys or keep
     #[arg(long, default_value_t = Query::Drop, value_name = "drop|keys|keep")]
     pub query: Query,
@@ -227,6 +237,7 @@ impl Read {
     pub fn config(&self) -> Result<Config, ConfigError> {
         let mut config = Config {
             decapsulate: self.decapsulate.clone(),
+            ignore_vlan: self.ignore_vlan,
             query: self.query,
             head_bytes: self.head_bytes,
             sink: self
@@ -240,6 +251,12 @@ impl Read {
         config.protocols.iter_mut().for_each(|protocol| protocol.enabled = true);
         config.validate("command line")?;
         Ok(config)
+    }
+
+    /// How packets are taken.
+    #[must_use]
+    pub const fn intake(&self) -> Intake {
+        Intake { merge_interfaces: self.merge_interfaces, deduplicate: self.deduplicate }
     }
 
     /// What to print.

@@ -84,6 +84,8 @@ pub struct Config {
     pub flows: u32,
     /// Tunnels whose inner packets are flows of their own, or `all`.
     pub decapsulate: Vec<String>,
+    /// Whether packets of different VLANs may belong to one conversation.
+    pub ignore_vlan: bool,
     /// The tables of protocols.
     #[serde(flatten, skip_deserializing)]
     pub protocols: Protocols,
@@ -169,6 +171,7 @@ impl Default for Config {
             order: Order::First,
             flows: names::DEFAULT_FLOWS,
             decapsulate: Vec::new(),
+            ignore_vlan: false,
             protocols: Protocols::default(),
             api: Api::default(),
             web: Web::default(),
@@ -243,6 +246,7 @@ impl Config {
             idle_other: self.timeouts.other.nanos(),
             head_bytes: self.head_bytes,
             decapsulate: decapsulate(&self.decapsulate).unwrap_or_default(),
+            ignore_vlan: self.ignore_vlan.into(),
             ..Settings::DEFAULT
         }
     }

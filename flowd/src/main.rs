@@ -50,7 +50,7 @@ fn execute(command: Command) -> Result<()> {
             // The reader writes there.
             drop(out);
             let config = options.config()?;
-            read::read(options.path(), options.engine.into(), options.output(), &config)
+            read::read(options.path(), options.engine.into(), options.intake(), options.output(), &config)
         }
         Command::Report(options) => report::report(&options.request()?, &mut out),
         Command::Tail(options) => Ok(tail::tail(&options.options(), &mut out)?),

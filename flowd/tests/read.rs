@@ -229,3 +229,113 @@ fn secrets_in_a_query_stay_out_unless_asked_for() {
     // What is kept is kept, but for the values of parameters that `[http] redact` names.
     assert!(text(&flowd(&[path, "--query", "keep"]).stdout).contains("/index.html?token=***"));
 }
+
+/// The packets of a golden capture: their times in nanoseconds, and bytes.
+fn packets(name: &str) -> Vec<(u64, Vec<u8>)> {
+    let pcap = fs::read(golden(name)).unwrap();
+    let word = |at: usize| u32::from_le_bytes(pcap[at..at + 4].try_into().unwrap());
+    let unit = if word(0) == 0xa1b2_3c4d { 1 } else { 1_000 };
+    let mut packets = Vec::new();
+    let ends = [offsets(&pcap), vec![pcap.len()]].concat();
+    for at in ends.windows(2) {
+        let time = u64::from(word(at[0])) * 1_000_000_000 + u64::from(word(at[0] + 4)) * unit;
+        packets.push((time, pcap[at[0] + 16..at[1]].to_vec()));
+    }
+    packets
+}
+
+/// A pcapng file of interfaces with these link types, in nanoseconds: interface, time and bytes of each packet.
+fn pcapng(links: &[u16], packets: &[(u32, u64, Vec<u8>)]) -> tempfile::NamedTempFile {
+    fn block(kind: u32, body: &[u8]) -> Vec<u8> {
+        let total = (body.len() + 12) as u32;
+        [&kind.to_le_bytes()[..], &total.to_le_bytes(), body, &total.to_le_bytes()].concat()
+    }
+    let mut file =
+        block(0x0a0d_0d0a, &[&0x1a2b_3c4d_u32.to_le_bytes()[..], &[1, 0, 0, 0], &[0xff; 8]].concat());
+    for link in links {
+        let head = [link.to_le_bytes(), [0; 2], [0; 2], [0; 2]].concat();
+        file.extend(block(1, &[&head[..], &[9, 0, 1, 0, 9, 0, 0, 0], &[0; 4]].concat()));
+    }
+    for (interface, time, data) in packets {
+        let len = (data.len() as u32).to_le_bytes();
+        let (high, low) = ((time >> 32) as u32, *time as u32);
+        let head = [interface.to_le_bytes(), high.to_le_bytes(), low.to_le_bytes(), len, len].concat();
+        let padding = vec![0; data.len().next_multiple_of(4) - data.len()];
+        file.extend(block(6, &[&head[..], data, &padding].concat()));
+    }
+    let path = tempfile::Builder::new().suffix(".pcapng").tempfile().unwrap();
+    fs::write(path.path(), file).unwrap();
+    path
+}
+
+fn read(file: &tempfile::NamedTempFile, arguments: &[&str]) -> Output {
+    let output = flowd(&[&[file.path().to_str().unwrap()], arguments].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    output
+}
+
+/// All but the summary.
+fn records(output: &Output) -> Vec<serde_json::Value> {
+    lines(output).into_iter().filter(|line| line["type"] != "summary").collect()
+}
+
+#[test]
+fn copies_of_a_mirror_are_left_out_on_request() {
+    let golden_lines = records(&flowd(&[golden("http.pcap").to_str().unwrap()]));
+    let twice: Vec<_> = packets("http.pcap")
+        .into_iter()
+        .flat_map(|(time, data)| [(0, time, data.clone()), (0, time + 300, data)])
+        .collect();
+    let file = pcapng(&[1], &twice);
+    let output = read(&file, &["--deduplicate"]);
+    assert_eq!(records(&output), golden_lines);
+    let summary = lines(&output).pop().unwrap();
+    assert_eq!((&summary["packets"], &summary["skipped"]["duplicate"]), (&90.into(), &45.into()));
+    assert_ne!(records(&read(&file, &[])), golden_lines);
+}
+
+#[test]
+fn interfaces_are_one_on_request() {
+    let by_turns = |(number, (time, data))| (number, time, data);
+    let packets: Vec<_> = (0..).map(|number| number % 2).zip(packets("http.pcap")).map(by_turns).collect();
+    let file = pcapng(&[1, 1], &packets);
+    let output = read(&file, &["--merge-interfaces"]);
+    assert_eq!(text(&output.stdout), fs::read_to_string(golden("http.jsonl")).unwrap());
+    assert_ne!(records(&read(&file, &[])).len(), records(&output).len());
+}
+
+#[test]
+fn vlans_are_one_on_request() {
+    let tagged: Vec<_> = (0..)
+        .zip(packets("http.pcap"))
+        .map(|(number, (time, data))| {
+            let tag = [0x81, 0, 0, 100 + number % 2];
+            (0, time, [&data[..12], &tag, &data[12..]].concat())
+        })
+        .collect();
+    let file = pcapng(&[1], &tagged);
+    let flows = |arguments: &[&str]| lines(&read(&file, arguments)).pop().unwrap()["flows"].as_u64().unwrap();
+    assert_eq!(flows(&["--ignore-vlan"]), 6);
+    assert!(flows(&[]) > 6);
+}
+
+/// The kernel engine takes Ethernet alone; the rest of a capture is counted, and the native engine reads it.
+#[test]
+fn an_interface_that_the_engine_does_not_read_stops_nothing() {
+    let mut packets: Vec<_> = packets("http.pcap").into_iter().map(|(time, data)| (0, time, data)).collect();
+    let (_, time, data) = packets[3].clone();
+    packets.insert(4, (1, time, data[14..].to_vec()));
+    packets.insert(9, (2, time, data));
+    let file = pcapng(&[1, 101, 220], &packets);
+    for (engine, unread) in [("native", 1), ("kernel", 2)] {
+        let output = flowd(&[file.path().to_str().unwrap(), "--engine", engine]);
+        if text(&output.stderr).contains("not allowed to load BPF programs") {
+            skip(ROOT, "the kernel engine needs root");
+            return;
+        }
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let summary = lines(&output).pop().unwrap();
+        assert_eq!((&summary["packets"], &summary["skipped"]["link_type"]), (&47.into(), &unread.into()));
+        assert_eq!(summary["flows"], if engine == "native" { 7 } else { 6 });
+    }
+}

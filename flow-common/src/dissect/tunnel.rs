@@ -99,8 +99,8 @@ fn gre<P: Packet>(packet: &P, at: u32) -> Option<Inner> {
         Some(offset) => packet.read::<Be32>(at + offset)?.get(),
         None => 0,
     };
-    // PPTP's key is half a payload length, which changes from packet to packet (RFC 2637 section 4.1).
-    let id = if header.version() == 1 { id & 0xffff } else { id };
+    // PPTP's key is a payload length and the call id that the receiver chose (RFC 2637 section 4.1).
+    let id = id & u32::from(header.version() == 1).wrapping_sub(1);
     Some(Inner { start: begin(at + header.bytes()?, link), kind: TunnelKind::Gre, id })
 }
 

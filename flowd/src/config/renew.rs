@@ -9,7 +9,7 @@ type Keep = fn(&mut Config, &Config);
 
 /// Keys that are fixed once the daemon runs: they are in the loaded programs, in the size of maps and of buffers,
 /// or given up for good.
-const FIXED: [(&str, Keep); 17] = [
+const FIXED: [(&str, Keep); 18] = [
     ("listen", |to, from| to.listen = from.listen),
     ("head_bytes", |to, from| to.head_bytes = from.head_bytes),
     ("event_buffer", |to, from| to.event_buffer = from.event_buffer),
@@ -18,6 +18,7 @@ const FIXED: [(&str, Keep); 17] = [
     ("order", |to, from| to.order.clone_from(&from.order)),
     ("flows", |to, from| to.flows = from.flows),
     ("decapsulate", |to, from| to.decapsulate.clone_from(&from.decapsulate)),
+    ("ignore_vlan", |to, from| to.ignore_vlan = from.ignore_vlan),
     ("security.sandbox", |to, from| to.security.sandbox = from.security.sandbox),
     ("timeouts.tcp_established", |to, from| to.timeouts.tcp_established = from.timeouts.tcp_established),
     ("timeouts.tcp_half_open", |to, from| to.timeouts.tcp_half_open = from.timeouts.tcp_half_open),
@@ -82,6 +83,7 @@ xdp_mode = "generic"
 order = "last"
 flows = 2048
 decapsulate = ["gre"]
+ignore_vlan = true
 [security]
 sandbox = false
 [timeouts]

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use flow_common::{
     counter::{InterfaceTotals, Passage},
     dissect::{Link, NO_TAG},
@@ -69,6 +69,11 @@ impl Engine {
         Ok(Self::Kernel(Box::new(Replay { kernel: Kernel::load(&options)?, refused: native, interface: 0 })))
     }
 
+    /// Whether packets that begin so can be accounted for.
+    pub(super) fn reads(&self, link: Link) -> bool {
+        matches!(self, Self::Native(_)) || link == Link::Ethernet
+    }
+
     /// Accounts for one packet at `time` ns, seen by the interface in `slot`.
     pub(super) fn packet(&mut self, packet: &Captured<'_>, link: Link, slot: u16, time: u64) -> Result<()> {
         let arrival = Arrival {
@@ -83,11 +88,6 @@ impl Engine {
         match self {
             Self::Native(native) => native.packet(packet, arrival, time),
             Self::Kernel(replay) => {
-                if link != Link::Ethernet {
-                    bail!(
-                        "the kernel engine reads Ethernet captures only, and this one is not: use --engine native"
-                    );
-                }
                 if replay.interface != slot {
                     replay.kernel.replay_from(Interface {
                         slot,

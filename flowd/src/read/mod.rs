@@ -1,6 +1,8 @@
 //! `flowd read`: a capture through the packet path, in this process or in the kernel.
 
+mod duplicates;
 mod engine;
+mod intake;
 mod links;
 mod metrics;
 mod order;
@@ -20,7 +22,7 @@ use std::{
 use anyhow::{Context, Result};
 
 use self::{engine::Engine, progress::Progress, reader::Reader};
-pub use self::{engine::EngineKind, output::Output};
+pub use self::{engine::EngineKind, intake::Intake, output::Output};
 use crate::{capture::Capture, config::Config};
 
 /// Reads the capture at `path`, or standard input without one, and prints what is in it.
@@ -29,29 +31,34 @@ use crate::{capture::Capture, config::Config};
 /// The capture cannot be opened or read to its end (all complete records are printed first), has a link type
 /// that the engine cannot take, the kernel engine lacks a privilege, the output is closed, or a sink did not take all
 /// records.
-pub fn read(path: Option<&Path>, engine: EngineKind, output: Output, config: &Config) -> Result<()> {
+pub fn read(
+    path: Option<&Path>,
+    engine: EngineKind,
+    intake: Intake,
+    output: Output,
+    config: &Config,
+) -> Result<()> {
+    let reader = |out| Reader::new(Engine::new(engine, config)?, intake, output, config, out);
     // Not locked: a sink may write there too.
     let out = BufWriter::with_capacity(1 << 16, io::stdout());
     let Some(path) = path else {
-        return run(io::stdin().lock(), "standard input".to_owned(), None, engine, output, config, out);
+        return run(io::stdin().lock(), "standard input".to_owned(), None, reader, out);
     };
     let name = path.display().to_string();
     let file = File::open(path).with_context(|| format!("{name}: cannot open the capture"))?;
     let size = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
-    run(file, name, size, engine, output, config, out)
+    run(file, name, size, reader, out)
 }
 
 fn run<R: Read, W: Write>(
     source: R,
     name: String,
     size: Option<u64>,
-    engine: EngineKind,
-    output: Output,
-    config: &Config,
+    reader: impl FnOnce(W) -> Result<Reader<W>>,
     out: W,
 ) -> Result<()> {
     let mut capture = Capture::open(source, name.clone())?;
-    let mut reader = Reader::new(Engine::new(engine, config)?, output, config, out)?;
+    let mut reader = reader(out)?;
     let mut progress = Progress::new(size);
     let ended = loop {
         let interface = match capture.next_packet() {

@@ -2,16 +2,25 @@
 
 use std::{io::Write, sync::Arc};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use flow_common::{
+    counter::Family,
     key::{FlowKey, TunnelKind},
     packet::Captured,
     record::FlowRecord,
 };
 
 use super::{
-    engine::Engine, links, metrics::Metrics, order::InOrder, output::Output, sending::Sending,
-    summary::Summary, table,
+    duplicates::Duplicates,
+    engine::Engine,
+    intake::Intake,
+    links,
+    metrics::Metrics,
+    order::InOrder,
+    output::Output,
+    sending::Sending,
+    summary::{Summary, Unread},
+    table,
 };
 use crate::{
     aggregate::{Observed, Policy},
@@ -53,19 +62,27 @@ pub(super) struct Reader<W> {
     decapsulate: u32,
     packets: u64,
     now: u64,
-    /// The first link type that flowd does not read.
+    /// The first link type that the engine does not read.
     unreadable: Option<u32>,
+    merge_interfaces: bool,
+    duplicates: Option<Duplicates>,
 }
 
 impl<W: Write> Reader<W> {
-    pub(super) fn new(engine: Engine, output: Output, config: &Config, out: W) -> Result<Self> {
+    pub(super) fn new(
+        engine: Engine,
+        intake: Intake,
+        output: Output,
+        config: &Config,
+        out: W,
+    ) -> Result<Self> {
         let policy = Arc::new(Policy::new(config));
         let sending = if output == Output::Sinks { Some(Sending::new(config)?) } else { None };
         Ok(Self {
             engine,
             pipeline: Pipeline::new(&config.protocol_options(), &policy),
             observed: Observed::new(config.flows as usize),
-            names: Vec::new(),
+            names: if intake.merge_interfaces { vec![Arc::from("capture")] } else { Vec::new() },
             flows: InOrder::new(config.flows as usize),
             lines: InOrder::new(config.flows as usize),
             metrics: (output == Output::Metrics).then(|| Metrics::new(config, Arc::clone(&policy))),
@@ -78,12 +95,14 @@ impl<W: Write> Reader<W> {
             packets: 0,
             now: 0,
             unreadable: None,
+            merge_interfaces: intake.merge_interfaces,
+            duplicates: intake.deduplicate.then(Duplicates::default),
         })
     }
 
-    /// Whether the interface's name is still to be told.
+    /// Whether the interface's name is still to be told. Merged ones have none.
     pub(super) const fn wants_name(&self, interface: u32) -> bool {
-        interface as usize >= self.names.len()
+        !self.merge_interfaces && (interface as usize) >= self.names.len()
     }
 
     /// Tells the name of an interface, where the capture has one.
@@ -95,18 +114,26 @@ impl<W: Write> Reader<W> {
     }
 
     pub(super) fn packet(&mut self, packet: &CapturedPacket<'_>) -> Result<()> {
-        let Some(link) = links::link(packet.link) else {
-            self.summary.unreadable(packet.original_len);
+        let Some(link) = links::link(packet.link).filter(|link| self.engine.reads(*link)) else {
+            self.summary.unread(Unread::LinkType, Family::Other, packet.original_len);
             self.unreadable.get_or_insert(packet.link);
             return Ok(());
         };
-        let slot = u16::try_from(packet.interface + 1)
-            .ok()
-            .filter(|slot| *slot < FlowKey::MAX_INTERFACES)
-            .ok_or_else(|| anyhow!("more than {} interfaces", FlowKey::MAX_INTERFACES - 1))?;
+        let interface = if self.merge_interfaces { 0 } else { packet.interface };
+        let Some(slot) = slot_of(interface) else {
+            self.summary.unread(Unread::Interfaces, Family::Other, packet.original_len);
+            return Ok(());
+        };
         // The frame check sequence is not counted, here as on a live interface.
         let original_len = packet.original_len.saturating_sub(u32::from(packet.fcs_len));
         let data = packet.data.get(..original_len as usize).unwrap_or(packet.data);
+        if let Some(duplicates) = &mut self.duplicates
+            && let Some(family) =
+                duplicates.is_copy(&Captured { data, original_len }, link, slot, packet.time)
+        {
+            self.summary.unread(Unread::Duplicate, family, original_len);
+            return Ok(());
+        }
         if let Some(metrics) = &mut self.metrics {
             metrics.look(slot, packet.time, &self.engine);
         }
@@ -131,6 +158,11 @@ impl<W: Write> Reader<W> {
         if let Some(link) = self.unreadable
             && self.packets == 0
         {
+            if links::link(link).is_some() {
+                bail!(
+                    "the kernel engine reads Ethernet captures only, and this one is not: use --engine native"
+                );
+            }
             bail!(
                 "link type {link} is not one that flowd reads (Ethernet, raw IP, Linux cooked, null, PPP, Cisco HDLC, \
                  NFLOG): convert the capture with editcap -T"
@@ -141,7 +173,7 @@ impl<W: Write> Reader<W> {
         self.report();
         self.sweep(None)?;
         self.print(u64::MAX, u64::MAX)?;
-        let slots: Vec<u16> = (1..).take(self.names.len()).collect();
+        let slots: Vec<u16> = (1..FlowKey::MAX_INTERFACES).take(self.names.len()).collect();
         let totals = self.engine.totals(&slots)?;
         totals.iter().for_each(|totals| self.summary.add(totals));
         // Before the summary, which may go to the same output.
@@ -286,6 +318,11 @@ impl Surroundings for Replayed<'_> {
     fn iface(&self, slot: u16) -> Arc<str> {
         name(self.names, slot)
     }
+}
+
+/// The slot of an interface of the capture: they count from 1. `None` for one too many.
+fn slot_of(interface: u32) -> Option<u16> {
+    u16::try_from(interface.checked_add(1)?).ok().filter(|slot| *slot < FlowKey::MAX_INTERFACES)
 }
 
 /// The name of the interface in `slot`.

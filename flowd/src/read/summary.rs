@@ -6,8 +6,26 @@ use flow_common::counter::{Counter, Family, InterfaceTotals, Tally};
 use flowd_protocols::PROTOCOLS;
 use serde::{Serialize, Serializer};
 
-/// The reason of frames whose link type flowd does not read.
-const UNREADABLE: &str = "link_type";
+/// Why a frame does not reach the packet path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// Its link type is none that the engine reads.
+    LinkType,
+    /// The capture has more interfaces than a flow's key can tell apart.
+    Interfaces,
+    /// A copy of an earlier one.
+    Duplicate,
+}
+
+impl Unread {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::LinkType => "link_type",
+            Self::Interfaces => "interfaces",
+            Self::Duplicate => "duplicate",
+        }
+    }
+}
 
 /// Totals of one capture.
 #[derive(Debug, Serialize)]
@@ -52,12 +70,12 @@ impl Summary {
         }
     }
 
-    /// Counts a frame of a link type that flowd does not read.
-    pub(super) fn unreadable(&mut self, bytes: u32) {
+    /// Counts a frame that does not reach the packet path.
+    pub(super) fn unread(&mut self, reason: Unread, family: Family, bytes: u32) {
         self.packets += 1;
         self.frame_bytes += u64::from(bytes);
-        *self.families.entry(Family::Other.name()).or_default() += 1;
-        *self.skipped.entry(UNREADABLE).or_default() += 1;
+        *self.families.entry(family.name()).or_default() += 1;
+        *self.skipped.entry(reason.name()).or_default() += 1;
     }
 
     /// Adds an interface's totals.

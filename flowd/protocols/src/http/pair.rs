@@ -9,8 +9,11 @@ use flow_common::{
 mod connection;
 mod matching;
 mod pending;
+mod segment;
+mod suspects;
 
-use connection::{Connection, SegmentInfo};
+use connection::Connection;
+use segment::SegmentInfo;
 
 use super::{HttpExchange, HttpLosses, HttpOptions, Privacy, parse, record::Emit, span::Input};
 use crate::{

@@ -8,11 +8,11 @@ mod body;
 mod ending;
 mod extent;
 
-use body::Suspects;
-
 use super::{
     matching::{self, ResponsePlace},
     pending::Pending,
+    segment::SegmentInfo,
+    suspects::Suspects,
 };
 use crate::{
     assembly::distance,
@@ -36,19 +36,6 @@ const BODILESS: [&str; 6] = ["GET", "HEAD", "DELETE", "OPTIONS", "TRACE", "CONNE
 
 /// After a reset, data already under way may still pass; nanoseconds.
 const RESET_LINGER: u64 = 1_000_000_000;
-
-/// What an event tells beside its bytes.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct SegmentInfo {
-    /// Nanoseconds of the packet clock.
-    pub(super) time: u64,
-    /// What the sender had of the other side's bytes.
-    pub(super) ack: Option<u32>,
-    /// When the sender's segment before this one passed.
-    pub(super) own_last: u64,
-    /// When the other side's last new byte passed.
-    pub(super) peer_last: u64,
-}
 
 #[derive(Debug)]
 pub(super) struct Connection {

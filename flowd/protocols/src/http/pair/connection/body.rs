@@ -8,52 +8,17 @@
 
 use flow_common::key::Sender;
 
-use super::{Connection, SegmentInfo};
+use super::Connection;
 use crate::{
     assembly::distance,
     http::{
         HttpOptions,
-        pair::pending::SIZE_WAIT,
-        parse::Request,
+        pair::{pending::SIZE_WAIT, segment::SegmentInfo, suspects::Suspect},
         record::Emit,
         span::{Expect, Span},
         stream::Stream,
     },
 };
-
-/// Suspects of one connection; later ones are taken for body.
-const MAX_SUSPECTS: usize = 4;
-
-/// A request, or part of the body of the one before it.
-#[derive(Debug)]
-struct Suspect {
-    request: Request,
-    span: Span,
-    segment: SegmentInfo,
-}
-
-/// In the order in which they passed.
-#[derive(Debug, Default)]
-pub(super) struct Suspects(Vec<Suspect>);
-
-impl Suspects {
-    pub(super) fn push(&mut self, request: Request, span: Span, segment: SegmentInfo) {
-        if self.0.len() < MAX_SUSPECTS {
-            self.0.push(Suspect { request, span, segment });
-        }
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// Takes the first that a server which had the client's bytes up to `ack` can have answered.
-    fn take(&mut self, ack: Option<u32>) -> Option<Suspect> {
-        let had = |suspect: &Suspect| ack.is_none_or(|ack| distance(suspect.span.start, ack) > 0);
-        let at = self.0.iter().position(had)?;
-        self.0.drain(..=at).next_back()
-    }
-}
 
 impl Stream {
     /// The last message goes on until its sender has more than `had` of the other side, unless `behind` its head its end
