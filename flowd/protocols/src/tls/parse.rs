@@ -35,7 +35,12 @@ pub(super) enum FirstMessage {
 /// Puts the first handshake message together from one record or several.
 pub(super) fn first(bytes: &[u8]) -> FirstMessage {
     if is_old_hello(bytes) {
-        return old::first(bytes);
+        let body = old::body(bytes);
+        return FirstMessage::Message {
+            kind: CLIENT_HELLO,
+            complete: body.is_some(),
+            body: body.unwrap_or_default(),
+        };
     }
     let mut rest = Bytes(bytes);
     let mut message = Vec::new();

@@ -1,7 +1,7 @@
 //! The ClientHello in the shape of SSL 2.0, by which clients that also speak later versions offered those (RFC 5246
 //! section E.2). The server answers with a ServerHello of today's shape.
 
-use super::{CLIENT_HELLO, FirstMessage, bytes::Bytes};
+use super::{bytes::Bytes, hello::CLIENT_HELLO};
 
 /// Bytes of a random value; the old challenge may be shorter.
 const RANDOM: usize = 32;
@@ -11,14 +11,10 @@ pub(in crate::tls) fn is_old_hello(bytes: &[u8]) -> bool {
     matches!(bytes, [0x80..=0xff, _, CLIENT_HELLO, 3, ..])
 }
 
-/// The hello as today's shape would have it.
-pub(super) fn first(bytes: &[u8]) -> FirstMessage {
-    let body = body(Bytes(bytes));
-    FirstMessage::Message { kind: CLIENT_HELLO, complete: body.is_some(), body: body.unwrap_or_default() }
-}
-
-/// Version, random value, session, cipher suites, compression; `None` where the message is cut.
-fn body(mut bytes: Bytes<'_>) -> Option<Vec<u8>> {
+/// The body that the hello would have in today's shape: version, random value, session, cipher suites, compression;
+/// `None` where the message is cut.
+pub(super) fn body(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = Bytes(bytes);
     bytes.take(3)?;
     let version = bytes.u16()?;
     let [ciphers, session, challenge] = [bytes.u16()?, bytes.u16()?, bytes.u16()?].map(usize::from);
