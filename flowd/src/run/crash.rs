@@ -21,7 +21,7 @@ use crate::{
     threads::{self, Role},
 };
 
-/// How often a thread that stands still looks whether the daemon has ended.
+/// How often a thread that waits looks whether the daemon has ended.
 const LOOK: Duration = Duration::from_millis(50);
 /// After this time the thread that panicked ends the process itself: the main thread may be waiting for it.
 const LIMIT: Duration = Duration::from_millis(1_900);

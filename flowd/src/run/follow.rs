@@ -176,7 +176,7 @@ impl Follow {
             if same {
                 warn!("the programs on interface {} have gone: attaching them again", old.name);
             } else if !left {
-                warn!("interface {} has gone: its counters stand still until it is back", old.name);
+                warn!("interface {} has gone: flowd counts nothing there until it is back", old.name);
             } else {
                 info!("not watching {} any more", old.name);
             }

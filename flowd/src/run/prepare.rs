@@ -1,4 +1,4 @@
-//! All of the daemon that can fail without privileges. It comes first, so that nothing is attached in vain.
+//! All of the daemon that can fail without privileges. It comes first: what fails here leaves nothing attached.
 
 use std::sync::Arc;
 

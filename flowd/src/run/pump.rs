@@ -98,7 +98,7 @@ impl Surroundings for Live<'_> {
 }
 
 impl Pump {
-    /// A pump that stands still until [`Pump::run`].
+    /// A pump that does nothing until [`Pump::run`].
     pub(super) fn new(
         source: Box<dyn Source>,
         ledger: Ledger,
