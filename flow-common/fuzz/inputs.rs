@@ -13,11 +13,11 @@ use flow_common::{
     settings::Omissions,
     shared::Share as _,
     sniff::{self as payload, Wanted},
-    tcp::{self as track, Payload},
+    tcp::{Payload, before},
     workspace::Arrival,
 };
 
-use support::World;
+use support::{World, track};
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -123,7 +123,7 @@ pub(crate) fn tcp(input: &[u8]) {
         let [a, b] = &mut sent;
         *(if matches!(sender, Sender::A) { a } else { b }) += 1;
         let payload = Payload { len, segment_size: 0 };
-        track::track(FlowRecord::shared(&mut record), sender, &segment, payload, 7, now, &mut 0);
+        track(FlowRecord::shared(&mut record), sender, &segment, payload, 7, now);
         check(&record, sent, now);
     }
 }
@@ -142,7 +142,7 @@ fn check(record: &FlowRecord, sent: [u32; 2], now: u64) {
         assert!(half.rtt.max <= now);
         let open = |at: usize| quality.holes.get(at).filter(|hole| hole.start != hole.end);
         for hole in (0..HOLES).filter_map(open) {
-            assert!(track::before(hole.start, hole.end), "{hole:?}");
+            assert!(before(hole.start, hole.end), "{hole:?}");
         }
     }
 }
@@ -164,7 +164,7 @@ pub(crate) fn sniff(input: &[u8]) {
         *place = sequence.wrapping_add(len as u32);
         let talker = record.last_talker;
         let payload = Payload { len: len as u32, segment_size: 0 };
-        let order = track::track(FlowRecord::shared(&mut record), sender, &segment, payload, 0, 1, &mut 0);
+        let order = track(FlowRecord::shared(&mut record), sender, &segment, payload, 0, 1);
         let mut headers = Headers { segment, payload_len: len as u32, ..Headers::NONE };
         // The first bit of the head size says whether this is the port of DNS.
         headers.source.port = if head_bytes & 16 == 0 { 80 } else { 53 };

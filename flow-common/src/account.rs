@@ -3,6 +3,7 @@
 use core::hint::cold_path;
 
 use crate::{
+    clock::Time,
     counter::Family,
     dissect::{Fragment, Headers, Transport, transport::protocol},
     env::{Datagram, Env, FirstFragment},
@@ -28,7 +29,6 @@ use crate::{
 pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace) -> bool {
     let arrival = &work.arrival;
     let headers = &work.headers;
-    let now = work.now;
     let scope = Scope {
         interface: arrival.interface,
         vlans: headers.vlans,
@@ -47,6 +47,8 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
     };
     let sender = Sender::from_number(launder(&mut work.sender, joined.unwrap_or(sender) as u8));
     let (headers, key) = (&work.headers, &work.key);
+    let mut time = Time { pace: &mut work.pace, clock: env.clock() };
+    let now = time.now();
     let cpu = env.cpu();
     let apps = env.setting(|settings| &settings.copies);
     let wanted = Wanted { apps, head_bytes: env.setting(|settings| &settings.head_bytes) };
@@ -57,12 +59,14 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
     let (slot, record) = (found.slot, found.record);
     if found.fresh {
         cold_path();
+        record.start.set(time.exact());
         let (client, role_by) = role::of_first(headers, sender);
         record.client.set(client as u8);
         record.role_by.set(role_by as u8);
         record.fragment.set(u8::from(joined.is_none()));
     }
     let (own, peer) = record.pair(sender);
+    let now = time.now();
     work.own_last = stamp(own, headers, now);
     own.count(cpu, &work.volume, E::add);
     let find = match headers.transport {
@@ -77,7 +81,7 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
             launder(&mut work.last_talker, record.last_talker.get());
             let payload =
                 Payload { len: headers.payload_len, segment_size: work.arrival.offload.segment_size };
-            let kind = tcp::track(record, sender, segment, payload, untimed, now, &mut work.verdict);
+            let kind = tcp::track(record, sender, segment, payload, untimed, &mut time, &mut work.verdict);
             if apps.is_empty() {
                 None
             } else {
@@ -96,6 +100,7 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
     };
     if let Some(find) = find {
         cold_path();
+        let now = time.exact();
         // The ways through the sniffer meet here.
         let copied = launder(&mut work.copied, find.len as u16);
         let [kind, app] =

@@ -3,15 +3,9 @@
 use core::sync::atomic::AtomicU64;
 
 use crate::{
-    bins::Bins, counter::Passage, event::PayloadEvent, flows::Flows, key::Address, packet::Packet,
-    settings::Settings, shared::packed,
+    bins::Bins, clock::Clock, counter::Passage, event::PayloadEvent, flows::Flows, key::Address,
+    packet::Packet, settings::Settings, shared::packed,
 };
-
-/// Time of the packet at hand.
-pub trait Clock {
-    /// Nanoseconds; any origin, never backwards.
-    fn now(&mut self) -> u64;
-}
 
 /// Where copies of payload go.
 pub trait Events {
@@ -51,7 +45,11 @@ pub trait Fragments {
 }
 
 /// Everything outside the packet.
-pub trait Env: Clock + Flows + Events + Fragments + Sized {
+pub trait Env: Flows + Events + Fragments + Sized {
+    /// See [`Env::clock`].
+    type Clock: Clock;
+    /// Tells the time of the packet at hand.
+    fn clock(&self) -> Self::Clock;
     /// One field of the settings.
     fn setting<T: Copy>(&self, field: impl Fn(&Settings) -> &T) -> T;
     /// Number of the CPU that runs this.

@@ -12,6 +12,7 @@
 pub mod account;
 pub mod app;
 pub mod bins;
+pub mod clock;
 pub mod counter;
 pub mod dissect;
 pub mod end;

@@ -4,6 +4,7 @@
 use core::hint::cold_path;
 
 use crate::{
+    clock::Clock as _,
     counter::{Counter, Family, Tally},
     dissect::{self, NO_TAG, tunnel},
     env::Env,
@@ -53,14 +54,13 @@ pub fn on_packet<const TUNNELS: bool, P: Packet, E: Dispatch>(packet: &P, env: &
         cold_path();
         return skipped(packet, env, work);
     }
-    // 0 means "never" in records.
-    work.now = env.now().max(1);
+    work.pace.next(env.clock(), env.setting(|settings| &settings.reuse_time) != 0);
     let tag_len = if work.arrival.moved_tag == NO_TAG { 0 } else { TAG_LEN };
     measure(packet, env, work, &Frame { start: 0, len: packet.len(), tag_len });
     let counted = if TUNNELS { env.account(packet, work) } else { step::account(packet, env, work) };
     // Down here, as the verifier walks all that follows once for each way through this.
     if let Some(bins) = env.bins() {
-        bins.add(work.now, work.tally.bytes);
+        bins.add(work.pace.now(), work.tally.bytes);
     }
     if let Some(totals) = env.totals() {
         let [ipv4, ipv6, _] = &mut totals.seen;
@@ -92,8 +92,10 @@ fn inside<P: Packet, E: Dispatch>(packet: &P, env: &mut E, work: &mut Workspace)
 /// Measures the packet whose headers were read.
 #[inline(always)]
 fn measure<P: Packet, E: Dispatch>(packet: &P, env: &mut E, work: &mut Workspace, frame: &Frame) {
-    // A mask in place of a choice, which the verifier would walk twice.
-    work.headers.vlans &= u64::from(env.setting(|settings| &settings.ignore_vlan)).wrapping_sub(1);
+    // A constant of the load: the verifier walks one way only, and leaves out the other.
+    if env.setting(|settings| &settings.ignore_vlan) != 0 {
+        work.headers.vlans = 0;
+    }
     work.repeated = work.headers.payload();
     if work.arrival.offload.is_super() {
         cold_path();
@@ -150,8 +152,8 @@ pub fn skipped<P: Packet, E: Env>(packet: &P, env: &mut E, work: &Workspace) {
         skb_packets: 1,
         skb_bytes: u64::from(packet.len()),
     };
-    // Its time is of no other use.
-    let now = if env.setting(|settings| &settings.windows) == 0 { 0 } else { env.now() };
+    // Its time is of no other use, and these are few.
+    let now = if env.setting(|settings| &settings.windows) == 0 { 0 } else { env.clock().read() };
     if let Some(bins) = env.bins() {
         bins.add(now, tally.bytes);
     }

@@ -66,9 +66,13 @@ pub struct Settings {
     pub hints: u32,
     /// 1: conversations are told apart without their VLAN ids, which records then leave out.
     pub ignore_vlan: u32,
+    /// 1: busy CPUs reuse readings of the clock, as [`crate::clock`] says; 0: each packet has its own.
+    pub reuse_time: u32,
+    /// Keeps the size a multiple of 8.
+    pub reserved: u32,
 }
 
-const _: () = assert!(size_of::<Settings>() == 80);
+const _: () = assert!(size_of::<Settings>() == 88);
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -88,6 +92,8 @@ impl Settings {
         windows: 0,
         hints: 0,
         ignore_vlan: 0,
+        reuse_time: 0,
+        reserved: 0,
     };
 }
 

@@ -15,6 +15,7 @@ pub use sequence::{SegmentKind, before};
 pub use state::only_reset;
 
 use crate::{
+    clock::{Clock, Time},
     dissect::Segment,
     key::Sender,
     record::{SharedHalf, SharedRecord, seen},
@@ -37,16 +38,16 @@ pub struct Payload {
     pub segment_size: u32,
 }
 
-/// Updates the record with one segment of `sender`; `now` in ns. `untimed` is
+/// Updates the record with one segment of `sender`. `untimed` is
 /// [`crate::settings::Omissions::untimed`]. `place` is a byte of this CPU alone, whatever is in it.
 #[inline(always)]
-pub fn track(
+pub fn track<C: Clock>(
     record: &SharedRecord,
     sender: Sender,
     segment: &Segment,
     payload: Payload,
     untimed: u8,
-    now: u64,
+    time: &mut Time<'_, C>,
     place: &mut u8,
 ) -> SegmentKind {
     let Payload { len: payload_len, segment_size } = payload;
@@ -63,6 +64,12 @@ pub fn track(
     let late_by = if before_next { late_by(record) } else { 0 };
     let peer_acks = peer.tcp.seen.get() & seen::ACK != 0;
     let at_next = seq_known && segment.sequence == next_seq;
+    // Spans of time are measured from here, or to here.
+    let mut now = time.now();
+    if control || seq_known && !at_next || record.awaits_ack.get() != 0 {
+        cold_path();
+        now = time.exact();
+    }
 
     // One byte beyond a closed window asks whether it has opened (RFC 9293 section 3.8.6.1).
     let probe = payload_len == 1 && at_next && peer_acks && peer.tcp.window.get() == 0;
@@ -98,6 +105,7 @@ pub fn track(
         SegmentKind::Empty
     } else if payload_len != 0 && peer_acks && !before(peer.tcp.last_ack.get(), end) {
         cold_path();
+        now = time.exact();
         if before_next || now.saturating_sub(peer.last.get()) > LATE_BY_DEFAULT {
             // The peer has it already: whatever was seen here, it was sent before.
             SegmentKind::Repeat
@@ -133,12 +141,12 @@ pub fn track(
         own.quality.resets.add(1);
     }
 
-    rtt::acknowledge(own, peer, segment, now);
+    rtt::acknowledge(own, peer, segment, time);
     let verdict = Verdict(reload(place));
     if !verdict.probes() {
         let known = own.tcp.seen.get() & seen::SEQ != 0;
         advance(own, segment.sequence, end, known, now);
-        rtt::time(own, Verdict(reload(place)).kind(), segment, end, untimed, now);
+        rtt::time(own, Verdict(reload(place)).kind(), segment, end, untimed, time.is_due(), now);
     }
 
     let (verdict, flags) = (Verdict(reload(place)), reload(&segment.flags));

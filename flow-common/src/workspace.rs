@@ -1,6 +1,7 @@
 //! What is known of the packet at hand, and how it came.
 
 use crate::{
+    clock::Pace,
     counter::Tally,
     dissect::{Headers, Link, NO_TAG, Skip, Start},
     env::Datagram,
@@ -50,7 +51,8 @@ pub struct Workspace {
     pub(crate) datagram: Datagram,
     pub(crate) volume: Volume,
     pub(crate) tally: Tally,
-    pub(crate) now: u64,
+    /// What this CPU knows of the time; stays from packet to packet.
+    pub pace: Pace,
     /// When the sender's packet before this one passed.
     pub(crate) own_last: u64,
     pub(crate) repeated: (u32, u32),
@@ -108,7 +110,7 @@ impl Workspace {
             },
             volume: Volume { packets: 0, skb_packets: 0, ip_bytes: 0, frame_bytes: 0, payload_bytes: 0 },
             tally: Tally { packets: 0, bytes: 0, skb_packets: 0, skb_bytes: 0 },
-            now: 0,
+            pace: Pace::NEW,
             own_last: 0,
             repeated: (0, 0),
             tunnel_id: 0,

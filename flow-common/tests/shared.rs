@@ -15,10 +15,10 @@ use flow_common::{
     record::{FlowRecord, SharedRecord, Volume},
     shared::Share as _,
     sniff::{self, Find, Wanted},
-    tcp::{self, Payload, SegmentKind},
+    tcp::{Payload, SegmentKind},
     wire::tcp::flag,
 };
-use support::frames;
+use support::{frames, track};
 
 const PACKETS: u64 = 50_000;
 const ONE: Volume = Volume { packets: 1, skb_packets: 1, ip_bytes: 100, frame_bytes: 114, payload_bytes: 60 };
@@ -98,7 +98,7 @@ impl Cpu {
         let payload = Payload { len: self.headers.payload_len, segment_size: 0 };
         match self.step {
             0 => self.last_talker = record.last_talker.get(),
-            1 => self.kind = tcp::track(record, self.sender, segment, payload, 0, now, &mut 0),
+            1 => self.kind = track(record, self.sender, segment, payload, 0, now),
             _ => {
                 let packet = Captured { data: &self.frame, original_len: self.frame.len() as u32 };
                 let wanted = Wanted { apps: Apps::ALL, head_bytes: 512 };
@@ -162,7 +162,7 @@ fn what_a_segment_is_does_not_hang_on_what_another_cpu_has_at_the_time() {
     Cpu::new(Sender::B, flag::SYN | flag::ACK, 499, 100, b"").all(&record, 1_000);
     let segment = |sequence| Cpu::new(Sender::B, flag::ACK, sequence, 100, b"x").headers.segment;
     let track = |sequence, len, now| {
-        tcp::track(&record, Sender::B, &segment(sequence), Payload { len, segment_size: 0 }, 0, now, &mut 0)
+        track(&record, Sender::B, &segment(sequence), Payload { len, segment_size: 0 }, 0, now)
     };
     thread::scope(|scope| {
         scope.spawn(|| {

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use flow_common::clock::Reuse;
 pub use refusals::{Refusal, Refusals};
 pub use sinks::{DropReason, ErrorReason, SinkCounters, SinkList};
 use tracing_subscriber::EnvFilter;
@@ -125,6 +126,7 @@ pub struct Telemetry {
     /// Those of logs that are off included: a reload may switch them on.
     pub sinks: SinkList,
     run_times: Mutex<Vec<(String, Duration)>>,
+    reuse: Mutex<Reuse>,
     beats: [AtomicU64; Part::ALL.len()],
     pub governor: GovernorCounters,
     /// Processor time of the thread that reads from the kernel, nanoseconds.
@@ -143,6 +145,7 @@ impl Telemetry {
             lost: Mutex::default(),
             sinks: sinks.into(),
             run_times: Mutex::default(),
+            reuse: Mutex::default(),
             beats: Default::default(),
             governor: GovernorCounters::default(),
             reader_spent: AtomicU64::new(0),
@@ -183,6 +186,17 @@ impl Telemetry {
     #[must_use]
     pub fn run_times(&self) -> Vec<(String, Duration)> {
         self.run_times.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes how packets had their times up to this drain.
+    pub fn reused(&self, reuse: Reuse) {
+        *self.reuse.lock().unwrap_or_else(PoisonError::into_inner) = reuse;
+    }
+
+    /// How packets had their times up to the last drain.
+    #[must_use]
+    pub fn reuse(&self) -> Reuse {
+        *self.reuse.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a drain that took `duration`.

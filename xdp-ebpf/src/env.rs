@@ -8,12 +8,16 @@ use core::{
 
 use aya_ebpf::{
     bindings::{BPF_ANY, BPF_NOEXIST, BPF_RB_NO_WAKEUP},
-    helpers::{bpf_get_smp_processor_id, generated::bpf_ktime_get_ns},
+    helpers::{
+        bpf_get_smp_processor_id,
+        generated::{bpf_jiffies64, bpf_ktime_get_ns},
+    },
 };
 use flow_common::{
     bins::Bins,
+    clock::{Clock, tick_of},
     counter::Passage,
-    env::{Clock, Datagram, Env, Events, FirstFragment, Fragments},
+    env::{Datagram, Env, Events, FirstFragment, Fragments},
     event::{MAX_PAYLOAD, PayloadEvent},
     flows::Flows,
     hint,
@@ -35,14 +39,27 @@ pub(crate) struct Kernel<C> {
     pub(crate) direction: Direction,
 }
 
-impl<C: Context> Clock for Kernel<C> {
+/// The kernel's clock or, in replays, what the packet says.
+#[derive(Clone, Copy)]
+pub(crate) struct KernelClock<C>(C);
+
+impl<C: Context> Clock for KernelClock<C> {
     #[inline(always)]
-    fn now(&mut self) -> u64 {
-        if self.setting(|settings| &settings.packet_time) != 0 {
-            return self.packet.time();
+    fn read(self) -> u64 {
+        if maps::setting(|settings| &settings.packet_time) != 0 {
+            return self.0.time().max(1);
         }
         // SAFETY: no arguments.
         unsafe { bpf_ktime_get_ns() }
+    }
+
+    #[inline(always)]
+    fn tick(self) -> u64 {
+        if maps::setting(|settings| &settings.packet_time) != 0 {
+            return tick_of(self.0.time());
+        }
+        // SAFETY: no arguments.
+        unsafe { bpf_jiffies64() }
     }
 }
 
@@ -172,6 +189,13 @@ impl<C: Context> Kernel<C> {
 }
 
 impl<C: Context> Env for Kernel<C> {
+    type Clock = KernelClock<C>;
+
+    #[inline(always)]
+    fn clock(&self) -> KernelClock<C> {
+        KernelClock(self.packet)
+    }
+
     #[inline(always)]
     fn setting<T: Copy>(&self, field: impl Fn(&Settings) -> &T) -> T {
         maps::setting(field)

@@ -5,14 +5,12 @@ use core::hint::black_box;
 use super::find::Begun;
 use crate::packet::Packet;
 
-/// Request methods by their first four bytes: RFC 9110, PATCH, WebDAV, SSDP, and what Microsoft's clients use, and
-/// HTTP/2's preface, which ends the view; the last four are too long for [`has_request_line`]. A word that is no method is
-/// sorted out by the reader of the copy.
-const METHODS: [[u8; 4]; 37] = [
+/// Request methods by their first four bytes: those that requests to proxies bring, whose targets begin with a scheme or a
+/// host, that of HTTP/2's preface, which ends the view, and three that are too long for [`has_request_line`], which finds
+/// the others. A word that is no method is sorted out by the reader of the copy.
+const METHODS: [[u8; 4]; 15] = [
     *b"GET ", *b"POST", *b"PUT ", *b"HEAD", *b"DELE", *b"OPTI", *b"CONN", *b"TRAC", *b"PATC", *b"PROP",
-    *b"MKCO", *b"COPY", *b"MOVE", *b"LOCK", *b"UNLO", *b"REPO", *b"SEAR", *b"MERG", *b"NOTI", *b"SUBS",
-    *b"UNSU", *b"PURG", *b"M-SE", *b"BIND", *b"CCM_", *b"RPC_", *b"BITS", *b"VERS", *b"MKAC", *b"QUER",
-    *b"POLL", *b"LINK", *b"PRI ", *b"BASE", *b"UPDA", *b"MKRE", *b"ORDE",
+    *b"PURG", *b"VERS", *b"PRI ", *b"BASE", *b"UPDA",
 ];
 
 /// What begins like this is HTTP and nothing else. Other methods are also those of RTSP, SIP, ICAP and FTP, whose first

@@ -11,6 +11,7 @@
 
 use super::sequence::{SegmentKind, before};
 use crate::{
+    clock::{Clock, Time},
     dissect::Segment,
     record::{Rtt, SharedHalf, SharedRtt},
     wire::tcp::flag,
@@ -24,12 +25,20 @@ const fn left_out(untimed: u8, end: u32) -> bool {
 }
 
 /// Starts a measurement with a segment that takes sequence space up to `end`. Of repeated ones each is looked at, as
-/// they end measurements.
+/// they end measurements; of others those that are `due`, whose time is exact.
 #[inline(always)]
-pub(super) fn time(own: &SharedHalf, kind: SegmentKind, segment: &Segment, end: u32, untimed: u8, now: u64) {
+pub(super) fn time(
+    own: &SharedHalf,
+    kind: SegmentKind,
+    segment: &Segment,
+    end: u32,
+    untimed: u8,
+    due: bool,
+    now: u64,
+) {
     match kind {
         SegmentKind::New => {
-            if left_out(untimed, end) && segment.flags & flag::SYN == 0 {
+            if (!due || left_out(untimed, end)) && segment.flags & flag::SYN == 0 {
                 return;
             }
             own.tcp.latest_seq.set(end);
@@ -62,7 +71,12 @@ pub(super) fn time(own: &SharedHalf, kind: SegmentKind, segment: &Segment, end: 
 
 /// Ends the peer's measurements where this segment acknowledges the timed one.
 #[inline(always)]
-pub(super) fn acknowledge(own: &SharedHalf, peer: &SharedHalf, segment: &Segment, now: u64) {
+pub(super) fn acknowledge<C: Clock>(
+    own: &SharedHalf,
+    peer: &SharedHalf,
+    segment: &Segment,
+    time: &mut Time<'_, C>,
+) {
     let (probe, latest) = (peer.tcp.probe_time.get(), peer.tcp.latest_time.get());
     if segment.flags & flag::ACK == 0 || probe == 0 && latest == 0 {
         return;
@@ -78,7 +92,7 @@ pub(super) fn acknowledge(own: &SharedHalf, peer: &SharedHalf, segment: &Segment
     }
     peer.tcp.probe_time.set(0);
     if !stale(segment.echo, value) {
-        sample(&own.rtt, now.saturating_sub(sent));
+        sample(&own.rtt, time.exact().saturating_sub(sent));
     }
 }
 

@@ -9,18 +9,20 @@ use std::{collections::HashMap, sync::atomic::AtomicU64, sync::atomic::Ordering}
 
 use flow_common::{
     bins::Bins,
+    clock::{Clock, Pace, Time, tick_of},
     counter::{Counter, Passage, Tally},
-    dissect::{Link, NO_TAG},
-    env::{Clock, Datagram, Env, Events, FirstFragment, Fragments},
+    dissect::{Link, NO_TAG, Segment},
+    env::{Datagram, Env, Events, FirstFragment, Fragments},
     event::PayloadEvent,
     flows::Flows,
-    key::{Direction, FlowKey},
+    key::{Direction, FlowKey, Sender},
     observe,
     offload::Offload,
     packet::{Captured, Packet},
     record::{FlowRecord, SharedRecord, Volume},
     settings::{Omissions, Settings},
     shared::Share as _,
+    tcp::{self, Payload, SegmentKind},
     workspace::{Arrival, Workspace},
 };
 
@@ -132,9 +134,31 @@ fn sum(tallies: &[Tally]) -> Tally {
     })
 }
 
-impl Clock for World {
-    fn now(&mut self) -> u64 {
-        self.now
+/// Stands still while a packet is accounted for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stopped(pub(crate) u64);
+
+/// [`tcp::track`] at `now` ns.
+pub(crate) fn track(
+    record: &SharedRecord,
+    sender: Sender,
+    segment: &Segment,
+    payload: Payload,
+    untimed: u8,
+    now: u64,
+) -> SegmentKind {
+    let (mut pace, clock) = (Pace::NEW, Stopped(now));
+    pace.next(clock, false);
+    tcp::track(record, sender, segment, payload, untimed, &mut Time { pace: &mut pace, clock }, &mut 0)
+}
+
+impl Clock for Stopped {
+    fn read(self) -> u64 {
+        self.0.max(1)
+    }
+
+    fn tick(self) -> u64 {
+        tick_of(self.0)
     }
 }
 
@@ -196,6 +220,12 @@ impl Flows for World {
 impl observe::Dispatch for World {}
 
 impl Env for World {
+    type Clock = Stopped;
+
+    fn clock(&self) -> Stopped {
+        Stopped(self.now)
+    }
+
     fn setting<T: Copy>(&self, field: impl Fn(&Settings) -> &T) -> T {
         *field(&self.settings)
     }

@@ -79,7 +79,7 @@ fn main() -> Result<()> {
 }
 
 /// With everything that can be switched on.
-const SETTINGS: Settings = Settings { copies: Apps::ALL, windows: 1, ..Settings::DEFAULT };
+const SETTINGS: Settings = Settings { copies: Apps::ALL, windows: 1, reuse_time: 1, ..Settings::DEFAULT };
 
 fn load(options: &LoadOptions) -> Result<Kernel> {
     let mut kernel = Kernel::load_to_measure(options)?;

@@ -9,7 +9,7 @@ mod omissions;
 mod replay;
 mod xdp;
 
-use std::{os::fd::OwnedFd, time::Duration};
+use std::{mem::offset_of, os::fd::OwnedFd, time::Duration};
 
 use aya::{
     Ebpf,
@@ -17,11 +17,14 @@ use aya::{
     util::nr_cpus,
 };
 use flow_common::{
+    clock::{Pace, Reuse},
     counter::InterfaceTotals,
     event::{MAX_PAYLOAD, PayloadEvent},
     key::Direction,
+    names,
     record::FlowRecord,
     settings::{Interface, Omissions, Settings},
+    workspace::Workspace,
 };
 
 #[cfg(feature = "measure")]
@@ -51,6 +54,8 @@ pub struct Kernel {
     free: FreeSlots,
     interfaces: Array<MapData, Plain<Interface>>,
     totals: PerCpuArray<MapData, Plain<InterfaceTotals>>,
+    /// Bytes of a [`Workspace`] each.
+    workspaces: PerCpuArray<MapData, [u8; size_of::<Workspace>()]>,
     events: RingBuf<MapData>,
     /// Bytes that fit into it.
     event_bytes: usize,
@@ -75,6 +80,21 @@ impl Kernel {
             }
         }
         Ok(sum)
+    }
+
+    /// How often readings of the clock were reused, over all CPUs, and the greatest error of one of them.
+    ///
+    /// # Errors
+    /// The map cannot be read.
+    pub fn reuse(&self) -> Result<Reuse, KernelError> {
+        const AT: usize = offset_of!(Workspace, pace) + offset_of!(Pace, reuse);
+        let per_cpu =
+            self.workspaces.get(&0, 0).map_err(|error| KernelError::map(names::MAP_WORKSPACE, &error))?;
+        let each = per_cpu.iter().filter_map(|bytes| pod::read::<Reuse>(bytes.get(AT..)?));
+        Ok(each.fold(Reuse::default(), |all, one| Reuse {
+            packets: all.packets + one.packets,
+            error: all.error.max(one.error),
+        }))
     }
 
     /// Totals of the interfaces in `slots` that hold all that a drain before has shown, and every packet whose reason

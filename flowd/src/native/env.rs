@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use flow_common::{
     bins::Bins,
+    clock::{Clock, tick_of},
     counter::Passage,
-    env::{Clock, Datagram, Env, Events, FirstFragment, Fragments},
+    env::{Datagram, Env, Events, FirstFragment, Fragments},
     event::PayloadEvent,
     flows::Flows,
     key::FlowKey,
@@ -18,9 +19,17 @@ use flow_common::{
 
 use super::State;
 
-impl Clock for State {
-    fn now(&mut self) -> u64 {
-        self.now
+/// Stands still while a packet is accounted for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stopped(u64);
+
+impl Clock for Stopped {
+    fn read(self) -> u64 {
+        self.0.max(1)
+    }
+
+    fn tick(self) -> u64 {
+        tick_of(self.0)
     }
 }
 
@@ -92,6 +101,12 @@ impl Events for State {
 impl Dispatch for State {}
 
 impl Env for State {
+    type Clock = Stopped;
+
+    fn clock(&self) -> Stopped {
+        Stopped(self.now)
+    }
+
     fn setting<T: Copy>(&self, field: impl Fn(&Settings) -> &T) -> T {
         *field(&self.settings)
     }

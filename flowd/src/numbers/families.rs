@@ -68,6 +68,8 @@ pub(super) static ITSELF: &[Family<Moment>] = &[
     counter("flowd_label_overflows", &["family"], Class::Fixed, "Look-ups of label values that had no series of their own.", rows::label_overflows),
     gauge("flowd_other_share", &["family"], Class::Fixed, "Share of the family's sum that is in no series of its own: of bytes for flow, of counts elsewhere.", rows::other_share),
     counter("flowd_program_run_seconds", &["program"], Class::Fixed, "Time that the kernel spent in each program, where kernel.bpf_stats_enabled is on.", rows::program_run_seconds),
+    counter("flowd_time_reused_packets", &[], Class::Fixed, "Packets whose time is a reading of the clock for a packet just before: on a CPU that handles 64 packets within a millisecond.", rows::time_reused),
+    gauge("flowd_time_error_seconds", &[], Class::Fixed, "The most that the time of a packet was too early since the start, by reuse of a reading; 0 where each packet had its own.", rows::time_error),
     counter("flowd_sink_records", &["sink"], Class::Fixed, "Records that a sink has written.", rows::sink_records),
     counter("flowd_sink_bytes", &["sink"], Class::Fixed, "Bytes that a sink has written.", rows::sink_bytes),
     counter("flowd_sink_errors", &["sink", "reason"], Class::Fixed, "Writes and connections of a sink that failed, by the reason why.", rows::sink_errors),

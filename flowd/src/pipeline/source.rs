@@ -4,6 +4,7 @@ use std::{io, time::Duration};
 
 use anyhow::{Result, bail};
 use flow_common::{
+    clock::Reuse,
     counter::InterfaceTotals,
     event::PayloadEvent,
     key::Direction,
@@ -67,6 +68,10 @@ pub trait Source: Send {
         WallClock::measure()
     }
     /// How long each program has run so far; nothing where that is not measured.
+    fn reuse(&self) -> Result<Reuse> {
+        Ok(Reuse::default())
+    }
+
     fn run_times(&self) -> Vec<(String, Duration)> {
         Vec::new()
     }
@@ -128,6 +133,10 @@ impl Source for Kernel {
         if let Some(record) = Self::record(self, slot) {
             visit(&record);
         }
+    }
+
+    fn reuse(&self) -> Result<Reuse> {
+        Ok(Self::reuse(self)?)
     }
 
     fn run_times(&self) -> Vec<(String, Duration)> {

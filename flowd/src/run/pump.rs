@@ -314,6 +314,7 @@ impl Pump {
         let Outputs { board, telemetry, .. } = &self.outputs;
         board.publish(self.ledger.numbers().published(), self.pipeline.published());
         telemetry.ran(self.source.run_times());
+        telemetry.reused(self.source.reuse()?);
         let duration = started.elapsed();
         let (live, capacity) = (u64::from(report.live), u64::from(report.capacity));
         telemetry.drained(duration, live, capacity);

@@ -45,7 +45,7 @@ impl Watching {
         let slots = u32::from(count) + u32::from(ROOM);
         let slots = slots.max(names::DEFAULT_INTERFACES).min(u32::from(FlowKey::MAX_INTERFACES) - 1);
         let mut source = load(&LoadOptions {
-            settings: Settings { windows: windows.into(), ..config.settings() },
+            settings: Settings { windows: windows.into(), reuse_time: 1, ..config.settings() },
             flows: config.flows,
             event_bytes: u32::try_from(config.event_buffer.0).unwrap_or(u32::MAX),
             interfaces: slots,

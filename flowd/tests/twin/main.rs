@@ -253,6 +253,20 @@ fn sparing() {
     }
 }
 
+/// At a pace at which a CPU reads the clock for some packets only, with bursts and pauses, both take the same readings.
+#[test]
+fn reused_times() {
+    let settings = Settings { reuse_time: 1, ..settings(0) };
+    for hook in [Hook::Tc, Hook::Xdp] {
+        let mut pause = 0;
+        let frames = Generator::new(0xc10c).take(40_000).enumerate().map(|(index, frame)| {
+            pause += if index % 500 == 0 { 3_000_000 } else { 0 };
+            Frame { time: 1_700_000_000_000_000_000 + pause + index as u64 * 2_000, ..frame }
+        });
+        compare_at(hook, settings, frames);
+    }
+}
+
 #[test]
 fn tunnels() {
     compare(settings(u32::MAX), Generator::new(0x7ea).take(60_000));

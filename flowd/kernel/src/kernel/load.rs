@@ -29,6 +29,7 @@ impl Kernel {
         let mut bpf = maps::open(object, options)?;
         let interfaces = maps::map(&mut bpf, names::MAP_INTERFACES, Array::try_from)?;
         let totals = maps::map(&mut bpf, names::MAP_TOTALS, PerCpuArray::try_from)?;
+        let workspaces = maps::map(&mut bpf, names::MAP_WORKSPACE, PerCpuArray::try_from)?;
         let events = maps::map(&mut bpf, names::MAP_EVENTS, RingBuf::try_from)?;
         let stack = maps::map(&mut bpf, names::MAP_FREE, Stack::try_from)?;
         let hands = maps::map(&mut bpf, names::MAP_HAND, PerCpuArray::try_from)?;
@@ -65,6 +66,7 @@ impl Kernel {
             free,
             interfaces,
             totals,
+            workspaces,
             events,
             event_bytes: options.ring_bytes() as usize,
             bins,

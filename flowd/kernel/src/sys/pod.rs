@@ -1,6 +1,7 @@
 //! Shared types as the plain bytes that the kernel exchanges: one of the few places with `unsafe`.
 
 use flow_common::{
+    clock::Reuse,
     counter::InterfaceTotals,
     event::PayloadEvent,
     free::{Hand, Run},
@@ -28,7 +29,7 @@ macro_rules! plain {
 /// Every bit pattern of `size_of::<Self>()` bytes is valid.
 pub(crate) unsafe trait Bytes: Copy {}
 
-plain!(FlowKey, Hand, Interface, InterfaceTotals, Run, Settings);
+plain!(FlowKey, Hand, Interface, InterfaceTotals, Reuse, Run, Settings);
 // SAFETY: integers and a FlowKey.
 unsafe impl Bytes for PayloadEvent {}
 

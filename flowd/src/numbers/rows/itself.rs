@@ -51,6 +51,14 @@ pub(in crate::numbers) fn events_skipped(moment: &Moment, rows: &mut dyn Rows) {
     rows.counter(&["governor"], skipped);
 }
 
+pub(in crate::numbers) fn time_reused(moment: &Moment, rows: &mut dyn Rows) {
+    rows.counter(&[], moment.telemetry.reuse().packets);
+}
+
+pub(in crate::numbers) fn time_error(moment: &Moment, rows: &mut dyn Rows) {
+    rows.gauge(&[], moment.telemetry.reuse().error as f64 / 1e9);
+}
+
 pub(in crate::numbers) fn governor_level(moment: &Moment, rows: &mut dyn Rows) {
     rows.gauge(&[], moment.telemetry.governor.level() as f64);
 }
