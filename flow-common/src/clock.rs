@@ -65,8 +65,30 @@ pub struct Pace {
 pub struct Reuse {
     /// Packets that took the reading of another packet.
     pub packets: u64,
-    /// The longest time from a reading that was reused to the next one, ns: no packet's time is further from the truth.
+    /// The longest time from a reading that was reused to the next one in the same tick, ns.
     pub error: u64,
+    /// The same to one in a later tick. The packets were all in the earlier one.
+    pub to_next_tick: u64,
+}
+
+impl Reuse {
+    /// How often and how far on both CPUs.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            packets: self.packets + other.packets,
+            error: self.error.max(other.error),
+            to_next_tick: self.to_next_tick.max(other.to_next_tick),
+        }
+    }
+
+    /// The same with what is known of a kernel that ticks every `tick` ns: no packet's time was further from the truth than
+    /// `error`.
+    #[must_use]
+    pub fn with_tick(self, tick: u64) -> Self {
+        let to_next_tick = self.to_next_tick.min(tick);
+        Self { error: self.error.max(to_next_tick), to_next_tick, ..self }
+    }
 }
 
 impl Pace {
@@ -79,31 +101,28 @@ impl Pace {
         granted: 0,
         left: 0,
         reading: OTHERS,
-        reuse: Reuse { packets: 0, error: 0 },
+        reuse: Reuse { packets: 0, error: 0, to_next_tick: 0 },
     };
 
     /// Sets the time of the next packet; without `reuse` each has a reading of its own.
     #[inline(always)]
     pub fn next<C: Clock>(&mut self, clock: C, reuse: bool) {
-        if reuse {
-            let tick = clock.tick();
-            if self.left != 0 && tick == self.tick {
-                self.left -= 1;
-                self.reading = OTHERS;
-                return;
-            }
-            self.tick = tick;
+        let tick = if reuse { clock.tick() } else { 0 };
+        if reuse && self.left != 0 && tick == self.tick {
+            self.left -= 1;
+            self.reading = OTHERS;
+            return;
         }
         let now = clock.read();
         if reuse {
-            self.judge(now);
+            self.judge(now, tick);
         }
         (self.now, self.reading) = (now, DUE);
     }
 
     /// Says at a reading how many packets may reuse it.
     #[inline(always)]
-    fn judge(&mut self, now: u64) {
+    fn judge(&mut self, now: u64, tick: u64) {
         if self.granted == 0 {
             self.packets += 1;
             if self.packets >= WINDOW {
@@ -113,14 +132,16 @@ impl Pace {
         } else {
             let gap = now.wrapping_sub(self.now);
             self.reuse.packets += u64::from(self.granted - self.left);
-            if self.granted != self.left && gap > self.reuse.error {
-                self.reuse.error = gap;
+            if self.granted != self.left {
+                let same = tick == self.tick;
+                let longest = if same { &mut self.reuse.error } else { &mut self.reuse.to_next_tick };
+                *longest = gap.max(*longest);
             }
             if gap > GAP {
                 (self.granted, self.packets, self.window) = (0, 0, now);
             }
         }
-        self.left = self.granted;
+        (self.left, self.tick) = (self.granted, tick);
     }
 
     /// Time of the packet at hand, ns.

@@ -63,11 +63,28 @@ pub fn thread() -> std::io::Result<u64> {
     read(libc::CLOCK_THREAD_CPUTIME_ID)
 }
 
+/// Nanoseconds of the kernel's tick.
+///
+/// # Errors
+/// Fails only where the kernel lacks the clock that counts them.
+pub fn tick() -> std::io::Result<u64> {
+    time_of(|time| {
+        // SAFETY: a timespec that lives through the call, which writes nothing else.
+        unsafe { libc::clock_getres(libc::CLOCK_MONOTONIC_COARSE, time) }
+    })
+}
+
 fn read(clock: libc::clockid_t) -> std::io::Result<u64> {
+    time_of(|time| {
+        // SAFETY: a timespec that lives through the call, which writes nothing else.
+        unsafe { libc::clock_gettime(clock, time) }
+    })
+}
+
+/// What a call of the C library writes into a timespec, as nanoseconds.
+fn time_of(call: impl FnOnce(&mut libc::timespec) -> libc::c_int) -> std::io::Result<u64> {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `time` is a timespec of ours that lives through the call, which writes nothing else.
-    let result = unsafe { libc::clock_gettime(clock, &raw mut time) };
-    if result != 0 {
+    if call(&mut time) != 0 {
         return Err(std::io::Error::last_os_error());
     }
     let seconds = u64::try_from(time.tv_sec).unwrap_or_default();

@@ -61,6 +61,8 @@ pub struct Kernel {
     event_bytes: usize,
     bins: AllBins,
     omissions: Omissions,
+    /// Of the kernel, ns.
+    tick: u64,
     drained: Drained,
     places: Vec<Place>,
 }
@@ -82,7 +84,7 @@ impl Kernel {
         Ok(sum)
     }
 
-    /// How often readings of the clock were reused, over all CPUs, and the greatest error of one of them.
+    /// How often readings of the clock were reused, over all CPUs, and how far from the truth they were.
     ///
     /// # Errors
     /// The map cannot be read.
@@ -91,10 +93,7 @@ impl Kernel {
         let per_cpu =
             self.workspaces.get(&0, 0).map_err(|error| KernelError::map(names::MAP_WORKSPACE, &error))?;
         let each = per_cpu.iter().filter_map(|bytes| pod::read::<Reuse>(bytes.get(AT..)?));
-        Ok(each.fold(Reuse::default(), |all, one| Reuse {
-            packets: all.packets + one.packets,
-            error: all.error.max(one.error),
-        }))
+        Ok(each.fold(Reuse::default(), Reuse::and).with_tick(self.tick))
     }
 
     /// Totals of the interfaces in `slots` that hold all that a drain before has shown, and every packet whose reason

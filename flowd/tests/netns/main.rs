@@ -73,6 +73,7 @@ mod overload {
 
 /// Loss, round trips, and whose time a response took.
 mod quality {
+    mod busy;
     mod latency;
     mod server_time;
     mod tcp;

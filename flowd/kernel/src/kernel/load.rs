@@ -5,7 +5,7 @@ use flow_common::{names, settings::Omissions};
 
 use super::Kernel;
 use crate::{
-    KernelError,
+    KernelError, clock,
     object::{OBJECT, maps, options::LoadOptions, programs, xdp},
     table::{
         bins::AllBins,
@@ -71,6 +71,8 @@ impl Kernel {
             event_bytes: options.ring_bytes() as usize,
             bins,
             omissions: Omissions::NONE,
+            // The longest there is, where the kernel does not say (HZ=100).
+            tick: clock::tick().unwrap_or(10_000_000),
             drained: Drained::new(options.flows),
             places: Vec::new(),
         })
