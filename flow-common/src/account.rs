@@ -3,6 +3,7 @@
 use core::hint::cold_path;
 
 use crate::{
+    admission::{self, Request},
     clock::Time,
     counter::Family,
     dissect::{Fragment, Headers, Transport, transport::protocol},
@@ -112,10 +113,37 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
         let number = PayloadEvent::number_after(own.tcp.copies.get());
         own.tcp.copies.set(number);
         let peer_last = peer.tcp.next_seq_time.get();
+        if reload(&work.waiting) >= admission::COUNTED {
+            cold_path();
+            work.deafness = admission::deafness(segment.acknowledgement, peer);
+            work.client = admission::client(key, record.client.get());
+        }
         // Behind its number: the reader then sees that copies are missing, and pairs nothing over the gap.
         if work.arrival.omissions.no_copies != 0 {
             if let Some(totals) = env.totals() {
                 totals.events_skipped += 1;
+            }
+            return true;
+        }
+        let (waiting, client, deafness) =
+            (reload(&work.waiting), reload(&work.client), reload(&work.deafness));
+        // For the next one: eight copies do not change it by much.
+        if work.copies & 7 == 0 {
+            work.waiting = env.waiting();
+        }
+        work.copies = work.copies.wrapping_add(1);
+        let ring_eighth = env.setting(|settings| &settings.ring_eighth);
+        let request = Request {
+            client,
+            connection: launder(&mut work.slot, slot),
+            deafness,
+            waiting,
+            ring_eighth,
+            now,
+        };
+        if waiting >= admission::COUNTED && !env.source(client).is_none_or(|source| source.admits(&request)) {
+            if let Some(totals) = env.totals() {
+                totals.events_thinned += 1;
             }
             return true;
         }

@@ -80,9 +80,12 @@ pub struct Passage {
     pub skipped: [Tally; Counter::ALL.len()],
     /// Payload copies that found no room in the ring buffer.
     pub events_lost: u64,
-    /// Payload copies that were left out to spare the processor. With it the size is a multiple of 16, so that per-CPU
-    /// values lie alike everywhere.
+    /// Payload copies that were left out to spare the processor.
     pub events_skipped: u64,
+    /// Payload copies that were left out to leave room for other clients'.
+    pub events_thinned: u64,
+    /// Makes the size a multiple of 16, so that per-CPU values lie alike everywhere.
+    pub reserved: u64,
 }
 
 /// The totals of one interface, one copy per CPU: ingress, egress.
@@ -92,7 +95,7 @@ pub struct InterfaceTotals {
     pub passages: [Passage; 2],
 }
 
-const _: () = assert!(size_of::<InterfaceTotals>() == 2 * (9 * 32 + 16));
+const _: () = assert!(size_of::<InterfaceTotals>() == 2 * (9 * 32 + 32));
 
 impl Tally {
     /// Adds another's counts.
@@ -116,6 +119,7 @@ impl Passage {
         }
         self.events_lost += other.events_lost;
         self.events_skipped += other.events_skipped;
+        self.events_thinned += other.events_thinned;
     }
 }
 

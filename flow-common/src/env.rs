@@ -3,8 +3,8 @@
 use core::sync::atomic::AtomicU64;
 
 use crate::{
-    bins::Bins, clock::Clock, counter::Passage, event::PayloadEvent, flows::Flows, key::Address,
-    packet::Packet, settings::Settings, shared::packed,
+    admission::Source, bins::Bins, clock::Clock, counter::Passage, event::PayloadEvent, flows::Flows,
+    key::Address, packet::Packet, settings::Settings, shared::packed,
 };
 
 /// Where copies of payload go.
@@ -58,6 +58,10 @@ pub trait Env: Flows + Events + Fragments + Sized {
     fn add(counter: &AtomicU64, amount: u64);
     /// Totals of the packet's interface and direction.
     fn totals(&mut self) -> Option<&mut Passage>;
+    /// Eighths of the room for payload copies that wait for their reader.
+    fn waiting(&self) -> u32;
+    /// The place of a client in the table of those that had copies; without one, all copies are made.
+    fn source(&self, client: u32) -> Option<&Source>;
     /// This CPU's bins of the packet's interface and direction, where some are kept.
     fn bins(&mut self) -> Option<&Bins>;
 }

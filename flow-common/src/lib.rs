@@ -10,6 +10,7 @@
 #![cfg_attr(not(test), no_std)]
 
 pub mod account;
+pub mod admission;
 pub mod app;
 pub mod bins;
 pub mod clock;

@@ -79,6 +79,10 @@ pub const MAP_TOTALS: &str = "TOTALS";
 pub const MAP_BINS: &str = "BINS";
 /// Ring buffer of [`crate::event::PayloadEvent`].
 pub const MAP_EVENTS: &str = "EVENTS";
+/// Array of [`crate::admission::Source`]: by a hash of the client's address.
+pub const MAP_SOURCES: &str = "SOURCES";
+/// Per-CPU array of one event with its payload, on its way into the ring.
+pub const MAP_COPY: &str = "COPY";
 /// Per-CPU array of one [`crate::workspace::Workspace`].
 pub const MAP_WORKSPACE: &str = "WORKSPACE";
 /// Read-only [`crate::settings::Settings`].

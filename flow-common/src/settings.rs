@@ -68,8 +68,8 @@ pub struct Settings {
     pub ignore_vlan: u32,
     /// 1: busy CPUs reuse readings of the clock, as [`crate::clock`] says; 0: each packet has its own.
     pub reuse_time: u32,
-    /// Keeps the size a multiple of 8.
-    pub reserved: u32,
+    /// An eighth of the ring of payload copies in bytes, as a power of two, which the loader works out.
+    pub ring_eighth: u32,
 }
 
 const _: () = assert!(size_of::<Settings>() == 88);
@@ -93,7 +93,7 @@ impl Settings {
         hints: 0,
         ignore_vlan: 0,
         reuse_time: 0,
-        reserved: 0,
+        ring_eighth: 31,
     };
 }
 

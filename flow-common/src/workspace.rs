@@ -67,6 +67,12 @@ pub struct Workspace {
     /// Of the copy that is to be made: its length, kind and protocol.
     pub(crate) copied: u16,
     pub(crate) what: u16,
+    /// Copies that were asked for on this CPU, and what [`crate::env::Env::waiting`] last said.
+    pub(crate) copies: u32,
+    pub(crate) waiting: u32,
+    pub(crate) slot: u32,
+    pub(crate) deafness: u32,
+    pub(crate) client: u32,
 }
 
 impl Workspace {
@@ -121,6 +127,11 @@ impl Workspace {
             last_talker: 0,
             copied: 0,
             what: 0,
+            copies: 0,
+            waiting: 0,
+            slot: 0,
+            deafness: 0,
+            client: 0,
         }
     }
 }

@@ -7,13 +7,14 @@ use core::{
 };
 
 use aya_ebpf::{
-    bindings::{BPF_ANY, BPF_NOEXIST, BPF_RB_NO_WAKEUP},
+    bindings::{BPF_ANY, BPF_NOEXIST, BPF_RB_AVAIL_DATA, BPF_RB_NO_WAKEUP},
     helpers::{
         bpf_get_smp_processor_id,
-        generated::{bpf_jiffies64, bpf_ktime_get_ns},
+        generated::{bpf_jiffies64, bpf_ktime_get_ns, bpf_ringbuf_query},
     },
 };
 use flow_common::{
+    admission::{self, Source},
     bins::Bins,
     clock::{Clock, tick_of},
     counter::Passage,
@@ -29,8 +30,8 @@ use flow_common::{
 };
 
 use crate::{
-    context::Context,
-    maps::{self, BINS, EVENTS, FLOW_INDEX, FLOWS, FRAGMENTS, FREE_HAND, FREE_SLOTS, HINTS, TOTALS},
+    context::{Context, bounded},
+    maps::{self, BINS, EVENTS, FLOW_INDEX, FLOWS, FRAGMENTS, FREE_HAND, FREE_SLOTS, HINTS, SOURCES, TOTALS},
 };
 
 pub(crate) struct Kernel<C> {
@@ -131,11 +132,6 @@ impl<C: Context> Fragments for Kernel<C> {
     }
 }
 
-/// Room in the ring buffer must be asked for in constant sizes: header alone, and payloads up to these.
-const SMALL: usize = 128;
-const MIDDLE: usize = 512;
-/// A DNS message or a hello of TLS, which are seldom longer.
-const LARGE: usize = 2048;
 const HEADER: usize = size_of::<PayloadEvent>();
 
 impl<C: Context> Events for Kernel<C> {
@@ -148,43 +144,35 @@ impl<C: Context> Events for Kernel<C> {
             // Of a packet that the capture cut, what is there.
             len = len.min(self.packet.left(offset));
         }
-        let event = || PayloadEvent { copied: len as u16, ..event() };
-        let done = if len == 0 {
-            self.submit::<HEADER, 1>(event, offset, 0)
-        } else if len <= SMALL as u32 {
-            self.submit::<{ HEADER + SMALL }, { SMALL as u32 }>(event, offset, len)
-        } else if len <= MIDDLE as u32 {
-            self.submit::<{ HEADER + MIDDLE }, { MIDDLE as u32 }>(event, offset, len)
-        } else if len <= LARGE as u32 {
-            self.submit::<{ HEADER + LARGE }, { LARGE as u32 }>(event, offset, len)
-        } else {
-            self.submit::<{ HEADER + MAX_PAYLOAD }, { MAX_PAYLOAD as u32 }>(event, offset, len)
-        };
-        if !done && let Some(totals) = self.totals() {
+        let done = self.output(|| PayloadEvent { copied: len as u16, ..event() }, offset, len);
+        if done.is_none()
+            && let Some(totals) = self.totals()
+        {
             totals.events_lost += 1;
         }
     }
 }
 
 impl<C: Context> Kernel<C> {
+    /// By way of memory of this CPU, as room in the ring itself must be asked for in sizes that the verifier knows: one
+    /// copy more of some hundred bytes, and no room wasted.
     #[inline(always)]
-    fn submit<const SIZE: usize, const PAYLOAD: u32>(
-        &self,
-        event: impl FnOnce() -> PayloadEvent,
-        offset: u32,
-        len: u32,
-    ) -> bool {
-        let Some(mut room) = EVENTS.reserve_bytes(SIZE, 0) else { return false };
-        let to = room.as_mut_ptr();
-        // SAFETY: SIZE is at least HEADER, and the ring buffer aligns to 8 bytes.
-        unsafe { to.cast::<PayloadEvent>().write(event()) };
-        // SAFETY: SIZE is HEADER + PAYLOAD wherever len is not 0.
-        if len != 0 && !self.packet.copy::<PAYLOAD>(offset, len, unsafe { to.add(HEADER) }) {
-            room.discard(u64::from(BPF_RB_NO_WAKEUP));
-            return false;
+    fn output(&self, event: impl FnOnce() -> PayloadEvent, offset: u32, len: u32) -> Option<()> {
+        let room: *mut u8 = maps::COPY.get_ptr_mut(0)?.cast();
+        // SAFETY: this CPU's own, and larger than an event.
+        unsafe { room.cast::<PayloadEvent>().write(event()) };
+        let mut size = HEADER;
+        if len != 0 {
+            let len = bounded::<{ MAX_PAYLOAD as u32 }>(len);
+            // SAFETY: room for MAX_PAYLOAD bytes stands behind the event.
+            if !self.packet.copy::<{ MAX_PAYLOAD as u32 }>(offset, len, unsafe { room.add(HEADER) }) {
+                return None;
+            }
+            size += len as usize;
         }
-        room.submit(u64::from(BPF_RB_NO_WAKEUP));
-        true
+        // SAFETY: `size` is at most that of the room, all of which was written at some time.
+        let bytes = unsafe { core::slice::from_raw_parts(room, size) };
+        EVENTS.output_untyped::<[u8]>(bytes, u64::from(BPF_RB_NO_WAKEUP)).ok()
     }
 }
 
@@ -222,6 +210,23 @@ impl<C: Context> Env for Kernel<C> {
             Direction::Ingress => ingress,
             Direction::Egress => egress,
         })
+    }
+
+    #[inline(always)]
+    fn waiting(&self) -> u32 {
+        if self.setting(|settings| &settings.packet_time) != 0 {
+            // Replays are read whenever their reader likes.
+            return 0;
+        }
+        let ring = core::ptr::from_ref(&EVENTS).cast_mut().cast();
+        // SAFETY: the ring, whose address is what programs know a map by.
+        let bytes = unsafe { bpf_ringbuf_query(ring, u64::from(BPF_RB_AVAIL_DATA)) };
+        (bytes >> (self.setting(|settings| &settings.ring_eighth) & 31)) as u32
+    }
+
+    #[inline(always)]
+    fn source(&self, client: u32) -> Option<&Source> {
+        SOURCES.get(client & (admission::SOURCES - 1))
     }
 
     #[inline(always)]

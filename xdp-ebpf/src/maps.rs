@@ -7,9 +7,11 @@ use aya_ebpf::{
     macros::btf_map,
 };
 use flow_common::{
+    admission::{self, Source},
     bins::Bins,
     counter::InterfaceTotals,
     env::{Datagram, FirstFragment},
+    event::{MAX_PAYLOAD, PayloadEvent},
     free::{Hand, Run},
     hint::Hints,
     key::FlowKey,
@@ -65,6 +67,10 @@ pub(crate) static TOTALS: PerCpuArray<InterfaceTotals, { names::DEFAULT_INTERFAC
 #[btf_map]
 pub(crate) static BINS: Array<Bins, 1, { BPF_F_MMAPABLE as usize }> = Array::new();
 
+/// By a hash of the client's address.
+#[btf_map]
+pub(crate) static SOURCES: Array<Source, { admission::SOURCES as usize }> = Array::new();
+
 #[btf_map]
 pub(crate) static EVENTS: RingBuf<u8, { names::DEFAULT_EVENT_BYTES as usize }> = RingBuf::new();
 
@@ -78,3 +84,9 @@ pub(crate) type Scratch = [u64; 8];
 /// Where the helper puts what a program does not read in place.
 #[btf_map]
 pub(crate) static SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
+
+/// Room for an event with its payload, on its way into the ring.
+pub(crate) type Copied = [u64; (size_of::<PayloadEvent>() + MAX_PAYLOAD) / size_of::<u64>()];
+
+#[btf_map]
+pub(crate) static COPY: PerCpuArray<Copied, 1> = PerCpuArray::new();

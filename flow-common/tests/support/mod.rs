@@ -8,6 +8,7 @@ pub(crate) mod story;
 use std::{collections::HashMap, sync::atomic::AtomicU64, sync::atomic::Ordering};
 
 use flow_common::{
+    admission::Source,
     bins::Bins,
     clock::{Clock, Pace, Time, tick_of},
     counter::{Counter, Passage, Tally},
@@ -240,6 +241,14 @@ impl Env for World {
 
     fn totals(&mut self) -> Option<&mut Passage> {
         Some(&mut self.totals)
+    }
+
+    fn waiting(&self) -> u32 {
+        0
+    }
+
+    fn source(&self, _: u32) -> Option<&Source> {
+        None
     }
 
     fn bins(&mut self) -> Option<&Bins> {

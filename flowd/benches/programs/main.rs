@@ -46,7 +46,13 @@ fn main() -> Result<()> {
         Plan { rounds: 41, repeat: 200_000 }
     };
     let mut shapes = Vec::new();
-    let options = LoadOptions { settings: SETTINGS, flows: 4096, interfaces: 2, ..LoadOptions::default() };
+    let options = LoadOptions {
+        settings: SETTINGS,
+        flows: 4096,
+        interfaces: 2,
+        event_bytes: 32 << 20,
+        ..LoadOptions::default()
+    };
     let programs = programs()?;
     if !has("--programs") {
         let mut kernel = load(&options)?;

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use flow_common::{
+    admission::Source,
     bins::Bins,
     clock::{Clock, tick_of},
     counter::Passage,
@@ -121,6 +122,14 @@ impl Env for State {
 
     fn totals(&mut self) -> Option<&mut Passage> {
         self.passage()
+    }
+
+    fn waiting(&self) -> u32 {
+        0
+    }
+
+    fn source(&self, _: u32) -> Option<&Source> {
+        None
     }
 
     fn bins(&mut self) -> Option<&Bins> {

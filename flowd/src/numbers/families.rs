@@ -57,7 +57,7 @@ pub(super) static ITSELF: &[Family<Moment>] = &[
     counter("flowd_flows_lost", &["reason"], Class::Fixed, "Packets that could not begin a flow record, by the reason why.", rows::flows_lost),
     counter("flowd_packets_skipped", &["reason"], Class::Fixed, "Packets that are in no flow, over all interfaces, by the reason why.", rows::packets_skipped),
     counter("flowd_events_lost", &[], Class::Fixed, "Copies of payload that found no room in the buffer to the daemon.", rows::events_lost),
-    counter("flowd_events_skipped", &["reason"], Class::Fixed, "Copies of payload that were left out on purpose, by the reason why: governor, to keep within [governor] cpu.", rows::events_skipped),
+    counter("flowd_events_skipped", &["reason"], Class::Fixed, "Copies of payload that were left out on purpose, by the reason why: governor, to keep within [governor] cpu; share, to leave room for other clients while the reader was behind.", rows::events_skipped),
     gauge("flowd_governor_level", &[], Class::Fixed, "Steps of what is left out to keep within [governor] cpu: 0 nothing, 1 copies of payload, 2 most round-trip samples, 3 and 4 readings of the flow table.", rows::governor_level),
     counter("flowd_governor_changes", &["direction"], Class::Fixed, "Steps that the governor took, up and down.", rows::governor_changes),
     counter("process_cpu_seconds", &[], Class::Fixed, "Processor time of all threads of the daemon, in user space and in the kernel. What the BPF programs take is the packets': flowd_program_run_seconds_total.", rows::processor),

@@ -68,6 +68,7 @@ mod outputs {
 mod overload {
     mod faults;
     mod flood;
+    mod share;
     mod steering;
 }
 

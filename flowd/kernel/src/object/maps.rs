@@ -20,7 +20,11 @@ pub(crate) fn cpus() -> usize {
 /// The object with its maps; no program is loaded yet.
 pub(crate) fn open(object: &[u8], options: &LoadOptions) -> Result<Ebpf, KernelError> {
     let buckets = hint::buckets(options.flows);
-    let settings = Plain(Settings { hints: buckets - 1, ..options.settings });
+    let settings = Plain(Settings {
+        hints: buckets - 1,
+        ring_eighth: (options.ring_bytes() / 8).ilog2(),
+        ..options.settings
+    });
     EbpfLoader::new()
         .map_max_entries(names::MAP_INDEX, options.flows)
         .map_max_entries(names::MAP_HINTS, buckets)

@@ -1,9 +1,11 @@
 //! How much memory the maps take.
 
 use flow_common::{
+    admission::{self, Source},
     bins::Bins,
     counter::InterfaceTotals,
     env::{Datagram, FirstFragment},
+    event::{MAX_PAYLOAD, PayloadEvent},
     free::{Hand, Run},
     hint::{self, Hints},
     key::FlowKey,
@@ -38,6 +40,8 @@ impl LoadOptions {
             (names::MAP_BINS, self.rings(cpus) as usize * size_of::<Bins>()),
             (names::MAP_EVENTS, self.ring_bytes() as usize),
             (names::MAP_WORKSPACE, cpus * padded::<Workspace>()),
+            (names::MAP_COPY, cpus * (size_of::<PayloadEvent>() + MAX_PAYLOAD)),
+            (names::MAP_SOURCES, admission::SOURCES as usize * size_of::<Source>()),
         ]
     }
 }

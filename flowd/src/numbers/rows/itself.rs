@@ -46,9 +46,13 @@ pub(in crate::numbers) fn events_lost(moment: &Moment, rows: &mut dyn Rows) {
 }
 
 pub(in crate::numbers) fn events_skipped(moment: &Moment, rows: &mut dyn Rows) {
-    let mut skipped = 0;
-    passages(moment, |_, _, passage| skipped += passage.events_skipped);
+    let (mut skipped, mut thinned) = (0, 0);
+    passages(moment, |_, _, passage| {
+        skipped += passage.events_skipped;
+        thinned += passage.events_thinned;
+    });
     rows.counter(&["governor"], skipped);
+    rows.counter(&["share"], thinned);
 }
 
 pub(in crate::numbers) fn time_reused(moment: &Moment, rows: &mut dyn Rows) {
