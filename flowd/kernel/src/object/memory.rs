@@ -10,7 +10,7 @@ use flow_common::{
     names,
     record::FlowRecord,
     settings::Interface,
-    workspace::Workspace,
+    workspace::Room,
 };
 
 use super::options::LoadOptions;
@@ -37,7 +37,7 @@ impl LoadOptions {
             (names::MAP_TOTALS, interfaces * (cpus * padded::<InterfaceTotals>() + size_of::<usize>())),
             (names::MAP_BINS, self.rings(cpus) as usize * size_of::<Bins>()),
             (names::MAP_EVENTS, self.ring_bytes() as usize),
-            (names::MAP_WORKSPACE, cpus * padded::<Workspace>()),
+            (names::MAP_WORKSPACE, cpus * padded::<Room>()),
         ]
     }
 }
