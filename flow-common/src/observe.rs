@@ -108,6 +108,7 @@ fn measure<P: Packet, E: Dispatch>(packet: &P, env: &mut E, work: &mut Workspace
 pub mod step {
     use super::{Env, Packet, Workspace, dissect, tunnel};
     pub use crate::account::account;
+    use crate::verifier::launder;
 
     /// Reads the headers that begin at `work.start`; false, with the reason in `work`, where there are none.
     #[inline(always)]
@@ -122,9 +123,10 @@ pub mod step {
     /// Finds the payload of the innermost packet: what stands before it is what offload repeats.
     #[inline(always)]
     pub fn innermost<P: Packet>(packet: &P, work: &mut Workspace) {
-        if let Some(inner) = tunnel::inner(packet, &work.headers)
-            && dissect::dissect(packet, &inner.start, &mut work.inside).is_ok()
-        {
+        let Some(mut inner) = tunnel::inner(packet, &work.headers) else { return };
+        // Here the kinds of tunnels meet.
+        inner.start.offset = launder(&mut work.inside.ip_offset, inner.start.offset);
+        if dissect::dissect(packet, &inner.start, &mut work.inside).is_ok() {
             work.repeated = work.inside.payload();
         }
     }
