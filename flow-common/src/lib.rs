@@ -33,6 +33,7 @@ pub mod settings;
 pub mod shared;
 pub mod sniff;
 pub mod tcp;
+mod tunnel_ids;
 pub mod verifier;
 pub mod wire;
 pub mod workspace;

@@ -2,7 +2,7 @@
 #![allow(clippy::indexing_slicing, reason = "helpers of tests are tests")]
 mod support;
 
-use flow_common::{counter::Counter, dissect::Link, record::FlowRecord, workspace::Arrival};
+use flow_common::{counter::Counter, dissect::Link, key::TunnelKind, record::FlowRecord, workspace::Arrival};
 use support::{
     CAPTURE, World,
     frames::{self, IPV4, V4},
@@ -179,4 +179,36 @@ fn cisco_framing_and_ppp() {
     let mut world = World::new(8);
     world.feed_as(&[&[0x8f, 0, 0x80, 0x35][..], &[0; 18]].concat(), Arrival { link: Link::Ppp, ..CAPTURE });
     assert_eq!((world.records().len(), world.skipped_for(Counter::Arp)), (0, 1));
+}
+/// Mirrored frames in GRE: three types, of which the first has no header of its own.
+#[test]
+fn frames_of_a_mirror() {
+    let frame = frames::tagged(&[(0x8100, 7)], IPV4, &datagram());
+    let gre = |sequence: bool, kind: u16, inner: &[u8]| {
+        let flags: u16 = if sequence { 0x1000 } else { 0 };
+        let number: &[u8] = if sequence { &[0, 0, 0, 1] } else { &[] };
+        let gre = [&flags.to_be_bytes(), &kind.to_be_bytes(), number, inner].concat();
+        frames::ethernet(IPV4, &V4::of(47).wrap(&gre))
+    };
+    let second = [0x10, 0, 0, 0x64, 0, 0, 0, 1];
+    let third = |flags: [u8; 2]| [&[0x20, 0, 0, 0x64, 0, 0, 0, 1, 0, 0][..], &flags].concat();
+    let cases = [
+        (gre(false, 0x88be, &frame), 0),
+        (gre(true, 0x88be, &[&second, &frame[..]].concat()), 100),
+        (gre(true, 0x22eb, &[&third([0, 0])[..], &frame].concat()), 100),
+        (gre(true, 0x22eb, &[&third([0, 1])[..], &[9; 8], &frame].concat()), 100),
+    ];
+    for (packet, session) in cases {
+        let mut world = World::new(8);
+        world.feed(&packet);
+        let inner: Vec<_> =
+            world.records().into_iter().filter(|record| record.key.tunnel() == TunnelKind::Erspan).collect();
+        assert_eq!(inner.len(), 1, "{packet:02x?}");
+        assert_eq!((inner[0].key.tunnel_id, inner[0].key.vlans()), (session, [7, 0, 0]));
+    }
+    let mut world = World::new(8);
+    world.feed(&gre(true, 0x22eb, &[&third([2 << 2, 0])[..], &datagram()].concat()));
+    assert_eq!(world.records().len(), 2, "a bare IP packet");
+    world.feed(&gre(true, 0x88be, &[&[0x50, 0, 0, 0, 0, 0, 0, 0], &frame[..]].concat()));
+    assert_eq!(world.records().len(), 2, "a version that nobody knows");
 }
