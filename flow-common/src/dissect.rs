@@ -6,6 +6,7 @@
 mod headers;
 pub mod ip;
 pub mod link;
+mod pseudowire;
 pub mod transport;
 pub mod tunnel;
 
@@ -25,7 +26,7 @@ pub fn dissect<P: Packet>(packet: &P, start: &Start, headers: &mut Headers) -> R
     headers.transport = Transport::Other;
     headers.segment = Segment::NONE;
     headers.icmp = (0, 0);
-    let found = link::find_ip(packet, start, &mut headers.vlans)?;
+    let found = link::find_ip(packet, start, headers)?;
     headers.family = found.family;
     let offset = launder(&mut headers.ip_offset, found.offset);
     let (at, protocol) = match found.family {

@@ -80,11 +80,13 @@ pub enum TunnelKind {
     Geneve = 7,
     GtpU = 8,
     Teredo = 9,
+    /// Mirrored frames in GRE.
+    Erspan = 10,
 }
 
 impl TunnelKind {
     /// Every kind that can be named in `decapsulate`, in the order of its number.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Gre,
         Self::Ipip,
         Self::SixInFour,
@@ -94,6 +96,7 @@ impl TunnelKind {
         Self::Geneve,
         Self::GtpU,
         Self::Teredo,
+        Self::Erspan,
     ];
 
     /// Mask of the ids that both directions share. A TEID is the choice of whoever receives the packet (3GPP TS 29.281
@@ -121,6 +124,7 @@ impl TunnelKind {
             Self::Geneve => "geneve",
             Self::GtpU => "gtpu",
             Self::Teredo => "teredo",
+            Self::Erspan => "erspan",
         }
     }
 
@@ -143,6 +147,7 @@ impl TunnelKind {
             7 => Self::Geneve,
             8 => Self::GtpU,
             9 => Self::Teredo,
+            10 => Self::Erspan,
             _ => Self::None,
         }
     }

@@ -34,6 +34,7 @@ pub mod settings;
 pub mod shared;
 pub mod sniff;
 pub mod tcp;
+mod tunnel_ids;
 pub mod verifier;
 pub mod wire;
 pub mod workspace;

@@ -10,6 +10,7 @@ use crate::{
     env::Env,
     offload::{self, Frame},
     packet::Packet,
+    tunnel_ids,
     workspace::Workspace,
 };
 
@@ -38,6 +39,12 @@ pub trait Dispatch: Env {
     #[inline(always)]
     fn enter<P: Packet>(&mut self, packet: &P, work: &mut Workspace) -> bool {
         step::enter(packet, self, work)
+    }
+
+    /// [`step::unite`].
+    #[inline(always)]
+    fn unite(&mut self, work: &mut Workspace) {
+        step::unite(self, work);
     }
 }
 
@@ -82,6 +89,10 @@ fn inside<P: Packet, E: Dispatch>(packet: &P, env: &mut E, work: &mut Workspace)
     if !env.enter(packet, work) || !env.read(packet, work) {
         return false;
     }
+    if tunnel_ids::may_differ(work) {
+        cold_path();
+        env.unite(work);
+    }
     let start = work.start.offset;
     let len = work.headers.end().saturating_sub(start);
     measure(packet, env, work, &Frame { start, len, tag_len: 0 });
@@ -107,7 +118,8 @@ fn measure<P: Packet, E: Dispatch>(packet: &P, env: &mut E, work: &mut Workspace
 /// The steps of [`on_packet`], as the default methods of [`Dispatch`] call them.
 pub mod step {
     use super::{Env, Packet, Workspace, dissect, tunnel};
-    pub use crate::account::account;
+    use crate::verifier::launder;
+    pub use crate::{account::account, tunnel_ids::unite};
 
     /// Reads the headers that begin at `work.start`; false, with the reason in `work`, where there are none.
     #[inline(always)]
@@ -122,9 +134,10 @@ pub mod step {
     /// Finds the payload of the innermost packet: what stands before it is what offload repeats.
     #[inline(always)]
     pub fn innermost<P: Packet>(packet: &P, work: &mut Workspace) {
-        if let Some(inner) = tunnel::inner(packet, &work.headers)
-            && dissect::dissect(packet, &inner.start, &mut work.inside).is_ok()
-        {
+        let Some(mut inner) = tunnel::inner(packet, &work.headers) else { return };
+        // Here the kinds of tunnels meet.
+        inner.start.offset = launder(&mut work.inside.ip_offset, inner.start.offset);
+        if dissect::dissect(packet, &inner.start, &mut work.inside).is_ok() {
             work.repeated = work.inside.payload();
         }
     }

@@ -75,6 +75,17 @@ pub struct Workspace {
     pub(crate) client: u32,
 }
 
+/// Bytes that a BPF program cannot read in place: as many as the longest header has.
+pub type Scratch = [u64; 8];
+
+/// What a program has to itself beside its stack.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Room {
+    pub work: Workspace,
+    pub scratch: Scratch,
+}
+
 impl Workspace {
     /// Sets the reason for `skipped`.
     #[inline(always)]

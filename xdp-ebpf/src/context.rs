@@ -1,9 +1,15 @@
 //! What a hook hands to its program, whichever hook it is.
 
-use flow_common::{offload::Offload, packet::Packet};
+use flow_common::{offload::Offload, packet::Packet, workspace::Scratch};
 
 /// A packet with what the kernel says of it.
 pub(crate) trait Context: Packet + Copy {
+    /// What the kernel hands over.
+    type Raw;
+
+    /// `scratch` is for what cannot be read in place.
+    fn new(raw: *mut Self::Raw, scratch: *mut Scratch) -> Self;
+
     fn ifindex(self) -> u32;
 
     /// Id of a VLAN tag that stands beside the frame instead of in it, or [`flow_common::dissect::NO_TAG`].

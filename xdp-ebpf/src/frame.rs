@@ -1,5 +1,7 @@
 //! A frame as the driver has received it, before there is a socket buffer.
 
+use core::hint::cold_path;
+
 use aya_ebpf::{
     bindings::xdp_md,
     helpers::generated::{bpf_probe_read_kernel, bpf_xdp_get_buff_len, bpf_xdp_load_bytes},
@@ -8,23 +10,26 @@ use flow_common::{
     dissect::NO_TAG,
     offload::Offload,
     packet::{Packet, Wire},
+    workspace::Scratch,
 };
 
 use crate::{
     context::{Context, bounded, field},
     direct::{self, DIRECT},
-    maps::{self, Scratch},
 };
 
 /// With `FRAGS` it may lie in several buffers, of which programs reach the first one in place and the others by
 /// helpers that came with Linux 5.18.
 #[derive(Clone, Copy)]
-pub(crate) struct Frame<const FRAGS: bool>(pub(crate) *mut xdp_md);
+pub(crate) struct Frame<const FRAGS: bool> {
+    pub(crate) raw: *mut xdp_md,
+    scratch: *mut Scratch,
+}
 
 /// A field of the context; the kernel turns `data`, `data_end` and `data_meta` into pointers.
 macro_rules! word {
     ($frame:expr, $field:ident) => {
-        field!($frame.0, xdp_md, $field, "{0} = *(u32 *)({1} + {2})")
+        field!($frame.raw, xdp_md, $field, "{0} = *(u32 *)({1} + {2})")
     };
 }
 
@@ -40,6 +45,13 @@ impl<const FRAGS: bool> Frame<FRAGS> {
 }
 
 impl<const FRAGS: bool> Context for Frame<FRAGS> {
+    type Raw = xdp_md;
+
+    #[inline(always)]
+    fn new(raw: *mut xdp_md, scratch: *mut Scratch) -> Self {
+        Self { raw, scratch }
+    }
+
     #[inline(always)]
     fn ifindex(self) -> u32 {
         word!(self, ingress_ifindex) as u32
@@ -76,7 +88,7 @@ impl<const FRAGS: bool> Context for Frame<FRAGS> {
         let len = bounded::<N>(len);
         if FRAGS {
             // SAFETY: `to` has room for N bytes.
-            return unsafe { bpf_xdp_load_bytes(self.0, offset, to.cast(), len) == 0 };
+            return unsafe { bpf_xdp_load_bytes(self.raw, offset, to.cast(), len) == 0 };
         }
         if offset > DIRECT {
             return false;
@@ -98,7 +110,7 @@ impl<const FRAGS: bool> Packet for Frame<FRAGS> {
     fn len(&self) -> u32 {
         if FRAGS {
             // SAFETY: the context that the kernel handed over.
-            return unsafe { bpf_xdp_get_buff_len(self.0) } as u32;
+            return unsafe { bpf_xdp_get_buff_len(self.raw) } as u32;
         }
         (word!(self, data_end) as usize).wrapping_sub(word!(self, data) as usize) as u32
     }
@@ -114,14 +126,15 @@ impl<const FRAGS: bool> Packet for Frame<FRAGS> {
                 return read;
             }
         }
+        cold_path();
         if !FRAGS {
             return None;
         }
         const { assert!(size_of::<T>() <= size_of::<Scratch>()) };
         // Not on the stack, of which a chain of calls has 512 bytes.
-        let room: *mut T = maps::SCRATCH.get_ptr_mut(0)?.cast();
+        let room: *mut T = self.scratch.cast();
         // SAFETY: room for size_of::<T>() bytes; the helper fills all of it or fails.
-        let status = unsafe { bpf_xdp_load_bytes(self.0, offset, room.cast(), size_of::<T>() as u32) };
+        let status = unsafe { bpf_xdp_load_bytes(self.raw, offset, room.cast(), size_of::<T>() as u32) };
         // SAFETY: filled, and any bytes make a T.
         (status == 0).then(|| unsafe { room.read_unaligned() })
     }

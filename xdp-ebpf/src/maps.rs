@@ -19,7 +19,7 @@ use flow_common::{
     record::SharedRecord,
     settings::{Interface, Settings},
     shared::Relaxed,
-    workspace::Workspace,
+    workspace::{Room, Scratch, Workspace},
 };
 
 #[unsafe(no_mangle)]
@@ -74,19 +74,23 @@ pub(crate) static SOURCES: Array<Source, { admission::SOURCES as usize }> = Arra
 #[btf_map]
 pub(crate) static EVENTS: RingBuf<u8, { names::DEFAULT_EVENT_BYTES as usize }> = RingBuf::new();
 
-/// Room for what a program knows of its packet: the stack is too small for it.
+/// What a program knows of its packet: the stack is too small for it.
 #[btf_map]
-pub(crate) static WORKSPACE: PerCpuArray<Workspace, 1> = PerCpuArray::new();
-
-/// Room for the longest header.
-pub(crate) type Scratch = [u64; 8];
-
-/// Where the helper puts what a program does not read in place.
-#[btf_map]
-pub(crate) static SCRATCH: PerCpuArray<Scratch, 1> = PerCpuArray::new();
+static WORKSPACE: PerCpuArray<Room, 1> = PerCpuArray::new();
 
 /// Room for an event with its payload, on its way into the ring.
 pub(crate) type Copied = [u64; (size_of::<PayloadEvent>() + MAX_PAYLOAD) / size_of::<u64>()];
 
 #[btf_map]
 pub(crate) static COPY: PerCpuArray<Copied, 1> = PerCpuArray::new();
+
+/// The workspace, and where a helper puts what a program does not read in place.
+#[inline(always)]
+pub(crate) fn room<'a>() -> Option<(&'a mut Workspace, *mut Scratch)> {
+    let room = WORKSPACE.get_ptr_mut(0)?;
+    // SAFETY: this CPU's own. No other program runs on it until this one returns, and who calls a step uses it again
+    // only when that has returned.
+    let work = unsafe { &mut (*room).work };
+    // SAFETY: a field of the same, which the reference does not cover.
+    Some((work, unsafe { &raw mut (*room).scratch }))
+}

@@ -1,5 +1,7 @@
 //! Programs for measuring the others (`cargo xtask verify` and `bench`); the daemon never loads them.
 
+use core::ptr::null_mut;
+
 use aya_ebpf::{
     bindings::{TC_ACT_UNSPEC, xdp_action::XDP_PASS},
     btf_maps::ProgramArray,
@@ -13,10 +15,10 @@ use flow_common::{
     observe::step,
     offload::Offload,
     settings::Omissions,
-    workspace::{Arrival, Workspace},
+    workspace::{Arrival, Scratch, Workspace},
 };
 
-use crate::{context::Context as _, frame::Frame, maps::WORKSPACE, skb::Skb};
+use crate::{context::Context as _, frame::Frame, maps, skb::Skb};
 
 /// What [`flow_vary`] goes on to: the program that is measured.
 #[btf_map]
@@ -40,10 +42,8 @@ pub(crate) fn flow_xdp_empty(_: XdpContext) -> u32 {
 
 /// The workspace at the beginning of a packet of Ethernet, without its interface's record.
 #[inline(always)]
-pub(crate) fn lone_arrival<'a>() -> Option<&'a mut Workspace> {
-    let work = WORKSPACE.get_ptr_mut(0)?;
-    // SAFETY: this CPU's own, and no other program runs on it until the one that asks returns.
-    let work = unsafe { &mut *work };
+pub(crate) fn lone_arrival<'a>() -> Option<(&'a mut Workspace, *mut Scratch)> {
+    let (work, scratch) = maps::room()?;
     work.arrival = Arrival {
         interface: 0,
         link: Link::Ethernet,
@@ -54,14 +54,14 @@ pub(crate) fn lone_arrival<'a>() -> Option<&'a mut Workspace> {
         offload: Offload::default(),
     };
     work.begin();
-    Some(work)
+    Some((work, scratch))
 }
 
 /// Reads the headers and stops.
 #[classifier]
 pub(crate) fn flow_parse_only(context: TcContext) -> i32 {
-    let skb = Skb(context.skb.skb);
-    let Some(work) = lone_arrival() else { return TC_ACT_UNSPEC };
+    let Some((work, scratch)) = lone_arrival() else { return TC_ACT_UNSPEC };
+    let skb = Skb::new(context.skb.skb, scratch);
     step::read(&skb, work);
     TC_ACT_UNSPEC
 }
@@ -70,7 +70,8 @@ pub(crate) fn flow_parse_only(context: TcContext) -> i32 {
 /// context says how: `mark` is one of [`vary`], `cb[0]` the payload's length times 256 plus the TCP header's offset.
 #[classifier]
 pub(crate) fn flow_vary(context: TcContext) -> i32 {
-    let skb = Skb(context.skb.skb);
+    // Reads nothing but what lies in place.
+    let skb = Skb::new(context.skb.skb, null_mut());
     let (tcp, payload_len) = (skb.cb() & 0x7f, skb.cb() >> 8);
     match skb.mark() {
         vary::NEXT => skb.change(tcp + 4, |sequence| sequence.wrapping_add(payload_len)),
@@ -89,7 +90,7 @@ pub(crate) fn flow_vary(context: TcContext) -> i32 {
 /// above the payload's length.
 #[xdp]
 pub(crate) fn flow_xdp_vary(context: XdpContext) -> u32 {
-    let frame = Frame::<false>(context.ctx);
+    let frame = Frame::<false>::new(context.ctx, null_mut());
     let (how, tcp, payload_len) = (frame.time() as u16, (frame.time() >> 16) as u16, frame.time() >> 32);
     let tcp = u32::from(tcp) & 0x7f;
     match u32::from(how) {

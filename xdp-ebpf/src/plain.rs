@@ -14,7 +14,7 @@ use flow_common::{
     packet::Packet as _,
 };
 
-use crate::{measure::lone_arrival, skb::Skb};
+use crate::{context::Context as _, measure::lone_arrival, skb::Skb};
 
 /// Packets and bytes.
 type Counts = [u64; 2];
@@ -26,8 +26,8 @@ static PLAIN: PerCpuHashMap<FlowKey, Counts, 64> = PerCpuHashMap::new();
 /// Reads the headers, looks the flow up in one hash of each CPU's own and adds the packet to it: no clock, no TCP, no totals.
 #[classifier]
 pub(crate) fn flow_plain(context: TcContext) -> i32 {
-    let skb = Skb(context.skb.skb);
-    let Some(work) = lone_arrival() else { return TC_ACT_UNSPEC };
+    let Some((work, scratch)) = lone_arrival() else { return TC_ACT_UNSPEC };
+    let skb = Skb::new(context.skb.skb, scratch);
     if !step::read(&skb, work) {
         return TC_ACT_UNSPEC;
     }

@@ -18,7 +18,7 @@ use flow_common::{
 use crate::{
     env::Kernel,
     frame::Frame,
-    maps::{INTERFACES, WORKSPACE},
+    maps::{self, INTERFACES},
     skb::Skb,
     steps::Steps,
 };
@@ -29,14 +29,14 @@ const NEXT: i32 = TC_ACT_UNSPEC;
 #[classifier]
 #[inline(always)]
 pub(crate) fn flow_ingress(context: TcContext) -> i32 {
-    observe::<false, _>(Skb(context.skb.skb), Direction::Ingress);
+    observe::<false, Skb>(context.skb.skb, Direction::Ingress);
     NEXT
 }
 
 #[classifier]
 #[inline(always)]
 pub(crate) fn flow_egress(context: TcContext) -> i32 {
-    observe::<false, _>(Skb(context.skb.skb), Direction::Egress);
+    observe::<false, Skb>(context.skb.skb, Direction::Egress);
     NEXT
 }
 
@@ -44,14 +44,14 @@ pub(crate) fn flow_egress(context: TcContext) -> i32 {
 #[classifier]
 #[inline(always)]
 pub(crate) fn flow_ingress_tunnels(context: TcContext) -> i32 {
-    observe::<true, _>(Skb(context.skb.skb), Direction::Ingress);
+    observe::<true, Skb>(context.skb.skb, Direction::Ingress);
     NEXT
 }
 
 #[classifier]
 #[inline(always)]
 pub(crate) fn flow_egress_tunnels(context: TcContext) -> i32 {
-    observe::<true, _>(Skb(context.skb.skb), Direction::Egress);
+    observe::<true, Skb>(context.skb.skb, Direction::Egress);
     NEXT
 }
 
@@ -59,14 +59,14 @@ pub(crate) fn flow_egress_tunnels(context: TcContext) -> i32 {
 #[xdp]
 #[inline(always)]
 pub(crate) fn flow_xdp(context: XdpContext) -> u32 {
-    observe::<false, _>(Frame::<false>(context.ctx), Direction::Ingress);
+    observe::<false, Frame<false>>(context.ctx, Direction::Ingress);
     XDP_PASS
 }
 
 #[xdp]
 #[inline(always)]
 pub(crate) fn flow_xdp_tunnels(context: XdpContext) -> u32 {
-    observe::<true, _>(Frame::<false>(context.ctx), Direction::Ingress);
+    observe::<true, Frame<false>>(context.ctx, Direction::Ingress);
     XDP_PASS
 }
 
@@ -74,22 +74,21 @@ pub(crate) fn flow_xdp_tunnels(context: XdpContext) -> u32 {
 #[xdp(frags)]
 #[inline(always)]
 pub(crate) fn flow_xdp_frags(context: XdpContext) -> u32 {
-    observe::<false, _>(Frame::<true>(context.ctx), Direction::Ingress);
+    observe::<false, Frame<true>>(context.ctx, Direction::Ingress);
     XDP_PASS
 }
 
 #[xdp(frags)]
 #[inline(always)]
 pub(crate) fn flow_xdp_frags_tunnels(context: XdpContext) -> u32 {
-    observe::<true, _>(Frame::<true>(context.ctx), Direction::Ingress);
+    observe::<true, Frame<true>>(context.ctx, Direction::Ingress);
     XDP_PASS
 }
 
 #[inline(always)]
-fn observe<const TUNNELS: bool, C: Steps>(packet: C, hook: Direction) {
-    let Some(work) = WORKSPACE.get_ptr_mut(0) else { return };
-    // SAFETY: this CPU's own, and no other program runs on it until this one returns.
-    let work = unsafe { &mut *work };
+fn observe<const TUNNELS: bool, C: Steps>(raw: *mut C::Raw, hook: Direction) {
+    let Some((work, scratch)) = maps::room() else { return };
+    let packet = C::new(raw, scratch);
     let interface = INTERFACES.get(packet.ifindex()).map(Relaxed::get).unwrap_or_default();
     work.arrival = Arrival {
         interface: interface.slot,

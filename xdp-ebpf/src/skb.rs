@@ -5,22 +5,26 @@ use core::hint::cold_path;
 use crate::{
     context::{Context, bounded, field},
     direct::{self, DIRECT},
-    maps::{self, Scratch},
+    maps,
 };
 use aya_ebpf::{bindings::__sk_buff, helpers::generated::bpf_skb_load_bytes};
 use flow_common::{
     dissect::NO_TAG,
     offload::Offload,
     packet::{Packet, Wire},
+    workspace::Scratch,
 };
 
 #[derive(Clone, Copy)]
-pub(crate) struct Skb(pub(crate) *mut __sk_buff);
+pub(crate) struct Skb {
+    pub(crate) raw: *mut __sk_buff,
+    scratch: *mut Scratch,
+}
 
 /// A field of 32 bits; the kernel turns `data` and `data_end` into pointers.
 macro_rules! word {
     ($skb:expr, $field:ident) => {
-        field!($skb.0, __sk_buff, $field, "{0} = *(u32 *)({1} + {2})")
+        field!($skb.raw, __sk_buff, $field, "{0} = *(u32 *)({1} + {2})")
     };
 }
 
@@ -50,6 +54,13 @@ impl Skb {
 }
 
 impl Context for Skb {
+    type Raw = __sk_buff;
+
+    #[inline(always)]
+    fn new(raw: *mut __sk_buff, scratch: *mut Scratch) -> Self {
+        Self { raw, scratch }
+    }
+
     #[inline(always)]
     fn ifindex(self) -> u32 {
         word!(self, ifindex) as u32
@@ -57,7 +68,7 @@ impl Context for Skb {
 
     #[inline(always)]
     fn time(self) -> u64 {
-        field!(self.0, __sk_buff, tstamp, "{0} = *(u64 *)({1} + {2})")
+        field!(self.raw, __sk_buff, tstamp, "{0} = *(u64 *)({1} + {2})")
     }
 
     #[inline(always)]
@@ -81,7 +92,7 @@ impl Context for Skb {
     #[inline(always)]
     fn copy<const N: u32>(self, offset: u32, len: u32, to: *mut u8) -> bool {
         // SAFETY: `to` has room for N bytes.
-        unsafe { bpf_skb_load_bytes(self.0.cast(), offset, to.cast(), bounded::<N>(len)) == 0 }
+        unsafe { bpf_skb_load_bytes(self.raw.cast(), offset, to.cast(), bounded::<N>(len)) == 0 }
     }
 }
 
@@ -111,9 +122,10 @@ impl Packet for Skb {
         cold_path();
         const { assert!(size_of::<T>() <= size_of::<Scratch>()) };
         // Not on the stack, of which a chain of calls has 512 bytes.
-        let room: *mut T = maps::SCRATCH.get_ptr_mut(0)?.cast();
+        let room: *mut T = self.scratch.cast();
         // SAFETY: room for size_of::<T>() bytes; the helper fills all of it or fails.
-        let status = unsafe { bpf_skb_load_bytes(self.0.cast(), offset, room.cast(), size_of::<T>() as u32) };
+        let status =
+            unsafe { bpf_skb_load_bytes(self.raw.cast(), offset, room.cast(), size_of::<T>() as u32) };
         // SAFETY: filled, and any bytes make a T.
         (status == 0).then(|| unsafe { room.read_unaligned() })
     }

@@ -16,6 +16,8 @@ pub(crate) trait Steps: Context {
     fn call_account(self) -> u32;
     /// Goes on to the packet inside; 0 where there is none.
     fn call_enter(self) -> u32;
+    /// Gives the packet the tunnel's id under which its conversation began.
+    fn call_unite(self) -> u32;
 }
 
 impl<C: Steps> Dispatch for Kernel<C> {
@@ -37,6 +39,11 @@ impl<C: Steps> Dispatch for Kernel<C> {
     #[inline(always)]
     fn enter<P: Packet>(&mut self, _: &P, work: &mut Workspace) -> bool {
         self.call(C::call_enter, work)
+    }
+
+    #[inline(always)]
+    fn unite(&mut self, work: &mut Workspace) {
+        self.call(C::call_unite, work);
     }
 }
 

@@ -6,7 +6,7 @@ use super::headers::{Fragment, Headers, Segment, Skip, Transport};
 use crate::{
     counter::{Counter, Family},
     packet::{Packet, Wire},
-    verifier::launder,
+    verifier::{count, launder},
     wire::{
         Be16, Be32,
         icmp::{self, Icmp},
@@ -92,30 +92,26 @@ fn timestamps<P: Packet>(packet: &P, at: u32, header_len: u32, segment: &mut Seg
     }
     cold_path();
     let mut offset = 20;
-    for _ in 0..MAX_OPTIONS {
+    let mut taken = 0;
+    while count(taken) < MAX_OPTIONS {
+        taken += 1;
         offset = launder(&mut segment.echo, offset);
         if offset + 10 > header_len {
             break;
         }
         let Some(head) = packet.read::<Be16>(at + offset) else { break };
-        let (kind, length) = ((head.get() >> 8) as u8, head.get() as u8);
-        offset += match kind {
-            option::NO_OPERATION => 1,
-            option::TIMESTAMPS if length == 10 => {
-                segment.timestamp = packet.read::<Be32>(at + offset + 2).unwrap_or_default().get();
-                segment.echo = packet.read::<Be32>(at + offset + 6).unwrap_or_default().get();
-                return;
-            }
-            option::END => break,
-            _ if length < 2 => break,
-            _ => u32::from(length),
-        };
+        if head.get() == option::TIMESTAMPS {
+            segment.timestamp = packet.read::<Be32>(at + offset + 2).unwrap_or_default().get();
+            segment.echo = packet.read::<Be32>(at + offset + 6).unwrap_or_default().get();
+            return;
+        }
+        offset += option::step(head.get());
     }
     segment.echo = 0;
 }
 
 /// TCP options in a row that are looked through for a timestamp in an unusual place.
-const MAX_OPTIONS: u32 = 8;
+const MAX_OPTIONS: u64 = 8;
 
 #[inline(always)]
 fn ports<P: Packet>(

@@ -1,4 +1,6 @@
-//! The packet inside a packet: GRE, IP in IP, VXLAN, Geneve, GTP-U, Teredo.
+//! The packet inside a packet: GRE, ERSPAN, IP in IP, VXLAN, Geneve, GTP-U, Teredo.
+
+use core::hint::cold_path;
 
 use super::{
     headers::{Fragment, Headers, Link, NO_TAG, Start},
@@ -8,8 +10,10 @@ use crate::{
     counter::Family,
     key::TunnelKind,
     packet::Packet,
+    verifier::count,
     wire::{
         Be16, Be32,
+        erspan::{self, Erspan},
         ethernet::ethertype,
         geneve::{self, Geneve},
         gre::Gre,
@@ -25,7 +29,7 @@ use crate::{
 pub struct Inner {
     pub start: Start,
     pub kind: TunnelKind,
-    /// VNI, TEID or GRE key; 0 where the tunnel has none.
+    /// VNI, TEID, GRE key or mirror session; 0 where the tunnel has none.
     pub id: u32,
 }
 
@@ -94,6 +98,10 @@ const fn link_of(ethertype: u16) -> Option<Link> {
 #[inline(always)]
 fn gre<P: Packet>(packet: &P, at: u32) -> Option<Inner> {
     let header: Gre = packet.read(at)?;
+    if matches!(header.protocol(), ethertype::ERSPAN | ethertype::ERSPAN_III) {
+        cold_path();
+        return erspan(packet, at + header.bytes()?, header.has_sequence());
+    }
     let link = link_of(header.protocol())?;
     let id = match header.key_offset() {
         Some(offset) => packet.read::<Be32>(at + offset)?.get(),
@@ -102,6 +110,31 @@ fn gre<P: Packet>(packet: &P, at: u32) -> Option<Inner> {
     // PPTP's key is a payload length and the call id that the receiver chose (RFC 2637 section 4.1).
     let id = id & u32::from(header.version() == 1).wrapping_sub(1);
     Some(Inner { start: begin(at + header.bytes()?, link), kind: TunnelKind::Gre, id })
+}
+
+/// Type I has no header of its own, and its GRE no sequence number; the others say which type they are.
+#[inline(always)]
+fn erspan<P: Packet>(packet: &P, at: u32, has_header: bool) -> Option<Inner> {
+    let (len, link, id) = if has_header {
+        let header: Erspan = packet.read(at)?;
+        match header.version() {
+            1 => (erspan::HEADER_LEN_II, Link::Ethernet, header.session()),
+            2 => {
+                let flags: erspan::Flags = packet.read(at + erspan::FLAGS_OFFSET)?;
+                let link = match flags.frame_type() {
+                    0 => Link::Ethernet,
+                    2 => Link::Ip,
+                    _ => return None,
+                };
+                let subheader = if flags.has_subheader() { erspan::SUBHEADER_LEN } else { 0 };
+                (erspan::HEADER_LEN_III + subheader, link, header.session())
+            }
+            _ => return None,
+        }
+    } else {
+        (0, Link::Ethernet, 0)
+    };
+    Some(Inner { start: begin(at + len, link), kind: TunnelKind::Erspan, id })
 }
 
 #[inline(always)]
@@ -121,7 +154,7 @@ fn geneve<P: Packet>(packet: &P, at: u32) -> Option<Inner> {
 }
 
 /// GTP-U extension headers in a row that are looked through; 5G sends one (PDU session container).
-const MAX_GTP_EXTENSIONS: u32 = 4;
+const MAX_GTP_EXTENSIONS: u64 = 4;
 
 #[inline(always)]
 fn gtp<P: Packet>(packet: &P, at: u32) -> Option<Inner> {
@@ -132,10 +165,9 @@ fn gtp<P: Packet>(packet: &P, at: u32) -> Option<Inner> {
     let mut offset = at + header.bytes();
     if header.has_extensions() {
         let mut next = packet.read::<u8>(offset - 1)?;
-        for _ in 0..MAX_GTP_EXTENSIONS {
-            if next == 0 {
-                break;
-            }
+        let mut taken = 0;
+        while count(taken) < MAX_GTP_EXTENSIONS && next != 0 {
+            taken += 1;
             // An extension's length counts units of four bytes; its last byte names the next one.
             let length = u32::from(packet.read::<u8>(offset)?) * 4;
             if length == 0 {

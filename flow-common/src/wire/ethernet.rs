@@ -26,6 +26,10 @@ pub mod ethertype {
     pub const TRANSPARENT_ETHERNET: u16 = 0x6558;
     /// PPP in GRE (RFC 2637).
     pub const PPP: u16 = 0x880b;
+    /// ERSPAN in GRE, types I and II.
+    pub const ERSPAN: u16 = 0x88be;
+    /// ERSPAN in GRE, type III.
+    pub const ERSPAN_III: u16 = 0x22eb;
 }
 
 /// Up to this the field is the frame's length, and LLC follows (IEEE 802.3 section 3.2.6).
@@ -42,12 +46,13 @@ pub struct Snap {
 readable!(Snap, 8);
 
 impl Snap {
-    /// The EtherType, which the organisation of zeros has; `None` where this is LLC without SNAP, or another's protocol.
+    /// The EtherType. Two organisations carry one: zeros (RFC 1042), and 00-00-F8, by which a bridge keeps what was not
+    /// Ethernet before (IEEE 802.1H). `None` where this is LLC without SNAP, or another's protocol.
     #[inline(always)]
     #[must_use]
     pub const fn ethertype(self) -> Option<u16> {
         let (start, end) = (self.control_organisation.get(), self.organisation_ethertype.get());
-        if start == 0xaaaa_0300 && end >> 16 == 0 { Some(end as u16) } else { None }
+        if start == 0xaaaa_0300 && matches!(end >> 16, 0 | 0x00f8) { Some(end as u16) } else { None }
     }
 }
 

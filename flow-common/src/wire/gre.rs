@@ -36,6 +36,13 @@ impl Gre {
         Some(4 + 4 * (optional + acknowledgement))
     }
 
+    /// Whether a sequence number is there (RFC 2890).
+    #[inline(always)]
+    #[must_use]
+    pub const fn has_sequence(&self) -> bool {
+        self.has(0x1000)
+    }
+
     /// 0, or 1 for PPTP.
     #[inline(always)]
     #[must_use]

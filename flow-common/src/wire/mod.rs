@@ -2,6 +2,7 @@
 //!
 //! Words of natural width, not byte arrays: the BPF compiler then reads a header with a load per word.
 
+pub mod erspan;
 pub mod ethernet;
 pub mod geneve;
 pub mod gre;

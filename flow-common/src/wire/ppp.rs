@@ -12,3 +12,11 @@ pub mod protocol {
 
 /// Address and control bytes of HDLC-like framing (RFC 1662 section 3.1), in host order.
 pub const ADDRESS_CONTROL: u16 = 0xff03;
+
+/// Whether the first two bytes, in host order, are the address (unicast or broadcast) and control of Cisco's framing,
+/// behind which an EtherType stands (RFC 1547 section 4.3.1). No PPP protocol has these numbers.
+#[inline(always)]
+#[must_use]
+pub const fn is_cisco(start: u16) -> bool {
+    matches!(start, 0x0f00 | 0x8f00)
+}

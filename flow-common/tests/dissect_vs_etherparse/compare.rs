@@ -80,7 +80,8 @@ pub(crate) fn agree(frame: &[u8], cut: usize) -> Agreed {
         return agreed;
     }
     agreed.network = true;
-    let ids: Vec<u16> = sliced.vlan_ids().iter().map(|id| id.value()).collect();
+    // A priority tag names no VLAN.
+    let ids: Vec<u16> = sliced.vlan_ids().iter().map(|id| id.value()).filter(|id| *id != 0).collect();
     let found = |at: usize| (headers.vlans >> (12 * at) & 0xfff) as u16;
     assert_eq!((0..ids.len()).map(found).collect::<Vec<_>>(), ids);
 

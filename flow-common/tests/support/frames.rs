@@ -49,6 +49,22 @@ pub(crate) fn mpls(labels: &[u32], inner: &[u8]) -> Vec<u8> {
     frame
 }
 
+/// Fills in the checksum of an IPv4 header without options.
+pub(crate) fn summed(mut packet: Vec<u8>) -> Vec<u8> {
+    let (words, _) = packet.as_chunks();
+    let sum: u32 = words.iter().take(10).map(|word| u32::from(u16::from_be_bytes(*word))).sum();
+    let sum = !((sum & 0xffff) + (sum >> 16)) as u16;
+    if let Some(checksum) = packet.get_mut(10..12) {
+        checksum.copy_from_slice(&sum.to_be_bytes());
+    }
+    packet
+}
+
+/// A frame to and from these MAC addresses.
+pub(crate) fn between(destination: [u8; 6], source: [u8; 6], ethertype: u16, inner: &[u8]) -> Vec<u8> {
+    join(&[&destination, &source, &ethertype.to_be_bytes(), inner])
+}
+
 /// What of an IPv4 header the tests vary.
 #[derive(Clone, Debug)]
 pub(crate) struct V4 {

@@ -24,7 +24,7 @@ use flow_common::{
     names,
     record::FlowRecord,
     settings::{Interface, Omissions, Settings},
-    workspace::Workspace,
+    workspace::{Room, Workspace},
 };
 
 #[cfg(feature = "measure")]
@@ -54,8 +54,8 @@ pub struct Kernel {
     free: FreeSlots,
     interfaces: Array<MapData, Plain<Interface>>,
     totals: PerCpuArray<MapData, Plain<InterfaceTotals>>,
-    /// Bytes of a [`Workspace`] each.
-    workspaces: PerCpuArray<MapData, [u8; size_of::<Workspace>()]>,
+    /// Bytes of a [`Room`] each.
+    workspaces: PerCpuArray<MapData, [u8; size_of::<Room>()]>,
     events: RingBuf<MapData>,
     /// Bytes that fit into it.
     event_bytes: usize,
@@ -89,7 +89,7 @@ impl Kernel {
     /// # Errors
     /// The map cannot be read.
     pub fn reuse(&self) -> Result<Reuse, KernelError> {
-        const AT: usize = offset_of!(Workspace, pace) + offset_of!(Pace, reuse);
+        const AT: usize = offset_of!(Room, work) + offset_of!(Workspace, pace) + offset_of!(Pace, reuse);
         let per_cpu =
             self.workspaces.get(&0, 0).map_err(|error| KernelError::map(names::MAP_WORKSPACE, &error))?;
         let each = per_cpu.iter().filter_map(|bytes| pod::read::<Reuse>(bytes.get(AT..)?));

@@ -47,7 +47,7 @@ pub fn tunnel(key: &FlowKey) -> Option<Tunnel> {
     let kind = key.tunnel();
     let id = match kind {
         TunnelKind::None => return None,
-        TunnelKind::Vxlan | TunnelKind::Geneve => Some(key.tunnel_id),
+        TunnelKind::Vxlan | TunnelKind::Geneve | TunnelKind::Erspan => Some(key.tunnel_id),
         // A GRE key is optional, and the record keeps 0 where there is none.
         TunnelKind::Gre => Some(key.tunnel_id).filter(|id| *id != 0),
         TunnelKind::Ipip

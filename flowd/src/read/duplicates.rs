@@ -7,7 +7,7 @@ use std::{
 
 use flow_common::{
     counter::Family,
-    dissect::{Link, NO_TAG, Start, link},
+    dissect::{Headers, Link, NO_TAG, Start, link},
     packet::{Captured, Packet as _},
     wire::ipv6,
 };
@@ -42,7 +42,7 @@ impl Duplicates {
         time: u64,
     ) -> Option<Family> {
         let start = Start { offset: 0, link, moved_tag: NO_TAG };
-        let found = link::find_ip(packet, &start, &mut 0).ok()?;
+        let found = link::find_ip(packet, &start, &mut { Headers::NONE }).ok()?;
         let (length, limit) = match found.family {
             Family::Ipv4 => {
                 let number = word(packet, found.offset + 4)?;

@@ -20,6 +20,9 @@ pub(crate) struct Generator {
     conversations: Vec<[u32; 2]>,
 }
 
+/// What may stand around a packet.
+const WRAPS: u64 = 15;
+
 impl Generator {
     pub(crate) fn new(seed: u64) -> Self {
         let conversations = (0..64).map(|index| [index * 0x0400_0000, u32::MAX - index * 777]).collect();
@@ -50,7 +53,7 @@ impl Generator {
     pub(crate) fn shapes(&mut self) -> Vec<Frame> {
         let mut shapes = Vec::new();
         for inner in 0..8 {
-            for wrap in 0..12 {
+            for wrap in 0..WRAPS {
                 for ipv6 in [false, true] {
                     let bytes = self.frame(inner, wrap, ipv6);
                     self.time += 1_000_000;
@@ -67,9 +70,9 @@ impl Generator {
         let ethertype: [u8; 2] = if ipv6 { [0x86, 0xdd] } else { [0x08, 0x00] };
         let mut frame = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
         match wrap {
-            // VLAN tags, one to three.
-            1..=3 => {
-                for _ in 0..wrap {
+            // VLAN tags, one to four.
+            1..=3 | 11 => {
+                for _ in 0..if wrap == 11 { 4 } else { wrap } {
                     frame.extend([0x81, 0x00, 0x00, self.below(3) as u8]);
                 }
                 frame.extend(ethertype);
@@ -95,7 +98,7 @@ impl Generator {
             7 => {
                 let mut gre = vec![0x20, 0x00];
                 gre.extend(ethertype);
-                gre.extend([0, 0, 0, 9]);
+                gre.extend([0, 0, 0, 9 + self.below(3) as u8]);
                 gre.extend(packet);
                 let outer = self.network(false, 47, &gre);
                 frame.extend([0x08, 0x00]);
@@ -116,6 +119,44 @@ impl Generator {
                 let outer = self.network(false, 17, &udp);
                 frame.extend([0x08, 0x00]);
                 frame.extend(outer);
+            }
+            // An Ethernet pseudowire over MPLS, with and without control word; addresses begin as IP and the word do.
+            12 => {
+                frame.extend([0x88, 0x47, 0, 1, 0x00, 64, 0, 1, 0x11, 64]);
+                frame.extend([&[][..], &[0; 4], &[0, 0, 0x12, 0x34]][self.below(3) as usize]);
+                frame.extend(
+                    [[0x45, 0, 0, 0x30], [0x60, 0, 0, 0], [0; 4], [2, 0, 0, 0]][self.below(4) as usize],
+                );
+                frame.extend([0, 3, 2, 0, 0, 0, 0, 4]);
+                frame.extend([&[][..], &[0x81, 0x00, 0x00, 7]][self.below(2) as usize]);
+                frame.extend(ethertype);
+                frame.extend(packet);
+            }
+            // ERSPAN of each type, the third with its subheader.
+            13 => {
+                let mut gre = match self.below(3) {
+                    0 => vec![0, 0, 0x88, 0xbe],
+                    1 => vec![0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 0, 0, 5, 0, 0, 0, 0],
+                    _ => {
+                        let mut head = vec![0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 0, 0, 5];
+                        head.extend([0, 0, 0, 0, 0, 0, 0, 1, 9, 9, 9, 9, 9, 9, 9, 9]);
+                        head
+                    }
+                };
+                gre.extend([2, 0, 0, 0, 0, 3, 2, 0, 0, 0, 0, 4]);
+                gre.extend(ethertype);
+                gre.extend(packet);
+                let outer = self.network(false, 47, &gre);
+                frame.extend([0x08, 0x00]);
+                frame.extend(outer);
+            }
+            // LLC with SNAP, of both organisations.
+            14 => {
+                let length = (packet.len() + 8) as u16;
+                frame.extend(length.min(1_500).to_be_bytes());
+                frame.extend([0xaa, 0xaa, 3, 0, 0, [0, 0xf8][self.below(2) as usize]]);
+                frame.extend(ethertype);
+                frame.extend(packet);
             }
             _ => {
                 frame.extend(ethertype);
@@ -290,7 +331,7 @@ impl Iterator for Generator {
             _ => self.below(4_000_000),
         };
         let inner = if self.chance(60) { 0 } else { self.below(8) };
-        let wrap = if self.chance(50) { 0 } else { self.below(12) };
+        let wrap = if self.chance(50) { 0 } else { self.below(WRAPS) };
         let ipv6 = self.chance(30);
         let mut bytes = self.frame(inner, wrap, ipv6);
         if self.chance(10) {

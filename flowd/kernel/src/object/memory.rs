@@ -12,7 +12,7 @@ use flow_common::{
     names,
     record::FlowRecord,
     settings::Interface,
-    workspace::Workspace,
+    workspace::Room,
 };
 
 use super::options::LoadOptions;
@@ -39,7 +39,7 @@ impl LoadOptions {
             (names::MAP_TOTALS, interfaces * (cpus * padded::<InterfaceTotals>() + size_of::<usize>())),
             (names::MAP_BINS, self.rings(cpus) as usize * size_of::<Bins>()),
             (names::MAP_EVENTS, self.ring_bytes() as usize),
-            (names::MAP_WORKSPACE, cpus * padded::<Workspace>()),
+            (names::MAP_WORKSPACE, cpus * padded::<Room>()),
             (names::MAP_COPY, cpus * (size_of::<PayloadEvent>() + MAX_PAYLOAD)),
             (names::MAP_SOURCES, admission::SOURCES as usize * size_of::<Source>()),
         ]
