@@ -1,6 +1,7 @@
 //! `flowd run`: configuration, interfaces, kernel, tasks, signals, and an ordered end.
 
 mod crash;
+mod early;
 mod follow;
 mod govern;
 mod prepare;
