@@ -12,8 +12,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod floods;
 mod governor;
 mod hostile;
 mod http;
 mod loopback;
 mod requests;
+mod stories;
