@@ -16,6 +16,7 @@ mod floods;
 mod governor;
 mod hostile;
 mod http;
+mod limits;
 mod loopback;
 mod requests;
 mod stories;
