@@ -14,6 +14,7 @@ mod support;
 
 mod floods;
 mod governor;
+mod honest;
 mod hostile;
 mod http;
 mod limits;
