@@ -226,8 +226,9 @@ mod tests {
         let readme = include_str!("../../README.md");
         let said = format!("{} MiB of the daemon's own", daemon.div_ceil(1 << 20));
         assert!(readme.contains(&said), "the README must say: {said}");
-        let mut parts = vec![format!("{} × flows", MARK), format!("{} × live flows", FLOW + INDEX)];
+        let mut parts = vec![format!("{} × flows", MARK), format!("{FLOW} × live flows")];
         parts.push(format!("with a flow log {LOGGED} more"));
+        parts.push(format!("{INDEX} more, for an index"));
         for protocol in PROTOCOLS {
             parts.push(format!("{} {} MiB", protocol.app.name().to_uppercase(), protocol.held >> 20));
         }
