@@ -76,6 +76,7 @@ pub(crate) fn http(input: &[u8]) {
         timeout: 1 << (second & 31),
         max_pending_per_flow: usize::from(second >> 5),
         max_connections: 3,
+        max_bytes: 16 << 10,
     };
     let mut tracker = HttpTracker::new(options);
     let (mut now, mut next, mut started, mut told) = (0_u64, [0_u32; 8], 0_usize, 0_usize);

@@ -15,6 +15,7 @@ pub mod files;
 pub mod flow;
 pub mod governor;
 pub mod interfaces;
+pub mod memory;
 pub mod native;
 pub mod numbers;
 pub mod pipeline;

@@ -1,6 +1,7 @@
 //! `flowd run`: configuration, interfaces, kernel, tasks, signals, and an ordered end.
 
 mod crash;
+mod early;
 mod follow;
 mod govern;
 mod prepare;
@@ -11,16 +12,18 @@ mod signals;
 mod vigil;
 mod watch;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use prepare::Prepared;
 pub use reload::Again;
 use running::Running;
 use tokio::runtime::Runtime;
+use tracing::debug;
 use watch::Watching;
 
 use crate::{
     config::Config,
     kernel::{LoadOptions, descriptors},
+    memory::{self, Shortage},
     pipeline::{self, Source},
     privileges::Sandbox,
     service::Service,
@@ -38,6 +41,7 @@ const FILES: usize = 64;
 pub fn run(config: &Config, again: Again, sandbox: &Sandbox) -> Result<()> {
     threads::register(Role::Main);
     let files = enough_files()?;
+    enough_memory(config)?;
     let runtime = runtime()?;
     let load = |options: &LoadOptions| {
         let source = pipeline::load(options)?;
@@ -59,6 +63,15 @@ fn enough_files() -> Result<usize> {
          -n`, LimitNOFILE= of the unit)"
     );
     Ok(files)
+}
+
+/// Refuses to begin what the kernel would kill once every bound is reached.
+fn enough_memory(config: &Config) -> Result<()> {
+    match memory::shortage(config) {
+        Ok(detail) => debug!("{detail}"),
+        Err(Shortage { detail, remedy }) => bail!("{detail}: {remedy}"),
+    }
+    Ok(())
 }
 
 /// The threads that answer requests: one for scrapes, one for lists, of which one at a time is made, and one for all

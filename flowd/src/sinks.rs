@@ -28,6 +28,7 @@ mod writer;
 use std::{io, sync::Arc};
 
 pub use format::{Appended, Format};
+pub use queue::BACKLOG;
 pub use registry::SCHEMES;
 pub use scheme::{FormatInfo, Halves, Reach, Scheme};
 pub use set::{NewSinks, Opener, Sinks};

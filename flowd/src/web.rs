@@ -23,6 +23,7 @@ use std::{collections::HashMap, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use answer::{busy, failure, header, json, text};
 use budget::Budget;
+pub use budget::TOTAL as ANSWERS;
 use guard::Stopped;
 pub use guard::{Guard, GuardError, Secrets};
 pub(crate) use lines::ALIVE;

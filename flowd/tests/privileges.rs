@@ -10,7 +10,7 @@ use std::{
     process::{Command, Output},
 };
 
-use flowd::kernel::LoadOptions;
+use flowd::{config::Config, kernel::LoadOptions, memory::Memory};
 use skip::{ROOT, skip};
 
 /// False, and loudly so, without root; a failure where tests must not skip.
@@ -76,7 +76,7 @@ fn check_names_what_is_missing_and_how_to_get_it() {
 fn unit_and_chart_are_closed_and_bounded() {
     let number = |text: &str, key: &str| {
         let line = text.lines().find_map(|line| line.trim().strip_prefix(key)).unwrap();
-        line.trim().trim_end_matches("Mi").parse::<u64>().unwrap()
+        line.trim().trim_end_matches("Mi").trim_end_matches('M').parse::<u64>().unwrap()
     };
     let unit = include_str!("../../config/flowd.service");
     assert!(number(unit, "TasksMax=") <= 64 && number(unit, "LimitNOFILE=") >= 64);
@@ -88,11 +88,29 @@ fn unit_and_chart_are_closed_and_bounded() {
     assert!(
         helpers.contains("fail \"listenAddress lets anyone") && helpers.contains("\"0.0.0.0\" \"127.0.0.1\"")
     );
-    // The tables of the default, and every client of the web server at its bound.
-    let options = LoadOptions::default();
-    let tables: usize = options.memory(64).iter().map(|(_, bytes)| bytes).sum();
+    // The default table on a large machine, with every protocol and every log, each at its bound.
+    let tables: usize = LoadOptions::default().memory(64).iter().map(|(_, bytes)| bytes).sum();
+    let logs =
+        "http_log = \"/x/http\"\nflow_log = \"/x/flow\"\n[dns]\nlog = \"/x/dns\"\n[tls]\nlog = \"/x/tls\"\n";
+    let most = (tables as u64 + Memory::most(&Config::parse("test", logs).unwrap()).daemon) >> 20;
+    println!("{most} MiB at most");
     let limit = values.split_once("limits:").unwrap().1;
-    assert!(number(limit, "memory:") << 20 > tables as u64 + (600 * u64::from(options.flows)) + (128 << 20));
+    let image = include_str!("../../config/packaging/Dockerfile");
+    let run = image.lines().find(|line| line.contains("--memory")).unwrap();
+    let given = run.split_whitespace().skip_while(|word| *word != "--memory").nth(1).unwrap();
+    let limits =
+        [number(limit, "memory:"), number(unit, "MemoryMax="), given.trim_end_matches('m').parse().unwrap()];
+    assert!(limits.iter().all(|limit| *limit > most), "{most} MiB at most, limits {limits:?}");
+    assert!(run.contains("--pids-limit") && run.contains("--ulimit nofile="), "{run}");
+    // What the kubelet gives, where the chart has no word for it: threads as in the unit, files by the runtime.
+    let daemonset = include_str!("../../config/packaging/helm/flowd/templates/daemonset.yaml");
+    for line in [
+        "readOnlyRootFilesystem: true",
+        "allowPrivilegeEscalation: false",
+        "automountServiceAccountToken: false",
+    ] {
+        assert!(daemonset.contains(line), "{line}");
+    }
 }
 
 /// What is installed gives flowd these three, and no others.

@@ -14,7 +14,7 @@ use flow_common::{
 use flowd::{
     clock,
     flow::EndReason,
-    kernel::{DrainReport, Kernel, KernelError, LoadOptions, Measured, Stream, Vary},
+    kernel::{DrainReport, Kernel, KernelError, LoadOptions, Measured, Room, Stream, Vary},
 };
 use skip::{ROOT, skip};
 
@@ -132,9 +132,9 @@ fn slots_come_back() {
 /// comes back.
 #[test]
 fn a_reading_in_parts_loses_nothing() {
-    /// Three windows of records.
+    /// Three windows of records; a table of twice as many is patient with those that nobody answers.
     const MANY: u32 = 20_000;
-    let Some(mut kernel) = load(MANY) else { return };
+    let Some(mut kernel) = load(2 * MANY) else { return };
     let mut stream = stream();
     let mut sent = 0;
     let mut send = |kernel: &mut Kernel, packets: u32| {
@@ -176,4 +176,25 @@ fn a_reading_in_parts_loses_nothing() {
     assert_eq!((report.live, full), (0, 0), "{parts:?}");
     // Three windows are looked at; in the second reading as many give slots back.
     assert!(parts[0].0 >= 4 && parts[1].0 >= 7 && parts[1].2 > 19_000, "{parts:?}");
+}
+
+/// As the daemon sees it between readings, without a look at any slot.
+#[test]
+fn free_slots_are_known_without_a_reading() {
+    let Some(mut kernel) = load(SLOTS) else { return };
+    let run = u64::from(SLOTS) / std::thread::available_parallelism().unwrap().get() as u64 / 16;
+    let run = run.clamp(1, 64) as u32;
+    assert_eq!(kernel.room().unwrap(), Room { free: SLOTS, slots: SLOTS });
+    let mut stream = stream();
+    for taken in [1, 64, 65, 1_000, SLOTS / 2, SLOTS - 1, SLOTS] {
+        stream.frame[30] = stream.frame[30].wrapping_add(1);
+        kernel.measure(Measured::Ingress, &mut stream.clone(), taken).unwrap();
+        let free = kernel.room().unwrap().free;
+        // The hand of one CPU holds a part of a run.
+        assert_eq!(free, SLOTS.saturating_sub(taken.next_multiple_of(run)), "{taken} taken");
+        let later = clock::monotonic().unwrap() + LATER;
+        assert_eq!(drain(&mut kernel, later).0.freed, taken);
+        let free = kernel.room().unwrap().free;
+        assert!(SLOTS - free <= run, "{free} are free after {taken} came back");
+    }
 }

@@ -40,6 +40,10 @@ use crate::{
     table::{bins::AllBins, free::FreeSlots, reading::Drained, slab::Slab},
 };
 
+/// Parts in which the buffer for payload is read. After so many of them it was read as a whole: of what comes faster than
+/// it is read, there would be no end.
+pub const EVENT_PARTS: usize = 8;
+
 /// The loaded programs with their maps; dropping it detaches them.
 pub struct Kernel {
     bpf: Ebpf,
@@ -151,8 +155,17 @@ impl Kernel {
     /// Hands the waiting payload events to `visit`, in the order of the ring buffer; returns their number. At most as
     /// many bytes as fit into the buffer: of what comes faster than it is read, there would be no end.
     pub fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize {
+        self.some_events(self.event_bytes, visit)
+    }
+
+    /// The same with one of [`EVENT_PARTS`] of the buffer, so that what comes of it can be handed on before there is more.
+    pub fn events_part(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize {
+        self.some_events(self.event_bytes / EVENT_PARTS, visit)
+    }
+
+    fn some_events(&mut self, most: usize, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize {
         let (mut count, mut bytes) = (0, 0);
-        while bytes < self.event_bytes
+        while bytes < most
             && let Some(item) = self.events.next()
         {
             bytes += item.len();

@@ -31,8 +31,8 @@ pub use self::{
         order::Order,
         xdp::{FrameMode, Frames, attached_frames},
     },
-    kernel::{Kernel, Refused},
+    kernel::{EVENT_PARTS, Kernel, Refused},
     net::{Changes, path_mtu},
     object::options::LoadOptions,
-    table::reading::DrainReport,
+    table::{reading::DrainReport, room::Room},
 };

@@ -4,4 +4,5 @@
 pub(crate) mod bins;
 pub(crate) mod free;
 pub(crate) mod reading;
+pub(crate) mod room;
 pub(crate) mod slab;

@@ -37,6 +37,12 @@ impl<T, const COPIES: usize> OutOfOrder<T, COPIES> {
         self.0.iter().map(|held| held.bytes.len()).sum()
     }
 
+    /// Bytes beside its own place.
+    pub(crate) fn weight(&self) -> usize {
+        let bytes: usize = self.0.iter().map(|held| held.bytes.capacity()).sum();
+        self.0.capacity() * size_of::<Held<T>>() + bytes
+    }
+
     /// Holds a copy back; false where that would be too many, or more than `most` bytes in all.
     pub(crate) fn hold(&mut self, seq: u32, bytes: &[u8], segment: T, most: usize) -> bool {
         let room = self.0.len() < COPIES && self.len() + bytes.len() <= most;
@@ -86,6 +92,11 @@ impl Assembly {
     /// What is there without a gap.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Bytes beside its own place.
+    pub(crate) fn weight(&self) -> usize {
+        self.bytes.capacity() + self.out_of_order.weight()
     }
 
     /// Takes a copy that begins at `seq`; false where it lies outside of the stretch, or too much is held already.

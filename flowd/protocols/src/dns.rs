@@ -33,6 +33,7 @@ pub(crate) const REGISTERED: Registered = Registered {
     start: |options| {
         Box::new(DnsTracker::new(DnsOptions { copied: limit(options.head_bytes), ..DnsOptions::default() }))
     },
+    held: config::HELD,
     numbers: Numbers::Own {
         start: |_| Box::new(DnsNumbers::default()),
         families: || FAMILIES.iter().map(|family| family.meta).collect(),

@@ -39,6 +39,7 @@ pub(crate) const REGISTERED: Registered = Registered {
     switch: Switch::Http,
     keys: Schema::of::<HttpKeys>(),
     start: |options| Box::new(HttpTracker::new(HttpOptions::of(options))),
+    held: config::HELD,
     numbers: Numbers::Own {
         start: |policy| Box::new(HttpNumbers::new(Arc::clone(policy))),
         families: || FAMILIES.iter().map(|family| family.meta).collect(),

@@ -123,5 +123,7 @@ pub struct Registered {
     /// The keys of its table.
     pub keys: Schema,
     pub start: fn(&Options) -> Box<dyn Protocol>,
+    /// Bytes that what is under way holds at most.
+    pub held: usize,
     pub numbers: Numbers,
 }

@@ -30,6 +30,7 @@ pub(crate) const REGISTERED: Registered = Registered {
     switch: Switch::Table,
     keys: Schema::of::<NoKeys>(),
     start: |_| Box::new(TlsTracker::new(TlsOptions::default())),
+    held: config::HELD,
     numbers: Numbers::Own {
         start: |_| Box::new(TlsNumbers::default()),
         families: || FAMILIES.iter().map(|family| family.meta).collect(),

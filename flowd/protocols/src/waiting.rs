@@ -47,6 +47,8 @@ pub(crate) struct Waiter<V> {
     pub(crate) value: V,
     pub(crate) time: u64,
     pub(crate) number: u64,
+    /// Bytes that it was last found to hold.
+    weight: usize,
 }
 
 /// The waiters of one key in the order in which they were pushed. Most keys have one: it needs no memory beside.
@@ -65,10 +67,14 @@ impl<V> Queue<V> {
     }
 }
 
-/// Values by key, any number of each, at most `capacity` in all.
+/// Values by key, any number of each, at most `capacity` in all, and no more than hold so many bytes.
 #[derive(Debug)]
 pub(crate) struct Waiting<K, V> {
     capacity: usize,
+    most: usize,
+    held: usize,
+    /// Bytes that a value holds beside its place here.
+    weigh: fn(&V) -> usize,
     queues: HashMap<K, Queue<V>>,
     order: Timeline<K>,
     pushed: u64,
@@ -78,25 +84,57 @@ impl<K: Copy + Eq + Hash, V> Waiting<K, V> {
     /// Nothing waits yet; there is room for one value at least.
     pub(crate) fn new(capacity: usize) -> Self {
         let capacity = capacity.max(1);
-        Self { capacity, queues: HashMap::new(), order: Timeline::default(), pushed: 0 }
+        let (queues, order) = (HashMap::new(), Timeline::default());
+        Self { capacity, most: usize::MAX, held: 0, weigh: |_| 0, queues, order, pushed: 0 }
     }
+
+    /// The same with room for values that hold so many bytes in all, their places here included. What is changed where
+    /// it waits must be [weighed](Self::weigh) after.
+    pub(crate) fn within(self, most: usize, weigh: fn(&V) -> usize) -> Self {
+        Self { most, weigh, ..self }
+    }
+
+    /// Bytes of a place: in a hash table that has just doubled, and in a tree whose nodes are half full.
+    const PLACE: usize =
+        (size_of::<K>() + size_of::<Queue<V>>()) * 9 / 4 + (size_of::<K>() + size_of::<(u64, u64)>()) * 2;
 
     /// Values that wait.
     pub(crate) fn len(&self) -> usize {
         self.order.0.len()
     }
 
-    /// Whether the next value takes the place of another.
+    /// Whether others are to make room for the next value.
     pub(crate) fn is_full(&self) -> bool {
-        self.len() >= self.capacity
+        self.len() >= self.capacity || self.is_too_much()
+    }
+
+    /// Whether the values hold more bytes than they may.
+    pub(crate) const fn is_too_much(&self) -> bool {
+        self.held > self.most
+    }
+
+    /// Bytes that all values hold.
+    #[cfg(test)]
+    pub(crate) const fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Finds anew how many bytes the oldest value of `key` holds.
+    pub(crate) fn weigh(&mut self, key: &K) {
+        if let Some(Queue { first, .. }) = self.queues.get_mut(key) {
+            let before = std::mem::replace(&mut first.weight, Self::PLACE + (self.weigh)(&first.value));
+            self.held = self.held - before + first.weight;
+        }
     }
 
     /// Adds a value that waits since `time`. Where there is no room, the one that has waited longest makes it, and is
-    /// given back.
+    /// given back. Where values are of many sizes, the caller makes room before: one may not be enough.
     pub(crate) fn push(&mut self, key: K, time: u64, value: V) -> Option<(K, Waiter<V>)> {
         let evicted = if self.is_full() { self.pop(u64::MAX) } else { None };
         self.pushed += 1;
-        let waiter = Waiter { value, time, number: self.pushed };
+        let weight = Self::PLACE + (self.weigh)(&value);
+        self.held += weight;
+        let waiter = Waiter { value, time, number: self.pushed, weight };
         self.order.insert(time, waiter.number, key);
         match self.queues.entry(key) {
             Entry::Occupied(queue) => queue.into_mut().others.push(waiter),
@@ -154,6 +192,7 @@ impl<K: Copy + Eq + Hash, V> Waiting<K, V> {
     /// Takes everything, in the order in which it was pushed.
     pub(crate) fn drain(&mut self) -> Vec<(K, Waiter<V>)> {
         self.order = Timeline::default();
+        self.held = 0;
         let queues = self.queues.drain();
         let mut all: Vec<_> = queues
             .flat_map(|(key, queue)| {
@@ -171,6 +210,12 @@ impl<K: Copy + Eq + Hash, V> Waiting<K, V> {
     }
 
     fn remove(&mut self, key: &K, wanted: impl Fn(&Waiter<V>) -> bool) -> Option<Waiter<V>> {
+        let removed = self.unqueue(key, wanted)?;
+        self.held -= removed.weight;
+        Some(removed)
+    }
+
+    fn unqueue(&mut self, key: &K, wanted: impl Fn(&Waiter<V>) -> bool) -> Option<Waiter<V>> {
         let Entry::Occupied(mut place) = self.queues.entry(*key) else { return None };
         let queue = place.get_mut();
         if !wanted(&queue.first) {

@@ -1,9 +1,14 @@
 //! The kernel and what this process may use of it.
 
-use std::{fs, path::Path, thread};
+use std::fs;
 
 use super::requirement::Check;
-use crate::{config::Config, kernel, privileges};
+use crate::{
+    config::Config,
+    kernel,
+    memory::{self, Memory, Shortage},
+    privileges,
+};
 
 pub(super) fn kernel() -> Vec<Check> {
     let release = match fs::read_to_string("/proc/sys/kernel/osrelease") {
@@ -34,27 +39,13 @@ pub(super) fn kernel() -> Vec<Check> {
     checks
 }
 
-/// What the maps take, against the limits of this process and its cgroups.
+/// What flowd may take, against the limits of this process and its cgroups.
 pub(super) fn memory(config: &Config) -> Vec<Check> {
-    let cpus = thread::available_parallelism().map_or(1, Into::into);
-    let needed = kernel::map_bytes(config.flows, config.event_buffer.0, cpus);
+    let Memory { tables: needed, .. } = Memory::most(config);
     let tables = format!("the tables take {} MiB", needed >> 20);
-    let fewer = "lower `flows` in the configuration";
-    let cgroup = match cgroup_limit() {
-        Some((path, limit)) if limit < needed => {
-            let remedy = format!("raise the limit (MemoryMax= of the unit), or {fewer}");
-            Check::missing("cgroup memory", format!("{tables}, {path} allows {} MiB", limit >> 20), remedy)
-        }
-        Some((path, limit)) if limit < needed * 3 / 2 => {
-            let remedy = format!(
-                "raise the limit (MemoryMax= of the unit), or {fewer}: flows take memory beside the tables"
-            );
-            Check::warning("cgroup memory", format!("{tables}, {path} allows {} MiB", limit >> 20), remedy)
-        }
-        Some((path, limit)) => {
-            Check::ok("cgroup memory", format!("{tables}, {path} allows {} MiB", limit >> 20))
-        }
-        None => Check::ok("cgroup memory", format!("{tables}, no cgroup limits it")),
+    let cgroup = match memory::shortage(config) {
+        Ok(detail) => Check::ok("cgroup memory", detail),
+        Err(Shortage { detail, remedy }) => Check::missing("cgroup memory", detail, remedy),
     };
     let locked = match locked_limit() {
         None => Check::ok("locked memory", "no limit"),
@@ -66,40 +57,6 @@ pub(super) fn memory(config: &Config) -> Vec<Check> {
         Some(limit) => Check::ok("locked memory", format!("{} KiB; maps do not count", limit >> 10)),
     };
     vec![cgroup, locked]
-}
-
-/// The narrowest limit of this process's cgroup and those above it.
-fn cgroup_limit() -> Option<(String, u64)> {
-    narrowest(&fs::read_to_string("/proc/self/cgroup").ok()?, Path::new("/sys/fs/cgroup"))
-}
-
-/// The same by the content of /proc/self/cgroup and where cgroups are mounted: `0::PATH` names the group of version 2,
-/// `N:CONTROLLERS:PATH` one of version 1 (cgroups(7)). In a container the path may be the host's, and then only what is
-/// mounted tells of a limit.
-fn narrowest(groups: &str, mounted: &Path) -> Option<(String, u64)> {
-    /// What version 1 says where there is no limit: the largest number of whole pages, or about that.
-    const NONE: u64 = 1 << 62;
-    let all = groups.lines().flat_map(|line| {
-        let mut fields = line.splitn(3, ':').skip(1);
-        let (controllers, path) = (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
-        let roots = if controllers.is_empty() {
-            vec![(mounted.to_owned(), "memory.max")]
-        } else if controllers.split(',').any(|controller| controller == "memory") {
-            vec![(mounted.join("memory"), "memory.limit_in_bytes")]
-        } else {
-            Vec::new()
-        };
-        roots.into_iter().flat_map(|(root, file)| {
-            let group = root.join(path.trim_start_matches('/'));
-            let above: Vec<_> = group.ancestors().take_while(|group| group.starts_with(&root)).collect();
-            above.into_iter().map(|group| group.join(file)).collect::<Vec<_>>()
-        })
-    });
-    let limits = all.filter_map(|path| {
-        let limit = fs::read_to_string(&path).ok()?.trim().parse().ok()?;
-        Some((path.display().to_string(), limit))
-    });
-    limits.filter(|(_, limit)| *limit < NONE).min_by_key(|(_, limit)| *limit)
 }
 
 /// RLIMIT_MEMLOCK in bytes, where there is one.
@@ -120,40 +77,4 @@ pub(super) fn sandbox(config: &Config) -> Check {
     }
     let remedy = "use a kernel with CONFIG_SECCOMP_FILTER=y and CONFIG_SECURITY_LANDLOCK=y, with landlock in its lsm= list";
     Check::warning("sandbox", format!("this kernel has no {}", lacking.join(" and no ")), remedy)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn limits_of_both_versions_of_cgroups_are_known() {
-        let mounted = tempfile::tempdir().unwrap();
-        let file = |path: &str, text: &str| {
-            let path = mounted.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        };
-        let limit = |groups: &str| narrowest(groups, mounted.path());
-        assert_eq!(limit("0::/a/b\n"), None);
-        file("a/memory.max", "2000\n");
-        file("a/b/memory.max", "max\n");
-        let (path, bytes) = limit("0::/a/b\n").unwrap();
-        assert!(path.ends_with("/a/memory.max") && bytes == 2_000, "{path}");
-
-        // Version 1, with a controller that shares its hierarchy, and without a limit.
-        file("memory/docker/memory.limit_in_bytes", "9223372036854771712\n");
-        let first = "12:pids:/x\n9:hugetlb,memory:/docker/1\n1:name=systemd:/y\n";
-        assert_eq!(limit(first), None);
-        file("memory/docker/1/memory.limit_in_bytes", "1000\n");
-        let (path, bytes) = limit(first).unwrap();
-        assert!(path.ends_with("/memory/docker/1/memory.limit_in_bytes") && bytes == 1_000, "{path}");
-        assert_eq!(limit(&format!("{first}0::/a/b\n")).unwrap().1, 1_000, "both at once");
-        // A path of the host's, where only the container's own group is mounted.
-        file("memory/memory.limit_in_bytes", "500\n");
-        assert_eq!(limit("9:memory:/kubepods/pod1/1\n").unwrap().1, 500);
-        for broken in ["", "9", "9:memory", "::", "x:y:z"] {
-            let _ = limit(broken);
-        }
-    }
 }

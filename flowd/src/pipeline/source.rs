@@ -15,7 +15,7 @@ use flow_common::{
 use crate::{
     clock::WallClock,
     flow::EndReason,
-    kernel::{DrainReport, Kernel, LoadOptions},
+    kernel::{DrainReport, Kernel, LoadOptions, Room},
 };
 
 /// Takes a slot, its record and, on its last visit, why the flow ended.
@@ -50,6 +50,10 @@ pub trait Source: Send {
     /// reason; gives the report with the last part. `now` is in nanoseconds of the packet's clock, the same for all
     /// parts.
     fn drain_part(&mut self, now: u64, visit: Visit<'_>) -> Result<Option<DrainReport>>;
+    /// How full the flow table is now, at little cost; `None` where that is not known.
+    fn room(&mut self) -> Result<Option<Room>> {
+        Ok(None)
+    }
     /// Totals of each interface over all CPUs, in which all is that the drain before has shown.
     fn totals(&mut self, slots: &[u16]) -> Result<Vec<InterfaceTotals>>;
     /// Totals of an interface as they are now; flows may be behind.
@@ -59,7 +63,8 @@ pub trait Source: Send {
     /// Adds the bytes that passed an interface to the last argument, by milliseconds of the packets' clock from the
     /// one before it on. Returns how many of these came too late to be read.
     fn passed(&self, slot: u16, direction: Direction, from: u64, sums: &mut [u64]) -> u64;
-    /// Shows copied payload in the order of its capture; gives back how many events there were.
+    /// Shows copied payload in the order of its capture, at most one of [`kernel::EVENT_PARTS`](crate::kernel::EVENT_PARTS)
+    /// of what its buffer holds; gives back how many events there were.
     fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize;
     /// Shows the record in `slot` as it is now, where the source can.
     fn record(&mut self, slot: u32, visit: &mut dyn FnMut(&FlowRecord));
@@ -113,6 +118,10 @@ impl Source for Kernel {
         Ok(Self::drain_part(self, now, visit)?)
     }
 
+    fn room(&mut self) -> Result<Option<Room>> {
+        Ok(Some(Self::room(self)?))
+    }
+
     fn totals(&mut self, slots: &[u16]) -> Result<Vec<InterfaceTotals>> {
         Ok(self.settled_totals(slots)?)
     }
@@ -126,7 +135,7 @@ impl Source for Kernel {
     }
 
     fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize {
-        Self::events(self, visit)
+        Self::events_part(self, visit)
     }
 
     fn record(&mut self, slot: u32, visit: &mut dyn FnMut(&FlowRecord)) {

@@ -18,16 +18,23 @@ pub(super) struct Governed {
     governor: Option<Governor>,
     /// Intervals between two readings of the flow table.
     stretch: u32,
+    /// Processor time, ns, that is none of the budget's.
+    aside: u64,
 }
 
 impl Governed {
     pub(super) fn new(budget: Budget) -> Self {
-        Self { governor: budget.share().map(Governor::new), stretch: 1 }
+        Self { governor: budget.share().map(Governor::new), stretch: 1, aside: 0 }
     }
 
     /// The time between two readings, by the configured one.
     pub(super) const fn interval(&self, configured: Duration) -> Duration {
         configured.saturating_mul(self.stretch)
+    }
+
+    /// Early readings have a budget of their own: nothing that is left out would make them cheaper.
+    pub(super) const fn leave_out(&mut self, spent: u64) {
+        self.aside = self.aside.saturating_add(spent);
     }
 
     /// After a drain.
@@ -41,8 +48,8 @@ impl Governed {
         telemetry.reader_spent.store(own, Ordering::Relaxed);
         let Some(governor) = &mut self.governor else { return Ok(()) };
         let now = clock::monotonic().context("cannot read the clock")?;
-        let spent = telemetry.spent().iter().map(|(_, spent)| spent).sum();
-        if let Some(change) = governor.read(now, spent) {
+        let spent: u64 = telemetry.spent().iter().map(|(_, spent)| spent).sum();
+        if let Some(change) = governor.read(now, spent.saturating_sub(self.aside)) {
             if change.is_up() {
                 warn!("{change}");
             } else {

@@ -13,6 +13,7 @@ use flow_common::{app::App, key::FlowKey, record::FlowRecord};
 use tracing::{debug, warn};
 
 use super::{
+    early::Early,
     follow::{self, Follow, Missing, Parts},
     govern::Governed,
     reload::Change,
@@ -24,7 +25,7 @@ use crate::{
     enrich::enrichers,
     export::feed::Feed,
     flow::Snapshot,
-    kernel::DrainReport,
+    kernel::{DrainReport, EVENT_PARTS},
     numbers::Board,
     pipeline::{Pipeline, Record, Source, Surroundings},
     protocol::Options,
@@ -62,6 +63,7 @@ pub(super) struct Pump {
     event_interval: Duration,
     follow: Follow,
     governed: Governed,
+    early: Early,
 }
 
 /// Where the pump's numbers and records go.
@@ -120,6 +122,7 @@ impl Pump {
             event_interval: config.event_interval.0,
             follow,
             governed: Governed::new(Budget::OFF),
+            early: Early::new(Instant::now()),
         }
     }
 
@@ -142,6 +145,7 @@ impl Pump {
     /// and closes the logs.
     pub(super) fn run(mut self, changes: &Receiver<Change>) -> Result<()> {
         let mut next = Instant::now() + self.interval;
+        self.early = Early::new(Instant::now());
         let mut took = Duration::ZERO;
         let result = loop {
             let waits = self.outputs.sinks.settle();
@@ -185,7 +189,7 @@ impl Pump {
             self.look(is_due)?;
         }
         if !is_due {
-            return Ok(());
+            return if self.fills(now, *next)? { self.make_room() } else { Ok(()) };
         }
         self.drain()?;
         let interval = self.governed.interval(self.interval);
@@ -234,8 +238,15 @@ impl Pump {
 
     fn events(&mut self) -> Result<()> {
         self.outputs.telemetry.beat(Part::Pump);
+        for _ in 0..EVENT_PARTS {
+            let Self { source, pipeline, .. } = self;
+            if source.events(&mut |event, payload| pipeline.event(event, payload)) == 0 {
+                break;
+            }
+            // What one part brings is handed on before the next is read: it takes several times the memory.
+            self.report();
+        }
         let Self { source, ledger, pipeline, .. } = self;
-        source.events(&mut |event, payload| pipeline.event(event, payload));
         let now = clock::monotonic().context("cannot read the clock")?;
         // Each time, as someone may set the clock, and lines are to bear the time of that day at once.
         self.clock = source.clock().context("cannot read the clocks")?;
@@ -268,10 +279,37 @@ impl Pump {
         });
     }
 
-    /// Reads the flow table. In between it looks for events when they are due: a large table takes longer than their
-    /// buffer may last.
+    /// Whether the flow table would be full before it is read next.
+    fn fills(&mut self, now: Instant, next: Instant) -> Result<bool> {
+        if !self.early.may_come(now) {
+            return Ok(false);
+        }
+        Ok(self.source.room()?.is_some_and(|room| self.early.is_due(now, next, room)))
+    }
+
+    /// Reads the flow table before its time, so that what is over makes room. Numbers are shown when it is time.
+    fn make_room(&mut self) -> Result<()> {
+        let now = clock::monotonic().context("cannot read the clock")?;
+        let begun = clock::thread().context("cannot read the processor time of this thread")?;
+        let report = self.read(now)?;
+        let spent = clock::thread().context("cannot read the processor time of this thread")?;
+        self.governed.leave_out(spent.saturating_sub(begun));
+        debug!(?report, "read early, as the table fills");
+        Ok(())
+    }
+
+    /// Reads the flow table and shows what follows from it.
     fn drain(&mut self) -> Result<()> {
         let now = clock::monotonic().context("cannot read the clock")?;
+        let started = Instant::now();
+        let report = self.read(now)?;
+        self.publish(now, started, &report)?;
+        self.governed.look(self.source.as_mut(), &report, &self.outputs.telemetry)
+    }
+
+    /// Reads the flow table. In between it looks for events when they are due: a large table takes longer than their
+    /// buffer may last.
+    fn read(&mut self, now: u64) -> Result<DrainReport> {
         let started = Instant::now();
         let (pace, mut looked) = (self.pace(), started);
         self.ledger.set_clock(self.clock);
@@ -290,8 +328,8 @@ impl Pump {
                 looked = Instant::now();
             }
         };
-        self.publish(now, started, &report)?;
-        self.governed.look(self.source.as_mut(), &report, &self.outputs.telemetry)
+        self.early.read(started, Instant::now(), self.source.room()?);
+        Ok(report)
     }
 
     fn publish(&mut self, now: u64, started: Instant, report: &DrainReport) -> Result<()> {

@@ -39,6 +39,7 @@ use crate::{sinks::Spec, telemetry::SinkCounters};
 
 mod clock_steps;
 mod crash;
+mod early;
 mod vigil;
 
 /// A kernel that has seen one HTTP exchange on slot 1 and, as through another interface, on slot 2.

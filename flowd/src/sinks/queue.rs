@@ -14,7 +14,7 @@ use super::state::State;
 use crate::{record::Record, telemetry::DropReason};
 
 /// Records of a burst that may wait beside the queue, in lengths of the queue.
-const BACKLOG: usize = 4;
+pub const BACKLOG: usize = 4;
 /// How often a full queue is looked at for a place; a writer that works makes hundreds in that time.
 pub(super) const NUDGE: Duration = Duration::from_millis(1);
 

@@ -11,7 +11,7 @@ use std::{
 use crate::telemetry::{Refusal, Refusals};
 
 /// Bytes of all answers under way.
-pub(super) const TOTAL: usize = 64 << 20;
+pub const TOTAL: usize = 64 << 20;
 /// Of these, bytes that only answers of /metrics may take: whoever reads lists does not make scrapes fail.
 const KEPT_FOR_METRICS: usize = 32 << 20;
 /// An answer makes room for others only once it has been under way for this long.

@@ -12,8 +12,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod floods;
 mod governor;
+mod honest;
 mod hostile;
 mod http;
+mod limits;
 mod loopback;
 mod requests;
+mod stories;

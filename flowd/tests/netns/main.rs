@@ -66,6 +66,7 @@ mod outputs {
 
 /// More than flowd, its outputs or its clients can take.
 mod overload {
+    mod early;
     mod faults;
     mod flood;
     mod share;

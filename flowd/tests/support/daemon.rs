@@ -103,13 +103,25 @@ impl<'a> Daemon<'a> {
         config: &str,
         environment: &[(&str, &str)],
     ) -> Self {
+        Self::start_as(namespace, interfaces, config, |command| {
+            command.envs(environment.iter().copied());
+        })
+    }
+
+    /// The same as a process that is changed before.
+    pub fn start_as(
+        namespace: &'a Namespace,
+        interfaces: &[&str],
+        config: &str,
+        change: impl FnOnce(&mut Command),
+    ) -> Self {
         let folder = user::folder();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
         write_config(folder.path(), config);
         let mut command = flowd(namespace);
         command.args(["run", "--listen", LISTEN, "-c", &path("flowd.toml")]);
         command.args(interfaces.iter().flat_map(|interface| ["-i", interface]));
-        command.envs(environment.iter().copied());
+        change(&mut command);
         let stderr = File::create(path("stderr")).unwrap();
         command.stdin(Stdio::null()).stdout(stderr.try_clone().unwrap()).stderr(stderr);
         let process = Process::start(&mut command);

@@ -4,7 +4,7 @@ use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 
 use super::{frames::index, namespace::Namespace};
 
-const AT_ONCE: usize = 64;
+pub const AT_ONCE: usize = 64;
 
 pub struct Flood {
     socket: OwnedFd,
@@ -15,6 +15,11 @@ pub struct Flood {
 impl Flood {
     /// Sends variations of `frame` out of one device.
     pub fn open(namespace: &Namespace, device: &str, frame: &[u8]) -> Self {
+        Self::of(namespace, device, &[frame.to_vec()])
+    }
+
+    /// Sends variations of these frames, one after the other, as often as makes about so many at once.
+    pub fn of(namespace: &Namespace, device: &str, frames: &[Vec<u8>]) -> Self {
         let index = index(namespace, device);
         let socket = namespace.enter(|| {
             // SAFETY: no pointers.
@@ -30,17 +35,19 @@ impl Flood {
         // SAFETY: `to` lives through the call and has the stated length.
         let bound = unsafe { libc::bind(socket.as_raw_fd(), std::ptr::from_ref(&to).cast(), len) };
         assert_eq!(bound, 0, "{}", std::io::Error::last_os_error());
-        Self { socket, frames: vec![frame.to_vec(); AT_ONCE], sent: 0 }
+        let frames =
+            std::iter::repeat_n(frames, (AT_ONCE / frames.len()).max(1)).flatten().cloned().collect();
+        Self { socket, frames, sent: 0 }
     }
 
     /// Changes each of some frames and sends them.
     pub fn send(&mut self, mut change: impl FnMut(&mut [u8])) {
-        let mut parts: Vec<libc::iovec> = Vec::with_capacity(AT_ONCE);
+        let mut parts: Vec<libc::iovec> = Vec::with_capacity(self.frames.len());
         for frame in &mut self.frames {
             change(frame);
             parts.push(libc::iovec { iov_base: frame.as_mut_ptr().cast(), iov_len: frame.len() });
         }
-        let mut messages: Vec<libc::mmsghdr> = Vec::with_capacity(AT_ONCE);
+        let mut messages: Vec<libc::mmsghdr> = Vec::with_capacity(self.frames.len());
         for part in &mut parts {
             // SAFETY: integers and null pointers, for which zero is a value.
             let mut message: libc::mmsghdr = unsafe { std::mem::zeroed() };

@@ -18,6 +18,7 @@ use crate::{
     KernelError, sys,
     table::{
         reading::{DrainReport, Drained, Next, Reading},
+        room::Room,
         slab::{WINDOW, Window},
     },
 };
@@ -62,6 +63,14 @@ impl Kernel {
         visit: &mut Visit<'_>,
     ) -> Result<Option<DrainReport>, KernelError> {
         self.part(Some(now), visit)
+    }
+
+    /// How full the table is. One system call, however large the table.
+    ///
+    /// # Errors
+    /// The map of free slots cannot be read.
+    pub fn room(&mut self) -> Result<Room, KernelError> {
+        Ok(Room { free: self.free.left()?, slots: self.slab.slots() })
     }
 
     /// Detaches the programs and visits every flow for the last time.
@@ -135,7 +144,6 @@ impl Kernel {
             }
             Next::Look(_) if self.drained.ending.is_empty() => {
                 self.drained.evicted.clear();
-                self.drained.taken = reading.report.live + reading.report.freed;
                 return Ok(Some(reading.report));
             }
             Next::Look(_) => {
@@ -145,10 +153,7 @@ impl Kernel {
             }
             Next::End(place) => match self.end(place, visit, &mut reading.report)? {
                 Some(next) => reading.next = Next::End(next),
-                None => {
-                    self.drained.taken = reading.report.live + reading.report.freed;
-                    return Ok(Some(reading.report));
-                }
+                None => return Ok(Some(reading.report)),
             },
         }
         self.drained.reading = Some(reading);
@@ -157,9 +162,8 @@ impl Kernel {
 
     fn begin(&mut self) -> Result<Reading, KernelError> {
         self.drained.ending.clear();
-        let report = self.report();
-        let patience = self.drained.patience(report.capacity);
-        Ok(Reading { next: Next::Look(0), report, high: self.free.high()?, patience })
+        let patience = self.room()?.patience();
+        Ok(Reading { next: Next::Look(0), report: self.report(), high: self.free.high()?, patience })
     }
 
     /// Shows what changed in a window and notes what is over.

@@ -1,6 +1,6 @@
 //! Loads the programs and opens their maps.
 
-use aya::maps::{Array, PerCpuArray, RingBuf, Stack};
+use aya::maps::{Array, PerCpuArray, RingBuf};
 use flow_common::{names, settings::Omissions};
 
 use super::Kernel;
@@ -31,7 +31,7 @@ impl Kernel {
         let totals = maps::map(&mut bpf, names::MAP_TOTALS, PerCpuArray::try_from)?;
         let workspaces = maps::map(&mut bpf, names::MAP_WORKSPACE, PerCpuArray::try_from)?;
         let events = maps::map(&mut bpf, names::MAP_EVENTS, RingBuf::try_from)?;
-        let stack = maps::map(&mut bpf, names::MAP_FREE, Stack::try_from)?;
+        let stack = maps::again(&bpf, names::MAP_FREE)?;
         let hands = maps::map(&mut bpf, names::MAP_HAND, PerCpuArray::try_from)?;
         let run = run_length(options.flows, u32::try_from(maps::cpus()).unwrap_or(u32::MAX));
         let mut free = FreeSlots::new(stack, hands, run);
@@ -42,6 +42,7 @@ impl Kernel {
             programs[0] = xdp::load(&mut bpf, &options.settings, frames)?;
         }
         // Only now, as it gives up the maps, which the programs must find while they are loaded.
+        drop(maps::descriptor(&mut bpf, names::MAP_FREE)?);
         let index = maps::descriptor(&mut bpf, names::MAP_INDEX)?;
         let slab =
             Slab::new(maps::descriptor(&mut bpf, names::MAP_FLOWS)?, options.flows).map_err(|error| {

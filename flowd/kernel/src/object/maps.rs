@@ -53,7 +53,19 @@ pub(crate) fn map<T>(
 
 /// A descriptor of a map that aya is not to look after.
 pub(crate) fn descriptor(bpf: &mut Ebpf, name: &'static str) -> Result<OwnedFd, KernelError> {
-    let (Map::Array(data) | Map::HashMap(data)) = take(bpf, name)? else {
+    copied(name, &take(bpf, name)?)
+}
+
+/// A further descriptor of a map that aya looks after, for what aya does not offer.
+pub(crate) fn again(bpf: &Ebpf, name: &'static str) -> Result<OwnedFd, KernelError> {
+    copied(
+        name,
+        bpf.map(name).ok_or_else(|| KernelError::Object { detail: format!("it has no map {name}") })?,
+    )
+}
+
+fn copied(name: &'static str, map: &Map) -> Result<OwnedFd, KernelError> {
+    let (Map::Array(data) | Map::HashMap(data) | Map::Stack(data)) = map else {
         return Err(KernelError::Object { detail: format!("map {name} is of another kind") });
     };
     data.fd()

@@ -5,7 +5,10 @@ use std::{
     os::fd::{AsRawFd as _, BorrowedFd, OwnedFd},
 };
 
+use super::pod::Bytes;
+
 const MAP_LOOKUP_ELEM: libc::c_int = 1;
+const MAP_UPDATE_ELEM: libc::c_int = 2;
 const OBJ_GET_INFO_BY_FD: libc::c_int = 15;
 const MAP_DELETE_BATCH: libc::c_int = 27;
 
@@ -79,6 +82,31 @@ pub(crate) unsafe fn lookup<K, V>(map: &OwnedFd, key: *const K, value: *mut V) -
     };
     // SAFETY: as this function demands.
     unsafe { bpf(MAP_LOOKUP_ELEM, &mut element) }
+}
+
+/// Puts a value on top of a stack.
+///
+/// # Safety
+/// `map` is a stack, and its values have as many bytes as `V`.
+pub(crate) unsafe fn push<V: Bytes>(map: &OwnedFd, value: &V) -> io::Result<()> {
+    let value = std::ptr::from_ref(value).expose_provenance() as u64;
+    let mut element = Element { map: number(map), pad: 0, key: 0, value, flags: 0 };
+    // SAFETY: a stack has no keys, and the value is as long as this function demands.
+    unsafe { bpf(MAP_UPDATE_ELEM, &mut element) }
+}
+
+/// Copies what lies on top of a stack and leaves it there; `None` where the stack is empty.
+///
+/// # Safety
+/// `map` is a stack, and its values have as many bytes as `V`.
+pub(crate) unsafe fn peek<V: Bytes + Default>(map: &OwnedFd) -> io::Result<Option<V>> {
+    let mut value = V::default();
+    // SAFETY: a stack has no keys, and the value is as long as this function demands.
+    match unsafe { lookup::<(), V>(map, std::ptr::null(), &raw mut value) } {
+        Ok(()) => Ok(Some(value)),
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Removes those of `keys` that are there.

@@ -44,8 +44,8 @@ pub struct DnsTracker {
 impl DnsTracker {
     #[must_use]
     pub fn new(options: DnsOptions) -> Self {
-        let queries = Waiting::new(options.max_pending);
-        let connections = Connections::new(options.max_connections);
+        let queries = Waiting::new(options.max_pending).within(options.max_bytes, Query::weight);
+        let connections = Connections::new(options.max_connections, options.max_connection_bytes);
         Self { options, queries, connections, losses: DnsLosses::default() }
     }
 
@@ -64,7 +64,7 @@ impl DnsTracker {
         let limit = usize::try_from(self.options.copied).unwrap_or(usize::MAX).max(2);
         let evicted =
             self.connections.take(event, payload, limit, &mut |message| messages.push(message.to_vec()));
-        self.losses.evicted += u64::from(evicted);
+        self.losses.evicted += evicted;
         for message in messages {
             self.message(event, &message, false, emit);
         }
@@ -97,6 +97,12 @@ impl DnsTracker {
     #[must_use]
     pub fn held(&self) -> (usize, usize) {
         (self.queries.len(), self.connections.len())
+    }
+
+    /// Bytes that queries and connections hold.
+    #[cfg(test)]
+    pub(super) fn held_bytes(&self) -> (usize, usize) {
+        (self.queries.held(), self.connections.held())
     }
 
     fn give_up(&mut self, until: u64, emit: Emit<'_>) {
@@ -140,9 +146,7 @@ impl DnsTracker {
                 continue;
             }
             let query = Query::new(event, question.cloned());
-            if let Some(((key, _), evicted)) = self.queries.push(key, event.time, query) {
-                self.evict(key, &evicted.value, emit);
-            }
+            self.wait(key, event.time, query, emit);
         }
     }
 
@@ -169,9 +173,7 @@ impl DnsTracker {
                     if query.retries > 0 {
                         // A slow server answers every sending.
                         query.is_answered = true;
-                        if let Some(((key, _), evicted)) = self.queries.push(place, event.time, query) {
-                            self.evict(key, &evicted.value, emit);
-                        }
+                        self.wait(place, event.time, query, emit);
                     }
                     exchange
                 }
@@ -180,10 +182,8 @@ impl DnsTracker {
                     if let Some(mut query) = answered.take().map(|query| query.value) {
                         self.losses.repeated_answer += 1;
                         query.retries -= 1;
-                        if query.retries > 0
-                            && let Some(((key, _), evicted)) = self.queries.push(place, event.time, query)
-                        {
-                            self.evict(key, &evicted.value, emit);
+                        if query.retries > 0 {
+                            self.wait(place, event.time, query, emit);
                         }
                         continue;
                     }
@@ -201,12 +201,18 @@ impl DnsTracker {
 }
 
 impl DnsTracker {
-    /// A query made room for another.
-    fn evict(&mut self, key: FlowKey, query: &Query, emit: Emit<'_>) {
-        if !query.is_answered {
-            self.losses.evicted += 1;
-            emit(query.exchange(key, DnsOutcome::Unanswered));
+    /// A query waits since `time`; those that have waited longest make room.
+    fn wait(&mut self, place: (FlowKey, u16), time: u64, query: Query, emit: Emit<'_>) {
+        while self.queries.is_full()
+            && let Some(((key, _), evicted)) = self.queries.pop(u64::MAX)
+        {
+            if !evicted.value.is_answered {
+                self.losses.evicted += 1;
+                emit(evicted.value.exchange(key, DnsOutcome::Unanswered));
+            }
         }
+        // There is room.
+        let _ = self.queries.push(place, time, query);
     }
 }
 

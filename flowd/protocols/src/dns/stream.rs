@@ -24,8 +24,17 @@ struct Connection {
 pub(super) struct Connections(Waiting<FlowKey, Connection>);
 
 impl Connections {
-    pub(super) fn new(capacity: usize) -> Self {
-        Self(Waiting::new(capacity))
+    /// Room for so many connections that hold so many bytes.
+    pub(super) fn new(capacity: usize, bytes: usize) -> Self {
+        Self(
+            Waiting::new(capacity)
+                .within(bytes, |Connection { sides, .. }| sides.iter().flatten().map(Assembly::weight).sum()),
+        )
+    }
+
+    #[cfg(test)]
+    pub(super) const fn held(&self) -> usize {
+        self.0.held()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -37,7 +46,7 @@ impl Connections {
         while self.0.pop(until).is_some() {}
     }
 
-    /// Takes a copy and hands out the messages that it completes; true where another connection had to make room.
+    /// Takes a copy and hands out the messages that it completes; gives back how many other connections had to make room.
     /// `limit`: bytes of a message, its length included, that are copied; a longer one is handed out cut.
     pub(super) fn take(
         &mut self,
@@ -45,11 +54,28 @@ impl Connections {
         copy: &[u8],
         limit: usize,
         message: &mut dyn FnMut(&[u8]),
-    ) -> bool {
+    ) -> u64 {
         let known = self.0.get(&event.key).is_some();
         let new = || Connection { slot: event.slot, sides: [None, None] };
-        let evicted = !known && self.0.push(event.key, event.time, new()).is_some();
-        let Some(connection) = self.0.renew(&event.key, event.time, |_| true) else { return evicted };
+        let mut evicted = 0;
+        if !known {
+            while self.0.is_full() && self.0.pop(u64::MAX).is_some() {
+                evicted += 1;
+            }
+            // There is room.
+            let _ = self.0.push(event.key, event.time, new());
+        }
+        self.place(event, copy, limit, message);
+        self.0.weigh(&event.key);
+        while self.0.is_too_much() && self.0.pop(u64::MAX).is_some() {
+            evicted += 1;
+        }
+        evicted
+    }
+
+    fn place(&mut self, event: &PayloadEvent, copy: &[u8], limit: usize, message: &mut dyn FnMut(&[u8])) {
+        let new = || Connection { slot: event.slot, sides: [None, None] };
+        let Some(connection) = self.0.renew(&event.key, event.time, |_| true) else { return };
         let connection = &mut connection.value;
         if connection.slot != event.slot {
             // The same addresses and ports, but another connection.
@@ -60,7 +86,7 @@ impl Connections {
         let assembly = side.get_or_insert_with(|| Assembly::new(event.seq, limit));
         if !assembly.place(event.seq, copy) {
             if distance(assembly.start(), event.seq) < 0 {
-                return evicted;
+                return;
             }
             // What lay between was not copied: a message begins here, or the reader will refuse it.
             *assembly = Assembly::new(event.seq, limit);
@@ -71,6 +97,5 @@ impl Connections {
             message(bytes);
             assembly.advance(len);
         }
-        evicted
     }
 }

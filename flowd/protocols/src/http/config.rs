@@ -81,7 +81,12 @@ pub struct HttpOptions {
     /// Outstanding exchanges of one connection.
     pub max_pending_per_flow: usize,
     pub max_connections: usize,
+    /// Bytes that all connections hold, with what is outstanding on them.
+    pub max_bytes: usize,
 }
+
+/// Room for 30,000 connections with a request each.
+pub(super) const HELD: usize = 48 << 20;
 
 impl Default for HttpOptions {
     fn default() -> Self {
@@ -91,6 +96,7 @@ impl Default for HttpOptions {
             timeout: 30_000_000_000,
             max_pending_per_flow: 64,
             max_connections: 65_536,
+            max_bytes: HELD,
         }
     }
 }

@@ -27,8 +27,17 @@ const ACK: u8 = 0x10;
 
 /// A connection and when something of it expires, its time in [`HttpTracker::due`].
 struct Entry {
-    connection: Connection,
+    /// Apart, as a hash table keeps room for twice as many as it has.
+    connection: Box<Connection>,
     due: u64,
+}
+
+impl Entry {
+    /// Bytes beside its place among those that wait: the connection, and its place in [`HttpTracker::due`].
+    fn weight(&self) -> usize {
+        const DUE: usize = (size_of::<FlowKey>() + size_of::<(u64, u64)>()) * 2;
+        DUE + self.connection.weight()
+    }
 }
 
 /// Pairs requests with responses over all connections.
@@ -43,7 +52,7 @@ pub struct HttpTracker {
 impl HttpTracker {
     #[must_use]
     pub fn new(options: HttpOptions) -> Self {
-        let connections = Waiting::new(options.max_connections);
+        let connections = Waiting::new(options.max_connections).within(options.max_bytes, Entry::weight);
         Self { options, connections, due: Timeline::default(), losses: HttpLosses::default() }
     }
 
@@ -77,6 +86,8 @@ impl HttpTracker {
                 self.remove(&event.key);
             } else {
                 reschedule(&mut self.due, event.key, known, &self.options);
+                self.connections.weigh(&event.key);
+                self.make_room(Waiting::is_too_much, emit);
             }
             return;
         }
@@ -87,8 +98,8 @@ impl HttpTracker {
             self.losses.lost_copy += u64::from(given_up);
             return;
         }
-        self.make_room(emit);
-        let mut connection = Connection::new(event.key, event.slot);
+        self.make_room(Waiting::is_full, emit);
+        let mut connection = Box::new(Connection::new(event.key, event.slot));
         advance(&mut connection, event, payload, starts, &self.options, emit);
         self.losses += std::mem::take(&mut connection.losses);
         if !connection.is_blank() {
@@ -96,6 +107,7 @@ impl HttpTracker {
             // There is room.
             let _ = self.connections.push(event.key, event.time, Entry { connection, due });
             self.due.insert(due, self.connections.last_number(), event.key);
+            self.make_room(Waiting::is_too_much, emit);
         }
     }
 
@@ -115,6 +127,7 @@ impl HttpTracker {
             let kept_until = connection.kept_until(known.time, &self.options);
             if connection.due(&self.options).is_some() || kept_until > now {
                 reschedule(&mut self.due, key, known, &self.options);
+                self.connections.weigh(&key);
             } else {
                 self.remove(&key);
             }
@@ -125,7 +138,7 @@ impl HttpTracker {
     pub fn finish(&mut self, emit: &mut dyn FnMut(HttpExchange)) {
         self.due = Timeline::default();
         for (_, known) in self.connections.drain() {
-            self.end(known.value.connection, emit);
+            self.end(*known.value.connection, emit);
         }
     }
 
@@ -153,32 +166,38 @@ impl HttpTracker {
         self.connections.values().map(|entry| entry.connection.outstanding()).sum()
     }
 
+    /// Bytes that all connections hold.
+    #[cfg(test)]
+    pub(super) const fn held(&self) -> usize {
+        self.connections.held()
+    }
+
     /// Payload bytes that are held.
     #[cfg(test)]
     pub(super) fn buffered(&self) -> usize {
         self.connections.values().map(|entry| entry.connection.buffered()).sum()
     }
 
-    fn remove(&mut self, key: &FlowKey) -> Option<Connection> {
+    fn remove(&mut self, key: &FlowKey) -> Option<Box<Connection>> {
         let known = self.connections.take(key, |_| true)?;
         self.due.remove(known.value.due, known.number);
         Some(known.value.connection)
     }
 
-    /// Drops the idlest connections until there is room for one more.
-    fn make_room(&mut self, emit: Emit<'_>) {
-        while self.connections.is_full() {
+    /// Drops the idlest connections while there is no room.
+    fn make_room(&mut self, lacks: fn(&Waiting<FlowKey, Entry>) -> bool, emit: Emit<'_>) {
+        while lacks(&self.connections) {
             let Some((_, idlest)) = self.connections.pop(u64::MAX) else { return };
             let Entry { connection, due } = idlest.value;
             self.due.remove(due, idlest.number);
             self.losses.evicted += connection.outstanding().max(usize::from(connection.is_open())) as u64;
-            self.end(connection, emit);
+            self.end(*connection, emit);
         }
     }
 
     fn close(&mut self, key: &FlowKey, emit: Emit<'_>) {
         if let Some(connection) = self.remove(key) {
-            self.end(connection, emit);
+            self.end(*connection, emit);
         }
     }
 

@@ -52,6 +52,25 @@ pub(super) struct Fields {
     pub(super) expect: bool,
 }
 
+/// What the allocator adds to a block, and rounds up, bytes.
+const BLOCK: usize = 16;
+
+impl Request {
+    /// Bytes beside its own place.
+    pub(super) fn weight(&self) -> usize {
+        self.method.capacity() + self.target.capacity() + 2 * BLOCK + self.fields.weight()
+    }
+}
+
+impl Fields {
+    /// Bytes beside its own place.
+    pub(super) fn weight(&self) -> usize {
+        let Self { host, user_agent, referrer_host, content_type, .. } = self;
+        let kept = [host, user_agent, referrer_host, content_type].into_iter().flatten();
+        kept.map(|value| value.capacity() + BLOCK).sum()
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Head {
     Request(Request),

@@ -308,6 +308,11 @@ impl Stream {
         self.sent.filter(|&(end, _)| self.open.is_none() && distance(edge, end) > 0).map(|(_, time)| time)
     }
 
+    /// Bytes beside its own place.
+    pub(super) fn weight(&self) -> usize {
+        self.out_of_order.weight() + self.open.as_ref().map_or(0, |open| open.bytes.capacity())
+    }
+
     #[cfg(test)]
     pub(super) fn buffered(&self) -> usize {
         self.out_of_order.len() + self.open.as_ref().map_or(0, |open| open.bytes.len())

@@ -37,7 +37,7 @@ pub struct TlsTracker {
 impl TlsTracker {
     #[must_use]
     pub fn new(options: TlsOptions) -> Self {
-        let connections = Waiting::new(options.max_connections);
+        let connections = Waiting::new(options.max_connections).within(options.max_bytes, Connection::weight);
         Self { options, connections, losses: TlsLosses::default() }
     }
 
@@ -77,10 +77,14 @@ impl TlsTracker {
     }
 
     fn wait(&mut self, key: FlowKey, connection: Connection, emit: Emit<'_>) {
-        if let Some((_, evicted)) = self.connections.push(key, connection.begin, connection) {
+        while self.connections.is_full()
+            && let Some((_, evicted)) = self.connections.pop(u64::MAX)
+        {
             self.losses.evicted += 1;
             self.report(&evicted.value, false, emit);
         }
+        // There is room.
+        let _ = self.connections.push(key, connection.begin, connection);
     }
 
     /// Reports hellos that have waited too long, unless their flow lives: the answer may still come. `now`: nanoseconds
@@ -115,6 +119,12 @@ impl TlsTracker {
     #[must_use]
     pub const fn losses(&self) -> TlsLosses {
         self.losses
+    }
+
+    /// Bytes that all connections hold.
+    #[cfg(test)]
+    pub(super) const fn held_bytes(&self) -> usize {
+        self.connections.held()
     }
 
     /// Handshakes under way.

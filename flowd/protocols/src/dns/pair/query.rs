@@ -37,6 +37,11 @@ impl Query {
         }
     }
 
+    /// Bytes beside its own place.
+    pub(super) fn weight(&self) -> usize {
+        self.question.as_ref().map_or(0, |question| question.name.capacity())
+    }
+
     /// Whether this is sent again where `question` is; of cut ones the id is all there is.
     pub(super) fn asks_the_same(&self, question: Option<&Question>) -> bool {
         match (&self.question, question) {

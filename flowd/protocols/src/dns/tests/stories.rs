@@ -289,3 +289,25 @@ fn full_tables_give_up_the_oldest_and_count_it() {
     }
     assert_eq!((story.tracker.held().1, story.tracker.losses().evicted), (2, 3));
 }
+
+#[test]
+fn what_waits_is_bounded_in_sum() {
+    const MOST: usize = 64 << 10;
+    let options = || DnsOptions { max_bytes: MOST, max_connection_bytes: MOST, ..DnsOptions::default() };
+    let mut story = Story::with(UDP, options());
+    let name = ["x".repeat(60), "y".repeat(60), "z".repeat(60)].join(".");
+    for id in 0..2_000 {
+        story.client(&query(id, if id % 2 == 0 { "a" } else { &name }));
+        assert!(story.tracker.held_bytes().0 < MOST + 1_024, "{:?}", story.tracker.held_bytes());
+    }
+    let (held, evicted) = (story.tracker.held().0 as u64, story.tracker.losses().evicted);
+    assert!(evicted > 0 && held + evicted == 2_000, "{held} held, {evicted} evicted");
+    // Halves of messages.
+    let mut story = Story::with(TCP, options());
+    for port in 0..1_000 {
+        story.key.a_port = port;
+        story.client(&[&[4, 0][..], &[0; 1_000]].concat());
+        assert!(story.tracker.held_bytes().1 <= MOST, "{:?}", story.tracker.held_bytes());
+    }
+    assert!(story.tracker.losses().evicted > 900);
+}

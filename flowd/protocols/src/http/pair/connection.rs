@@ -124,6 +124,14 @@ impl Connection {
         !self.pending.is_empty() || self.streams.open_since().is_some()
     }
 
+    /// Bytes that it holds: outstanding exchanges, what may be requests, and copies of either side.
+    pub(super) fn weight(&self) -> usize {
+        let places = self.pending.capacity() * size_of::<Pending>();
+        let pending: usize = self.pending.iter().map(Pending::weight).sum();
+        let streams = [Sender::A, Sender::B].map(|sender| self.streams.of(sender).weight());
+        size_of::<Self>() + places + pending + self.suspects.weight() + streams.iter().sum::<usize>()
+    }
+
     #[cfg(test)]
     pub(super) fn buffered(&self) -> usize {
         self.streams.of(Sender::A).buffered() + self.streams.of(Sender::B).buffered()
@@ -265,6 +273,10 @@ impl Connection {
         // What is cut off of such a head is most likely more of it, and no body.
         let short = span.length.is_none() && BODILESS.contains(&request.method.as_str());
         pending.request = Some(request);
+        if self.pending.capacity() == 0 {
+            // Most have one at a time; unasked, there would be places for four.
+            self.pending.reserve_exact(1);
+        }
         self.pending.push_back(pending);
         self.open_message(from, self.number, span, body.filter(|_| sure));
         let expect = span.follows(body, sure);

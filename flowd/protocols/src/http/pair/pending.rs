@@ -78,6 +78,13 @@ pub(super) struct Context {
 }
 
 impl Pending {
+    /// Bytes beside its own place.
+    pub(super) fn weight(&self) -> usize {
+        let request = self.request.as_ref().map_or(0, Request::weight);
+        let response = self.response.as_ref().map_or(0, |(response, _)| response.fields.weight());
+        request + response + self.informational.capacity() * size_of::<u16>()
+    }
+
     /// When it is reported or looked at again, nanoseconds of the packet clock. `lived`: when its flow was last found
     /// to live.
     pub(super) fn due(&self, lived: u64, options: &HttpOptions) -> u64 {

@@ -28,6 +28,12 @@ impl Suspects {
         }
     }
 
+    /// Bytes beside its own place.
+    pub(super) fn weight(&self) -> usize {
+        let requests: usize = self.0.iter().map(|suspect| suspect.request.weight()).sum();
+        self.0.capacity() * size_of::<Suspect>() + requests
+    }
+
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }

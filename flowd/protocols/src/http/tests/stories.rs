@@ -322,6 +322,31 @@ fn too_many_connections() {
     assert_eq!(story.tracker.connections(), 2);
 }
 
+/// However what is outstanding is divided among connections.
+#[test]
+fn what_connections_hold_is_bounded_in_sum() {
+    const MOST: usize = 256 << 10;
+    for (connections, requests, length) in [(2_000_u16, 1, 10), (400, 64, 10), (2_000, 8, 300), (40, 64, 450)]
+    {
+        let mut story = Story::with(HttpOptions { max_bytes: MOST, ..HttpOptions::default() });
+        let mut most = 0;
+        for port in 1..=connections {
+            story.key = key(port).0;
+            for _ in 0..requests {
+                story.client(get(&format!("/{}", "x".repeat(length))));
+                // One connection may be beyond it.
+                most = most.max(story.tracker.held());
+            }
+            assert!(story.tracker.held() <= MOST, "{} bytes", story.tracker.held());
+        }
+        assert!(most < MOST + (96 << 10), "{most} bytes");
+        let evicted = story.tracker.losses().evicted as usize;
+        assert_eq!(evicted + story.tracker.outstanding(), usize::from(connections) * requests);
+        assert!(evicted > 0, "{connections} connections with {requests} requests of {length} bytes");
+        assert_eq!(story.finish().len(), usize::from(connections) * requests);
+    }
+}
+
 #[test]
 fn the_same_ports_again() {
     let mut story = Story::default();

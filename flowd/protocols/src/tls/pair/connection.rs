@@ -57,6 +57,11 @@ impl Connection {
         let _ = side.assembly.place(event.seq, copy);
     }
 
+    /// Bytes beside its own place.
+    pub(super) fn weight(&self) -> usize {
+        self.sides.iter().flatten().map(|side| side.assembly.weight()).sum()
+    }
+
     /// The line, where nothing more is to be expected.
     pub(super) fn settled(&self) -> Option<TlsHandshake> {
         let answered = [Sender::A, Sender::B].into_iter().any(|sender| match self.first(sender) {

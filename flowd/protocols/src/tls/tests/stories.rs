@@ -256,3 +256,21 @@ fn a_full_table_gives_up_the_oldest_and_counts_it() {
     assert_eq!((story.tracker.held(), story.tracker.losses().evicted), (2, 3));
     assert_eq!(story.finish().len(), 5);
 }
+
+#[test]
+fn what_hellos_hold_is_bounded_in_sum() {
+    const MOST: usize = 256 << 10;
+    for padding in [0, 3_000] {
+        let mut story = Story::with(TlsOptions { max_bytes: MOST, ..TlsOptions::default() });
+        for port in 0..1_000 {
+            story.key.a_port = port;
+            story.client(&record(22, &client_hello("a", padding)));
+            // The last one may be beyond it.
+            assert!(story.tracker.held_bytes() < MOST + (8 << 10), "{}", story.tracker.held_bytes());
+        }
+        let (held, evicted) = (story.tracker.held() as u64, story.tracker.losses().evicted);
+        assert!(evicted > 0 && held + evicted == 1_000, "{held} held, {evicted} evicted");
+        story.finish();
+        assert_eq!(story.tracker.held_bytes(), 0);
+    }
+}
