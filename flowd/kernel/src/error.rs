@@ -38,6 +38,10 @@ pub enum KernelError {
     )]
     InUse { interface: String, holder: String },
     #[error(
+        "cannot claim interface {interface}: other users hold all names that say who watches it ({users}); end their processes (`ss -xlp` lists them under @flowd/interface/)"
+    )]
+    Claimed { interface: String, users: String },
+    #[error(
         "interface {interface} has an XDP program already ({program}), and takes one only: detach that one with the tool that manages it (`ip link set dev {interface} xdp off` removes what no link holds), or set hook = \"auto\", which works beside it"
     )]
     XdpTaken { interface: String, program: String },

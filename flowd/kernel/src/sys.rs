@@ -3,6 +3,7 @@
 pub(crate) mod bpf;
 mod grace;
 mod mapping;
+pub(crate) mod owner;
 pub(crate) mod pod;
 
 pub(crate) use self::{grace::grace, mapping::Mapping};
