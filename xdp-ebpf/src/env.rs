@@ -132,6 +132,9 @@ impl<C: Context> Fragments for Kernel<C> {
     }
 }
 
+/// Room in the ring itself must be asked for in sizes that the verifier knows; most copies are no longer than one of these.
+const SMALL: usize = 128;
+const MIDDLE: usize = 512;
 const HEADER: usize = size_of::<PayloadEvent>();
 
 impl<C: Context> Events for Kernel<C> {
@@ -144,7 +147,14 @@ impl<C: Context> Events for Kernel<C> {
             // Of a packet that the capture cut, what is there.
             len = len.min(self.packet.left(offset));
         }
-        let done = self.output(|| PayloadEvent { copied: len as u16, ..event() }, offset, len);
+        let event = || PayloadEvent { copied: len as u16, ..event() };
+        let done = if len.wrapping_sub(1) < SMALL as u32 {
+            self.submit::<{ HEADER + SMALL }, { SMALL as u32 }>(event, offset, len)
+        } else if len.wrapping_sub(1) < MIDDLE as u32 {
+            self.submit::<{ HEADER + MIDDLE }, { MIDDLE as u32 }>(event, offset, len)
+        } else {
+            self.output(event, offset, len)
+        };
         if done.is_none()
             && let Some(totals) = self.totals()
         {
@@ -154,8 +164,28 @@ impl<C: Context> Events for Kernel<C> {
 }
 
 impl<C: Context> Kernel<C> {
-    /// By way of memory of this CPU, as room in the ring itself must be asked for in sizes that the verifier knows: one
-    /// copy more of some hundred bytes, and no room wasted.
+    /// Straight into the ring.
+    #[inline(always)]
+    fn submit<const SIZE: usize, const PAYLOAD: u32>(
+        &self,
+        event: impl FnOnce() -> PayloadEvent,
+        offset: u32,
+        len: u32,
+    ) -> Option<()> {
+        let mut room = EVENTS.reserve_bytes(SIZE, 0)?;
+        let to = room.as_mut_ptr();
+        // SAFETY: SIZE is HEADER + PAYLOAD, and the ring buffer aligns to 8 bytes.
+        unsafe { to.cast::<PayloadEvent>().write(event()) };
+        // SAFETY: the same.
+        if !self.packet.copy::<PAYLOAD>(offset, len, unsafe { to.add(HEADER) }) {
+            room.discard(u64::from(BPF_RB_NO_WAKEUP));
+            return None;
+        }
+        room.submit(u64::from(BPF_RB_NO_WAKEUP));
+        Some(())
+    }
+
+    /// By way of memory of this CPU, in the size that it has: one copy more, and no room wasted.
     #[inline(always)]
     fn output(&self, event: impl FnOnce() -> PayloadEvent, offset: u32, len: u32) -> Option<()> {
         let room: *mut u8 = maps::COPY.get_ptr_mut(0)?.cast();
