@@ -7,6 +7,7 @@ pub(crate) mod readme;
 mod row;
 mod table;
 mod targets;
+mod turns;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,12 @@ pub(crate) struct Options {
     /// Measure nothing: write the table of the figures in this file into README.md
     #[arg(long, conflicts_with_all = ["quick", "part", "json", "against"])]
     readme: Option<PathBuf>,
+    /// Measure the programs of the checkout in this folder and those of this one in turn, and nothing else
+    #[arg(long, conflicts_with_all = ["quick", "part", "json", "against", "readme"])]
+    in_turn_with: Option<PathBuf>,
+    /// How often --in-turn-with measures both
+    #[arg(long, default_value_t = 9)]
+    rounds: u32,
     /// Folder of captures that the large one of part f is made of; traffic is made up where it is missing
     #[arg(long, default_value = CASES)]
     cases: PathBuf,
@@ -54,6 +61,10 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     if let Some(path) = &options.readme {
         return readme::write(&load(path)?);
+    }
+    if let Some(other) = &options.in_turn_with {
+        setup::toolchain(false)?;
+        return turns::run(other, options.rounds, PROFILE);
     }
     if let Some(unknown) = options.part.iter().find(|part| PARTS.iter().all(|(known, _)| known != *part)) {
         bail!("there is no part {unknown}: take some of a,b,c,d,e,f,g");
