@@ -141,7 +141,11 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
             ring_eighth,
             now,
         };
-        if waiting >= admission::COUNTED && !env.source(client).is_none_or(|source| source.admits(&request)) {
+        // Ends are short, two of a connection at most, and close what is open.
+        if waiting >= admission::COUNTED
+            && kind != PayloadKind::End as u8
+            && !env.source(client).is_none_or(|source| source.admits(&request))
+        {
             if let Some(totals) = env.totals() {
                 totals.events_thinned += 1;
             }

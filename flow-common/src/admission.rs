@@ -1,12 +1,12 @@
 //! Whose payload is copied when the reader falls behind. A flood must not take the room of everybody else.
 //!
-//! While less than a quarter of the ring waits for the reader, all copies are made and nobody is counted. Then, in this
+//! While less than half of the ring waits for the reader, all copies are made and nobody is counted. Then, in this
 //! order:
 //!
-//! 1. From three eighths on, a sender that is not known to hear its peer is left out. Nobody who sends under false addresses
+//! 1. From six eighths on, a sender that is not known to hear its peer is left out. Nobody who sends under false addresses
 //!    sees what is answered, so that it cannot acknowledge it (RFC 5961 section 1.2).
-//! 2. From five eighths on, a client that has had its share of copies has half as many connections followed as before: one
-//!    of N, the same in both directions and from packet to packet. N falls by half every two seconds once the ring is
+//! 2. From seven eighths on, a client that has had its share of copies has half as many connections followed as before: one
+//!    of N, the same in both directions and from packet to packet. N falls by half every half second once the ring is
 //!    emptier.
 //!
 //! Clients are counted in a table by a hash of their address. Several may share a place: they share its count then.
@@ -21,15 +21,15 @@ use crate::{
 pub const SOURCES: u32 = 16_384;
 
 /// Eighths of the ring that wait, from which on clients are counted.
-pub const COUNTED: u32 = 2;
+pub const COUNTED: u32 = 4;
 /// From which on those that hear nothing are left out.
-const HEARD: u32 = 3;
+const HEARD: u32 = 6;
 /// From which on those that had their share are thinned.
-const THINNED: u32 = 5;
+const THINNED: u32 = 7;
 /// Nanoseconds of a count, as a power of two: 134 ms, about what lies between two looks of the reader.
 const PERIOD: u32 = 27;
-/// Periods after which one of N becomes one of N / 2, a power of two less one.
-const RELAXED: u32 = 15;
+/// Periods after which one of N becomes one of N / 2, as a power of two.
+const RELAXED: u32 = 2;
 /// A client may have one copy in a period for so many bytes of an eighth of the ring, as a power of two: 512 copies of a
 /// ring of 8 MiB.
 const PER_COPY: u32 = 11;
@@ -113,8 +113,7 @@ impl Source {
         let (mut level, mut had) = (count as u32 >> COUNT_BITS, count as u32 & ((1 << COUNT_BITS) - 1));
         if (count >> 32) as u32 != period {
             had = 0;
-            // 1 once in so many periods.
-            let relaxes = ((period & RELAXED) + 1) >> RELAXED.count_ones();
+            let relaxes = (period >> RELAXED).wrapping_sub((count >> 32) as u32 >> RELAXED);
             level = level.saturating_sub(relaxes);
         }
         let share = ring_eighth.saturating_sub(PER_COPY).clamp(LEAST, COUNT_BITS - 1);
