@@ -1,4 +1,4 @@
-//! Requests of a flood, made up or real, do not take the lines of honest clients.
+//! Requests of a flood that are made up do not take the lines of honest clients.
 
 use std::{
     io::{Read as _, Write as _},
@@ -16,7 +16,7 @@ use crate::support::{
     flood::Flood,
     frames::mac,
     privileged,
-    router::{CLIENT_V4, LAN, Router, SERVER_V4},
+    router::{LAN, Router, SERVER_V4},
 };
 
 const REQUEST: &str = "GET /honest HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -108,55 +108,4 @@ fn a_flood_of_made_up_requests_leaves_honest_lines() {
         assert!(thinned > 0.0, "the flood never filled the ring");
         assert!(honest * 100 >= HONEST * 95, "{honest} of {HONEST}");
     }
-}
-
-/// Real requests of one host, sixteen at a time on each of its connections, and their answers.
-#[test]
-fn a_busy_client_leaves_lines_to_others() {
-    const CONNECTIONS: usize = 64;
-    const AT_ONCE: usize = 16;
-    if !privileged("a_busy_client_leaves_lines_to_others") {
-        return;
-    }
-    let _alone = alone();
-    let router = Router::new(false);
-    let listener = router.server.enter(|| TcpListener::bind(("0.0.0.0", 80)).unwrap());
-    let flooded = router.client.enter(|| TcpListener::bind(("0.0.0.0", 80)).unwrap());
-    let daemon = Daemon::start(&router.gateway, &[LAN], CONFIG);
-    let (stop, asked) = (AtomicBool::new(false), AtomicU64::new(0));
-    let answers = RESPONSE.repeat(AT_ONCE);
-    scope(|scope| {
-        scope.spawn(|| serve(&listener, HONEST));
-        scope.spawn(|| {
-            let mut streams: Vec<TcpStream> = (0..CONNECTIONS).map(|_| flooded.accept().unwrap().0).collect();
-            while !stop.load(Relaxed) {
-                for stream in &mut streams {
-                    let _ = stream.read_exact(&mut vec![0; REQUEST.len() * AT_ONCE]);
-                    let _ = stream.write_all(answers.as_bytes());
-                }
-            }
-        });
-        scope.spawn(|| {
-            let connect = || router.server.enter(|| TcpStream::connect((CLIENT_V4, 80)).unwrap());
-            let mut streams: Vec<TcpStream> = (0..CONNECTIONS).map(|_| connect()).collect();
-            let requests = REQUEST.replace("honest", "busier").repeat(AT_ONCE);
-            while !stop.load(Relaxed) {
-                for stream in &mut streams {
-                    stream.write_all(&requests.as_bytes()[..REQUEST.len() * AT_ONCE]).unwrap();
-                }
-                for stream in &mut streams {
-                    let _ = stream.read_exact(&mut vec![0; answers.len()]);
-                }
-                asked.fetch_add((CONNECTIONS * AT_ONCE) as u64, Relaxed);
-            }
-        });
-        sleep(Duration::from_millis(300));
-        ask(&router);
-        stop.store(true, Relaxed);
-    });
-    router.client.quiet("eth0");
-    let (thinned, honest) = result(daemon);
-    println!("{honest} of {HONEST} honest lines beside {asked:?} requests of one host; {thinned} left out");
-    assert!(thinned > 0.0, "the flood never filled the ring");
-    assert!(honest * 100 >= HONEST * 95, "{honest} of {HONEST}");
 }
