@@ -67,7 +67,7 @@ fn losses(daemon: &Daemon<'_>) -> [u64; 3] {
 
 /// Until a client that was thinned is followed as a whole again.
 fn relax() {
-    std::thread::sleep(Duration::from_secs(5));
+    sleep(Duration::from_secs(5));
 }
 
 /// Requests and responses that are in no line, of `count` of each.
