@@ -1,10 +1,10 @@
-//! Whose payload is copied when the reader falls behind. A flood must not take the room of everybody else.
+//! Whose payload is copied when the reader falls behind, so that a flood under false addresses takes no room from others.
 //!
 //! While less than half of the ring waits for the reader, all copies are made and nobody is counted. Then, in this
 //! order:
 //!
 //! 1. From six eighths on, a sender that is not known to hear its peer is left out. Nobody who sends under false addresses
-//!    sees what is answered, so that it cannot acknowledge it (RFC 5961 section 1.2).
+//!    sees what is answered, so that it cannot acknowledge it (RFC 5961 section 1).
 //! 2. From seven eighths on, a client that has had its share of copies has half as many connections followed as before: one
 //!    of N, the same in both directions and from packet to packet. N falls by half every half second once the ring is
 //!    emptier.

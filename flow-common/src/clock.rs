@@ -56,6 +56,7 @@ pub struct Pace {
     left: u32,
     /// How the packet at hand has its time: [`OTHERS`], [`READ`] or [`DUE`].
     reading: u32,
+    /// Since the programs were loaded.
     pub reuse: Reuse,
 }
 
@@ -72,7 +73,7 @@ pub struct Reuse {
 }
 
 impl Reuse {
-    /// How often and how far on both CPUs.
+    /// Adds up two CPUs: the packets of both, and the greater error.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {

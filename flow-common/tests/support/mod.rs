@@ -135,7 +135,7 @@ fn sum(tallies: &[Tally]) -> Tally {
     })
 }
 
-/// Stands still while a packet is accounted for.
+/// The time of one packet, the same at each reading.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stopped(pub(crate) u64);
 

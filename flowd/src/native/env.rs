@@ -20,7 +20,7 @@ use flow_common::{
 
 use super::State;
 
-/// Stands still while a packet is accounted for.
+/// The time of one packet, the same at each reading.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stopped(u64);
 
