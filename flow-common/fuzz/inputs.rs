@@ -168,7 +168,7 @@ pub(crate) fn sniff(input: &[u8]) {
         let mut headers = Headers { segment, payload_len: len as u32, ..Headers::NONE };
         // The first bit of the head size says whether this is the port of DNS.
         headers.source.port = if head_bytes & 16 == 0 { 80 } else { 53 };
-        let wanted = Wanted { apps: Apps::ALL, head_bytes };
+        let wanted = Wanted { apps: Apps::ALL, conversations: true, head_bytes };
         if let Some(find) =
             payload::sniff(&bytes, FlowRecord::shared(&mut record), sender, &headers, order, talker, wanted)
         {

@@ -52,7 +52,11 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
     let now = time.now();
     let cpu = env.cpu();
     let apps = env.setting(|settings| &settings.copies);
-    let wanted = Wanted { apps, head_bytes: env.setting(|settings| &settings.head_bytes) };
+    let wanted = Wanted {
+        apps,
+        conversations: !apps.without_known().is_empty(),
+        head_bytes: env.setting(|settings| &settings.head_bytes),
+    };
     let Some(found) = flows::update(env, key, now, |env, record| over(env, record, sender, headers, now))
     else {
         return false;

@@ -42,6 +42,30 @@ apps! {
     Dns = 2 "dns",
     /// TLS over TCP.
     Tls = 3 "tls",
+    /// Redis and what speaks its protocol.
+    Redis = 4 "redis",
+    /// PostgreSQL and what speaks its protocol.
+    Postgresql = 5 "postgresql",
+    /// MySQL and MariaDB.
+    Mysql = 6 "mysql",
+    /// HTTP/2 in clear text, with gRPC.
+    Http2 = 7 "http2",
+    /// QUIC, as far as its first packets tell.
+    Quic = 8 "quic",
+    /// Apache Kafka.
+    Kafka = 9 "kafka",
+    /// MongoDB.
+    Mongodb = 10 "mongodb",
+    /// memcached.
+    Memcached = 11 "memcached",
+    /// MQTT.
+    Mqtt = 12 "mqtt",
+    /// AMQP 0-9-1.
+    Amqp = 13 "amqp",
+    /// NATS.
+    Nats = 14 "nats",
+    /// SMTP.
+    Smtp = 15 "smtp",
 }
 
 /// A set of protocols.
@@ -79,6 +103,13 @@ impl Apps {
     #[must_use]
     pub const fn without(self, app: App) -> Self {
         Self(self.0 & !Self::bit(app))
+    }
+
+    /// Those that the packet path does not know by their payload: the reader of copies recognises them.
+    #[inline(always)]
+    #[must_use]
+    pub const fn without_known(self) -> Self {
+        self.without(App::Http).without(App::Dns).without(App::Tls).without(App::Quic)
     }
 
     #[inline(always)]

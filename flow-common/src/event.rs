@@ -5,8 +5,12 @@ use crate::{
     key::{FlowKey, Sender},
 };
 
-/// Most payload bytes that one event carries.
+/// Most bytes of a head or a hello that are copied.
 pub const MAX_PAYLOAD: usize = 4096;
+
+/// Most payload bytes that one event of the kernel carries: of a super-packet on a conversation that is followed, the first
+/// ones. Memory that each CPU has of its own comes in units of 32 KiB (PCPU_MIN_UNIT_SIZE). A power of two.
+pub const MAX_COPY: usize = 16 << 10;
 
 /// What a payload copy is of its protocol's conversation, whichever protocol that is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,9 @@ use core::mem::offset_of;
 use half::CACHE_LINE;
 pub use half::{Half, SharedHalf, SharedVolume, Volume};
 pub use rtt::{Rtt, SharedRtt};
-pub use tcp::{HOLES, Hole, SharedTcpHalf, SharedTcpQuality, TcpEnd, TcpHalf, TcpQuality, seen, sniffing};
+pub use tcp::{
+    HOLES, Hole, SharedTcpHalf, SharedTcpQuality, TcpEnd, TcpHalf, TcpQuality, looks, seen, sniffing,
+};
 
 use crate::{
     key::{FlowKey, Sender},

@@ -1,5 +1,5 @@
 //! Which payload deserves a copy: the first bytes of HTTP messages, looked for where one may begin; DNS messages
-//! by their port; the hellos of TLS.
+//! by their port; the hellos of TLS; the datagrams with which QUIC begins.
 //!
 //! The first touch of a payload's cache line is the dearest step of the packet path. So only the first
 //! segment after the conversation turned is looked at, and, once a side has spoken HTTP or DNS, what follows the
@@ -15,19 +15,20 @@ use core::hint::cold_path;
 mod dns;
 mod find;
 mod http;
+mod quic;
 mod tls;
 
-pub use dns::{DNS_BYTES, datagram, limit as dns_limit};
-use find::Begun;
+pub use dns::{DNS_BYTES, limit as dns_limit};
+use find::{Begun, show};
 pub use find::{Find, Wanted};
 
 use crate::{
     app::{App, Apps},
-    dissect::Headers,
+    dissect::{Fragment, Headers, transport::protocol::UDP},
     event::PayloadKind,
     key::Sender,
     packet::Packet,
-    record::{SharedHalf, SharedRecord, sniffing},
+    record::{SharedHalf, SharedRecord, looks, sniffing},
     tcp::SegmentKind,
     wire::tcp::flag,
 };
@@ -42,6 +43,16 @@ const FULL_SEGMENT: u32 = 1208;
 /// Looks without a find after which a side is left alone: what mail servers and clients say before STARTTLS takes half as
 /// many.
 const MAX_MISSES: u8 = 16;
+
+/// The same where the reader of copies recognises conversations: until it has, each look at one copies its first bytes. A
+/// quick client says much before the reader looks, and may be gone by then.
+const MAX_OPENING: u8 = looks::UNKNOWN + MAX_MISSES;
+
+/// Looks at a side whose segments are copied whole: what is missing of the first requests cannot be made up for.
+const OPENING_WHOLE: u8 = 2;
+
+/// Bytes of each segment after these that are copied before its conversation is recognised: what one packet of Ethernet holds.
+const OPENING_BYTES: u32 = 1_500;
 
 /// Looks at one segment after [`crate::tcp::track`] said what it is. `last_talker` is the record's, read before that.
 ///
@@ -60,11 +71,15 @@ pub fn sniff<P: Packet>(
     let (offset, len) = headers.payload();
     let segment = &headers.segment;
     if len == 0 {
-        return end(record, sender, segment.flags);
+        return end(record, sender, segment.flags, wanted.conversations);
     }
     // What brings nothing new, as a keep-alive, neither takes the turn nor ends a write.
     if matches!(kind, SegmentKind::Empty | SegmentKind::Repeat) {
         return None;
+    }
+    if record.half(sender).tcp.misses.get() == looks::FOLLOWED {
+        cold_path();
+        return Some(Find { app: 0, kind: PayloadKind::Message, len: len.min(u16::MAX.into()) });
     }
     let turned = last_talker != sender as u8 + 1;
     if turned {
@@ -97,7 +112,8 @@ pub fn sniff<P: Packet>(
         None
     } else {
         let late = matches!(kind, SegmentKind::Late | SegmentKind::Repair);
-        if !(may_begin || late) || !(spoke || answers) && own.tcp.misses.get() >= MAX_MISSES {
+        let most = if wanted.conversations { MAX_OPENING } else { MAX_MISSES };
+        if !(may_begin || late) || !(spoke || answers) && own.tcp.misses.get() >= most {
             return None;
         }
         // What a side of TLS sends after its hello is nobody's business.
@@ -111,8 +127,17 @@ pub fn sniff<P: Packet>(
     let begins = |begun: &Begun| !inside || matches!(begun, Begun::Request | Begun::Response) || into < WORD;
     let Some(begun) = begun.filter(begins) else {
         if !inside {
-            own.tcp.misses.set(own.tcp.misses.get().saturating_add(1));
-            return None;
+            let misses = own.tcp.misses.get();
+            if misses >= looks::LEFT_ALONE - 1 {
+                return None;
+            }
+            own.tcp.misses.set(misses + 1);
+            // What was proven to be known is no opening of something else.
+            if !wanted.conversations || misses >= looks::UNKNOWN || record.app.get() != 0 {
+                return None;
+            }
+            let most = if misses < OPENING_WHOLE { u16::MAX.into() } else { OPENING_BYTES };
+            return Some(Find { app: 0, kind: PayloadKind::Message, len: len.min(most) });
         }
         let wanted = (window - into).min(len);
         if spoken == App::Http as u8 && wanted == len && http::ends_head(packet, offset, len) {
@@ -156,30 +181,45 @@ pub fn sniff<P: Packet>(
     Some(Find { app, kind: begun.kind(), len: window.min(len) })
 }
 
+/// Looks at a packet that is not TCP.
+#[inline(always)]
+pub fn datagram<P: Packet>(
+    packet: &P,
+    record: &SharedRecord,
+    headers: &Headers,
+    wanted: Wanted,
+) -> Option<Find> {
+    if headers.protocol != UDP || matches!(headers.fragment, Fragment::Later) {
+        return None;
+    }
+    if wanted.apps.contains(App::Dns) && dns::port(headers) {
+        dns::message(packet, record, headers, wanted)
+    } else if wanted.apps.contains(App::Quic) {
+        quic::initial(packet, record, headers)
+    } else {
+        None
+    }
+}
+
 /// Takes back what a side was guessed to speak.
 #[inline(always)]
 fn leave_alone(half: &SharedHalf) {
-    half.tcp.misses.set(MAX_MISSES);
+    half.tcp.misses.set(looks::LEFT_ALONE);
     half.tcp.app.set(0);
     half.tcp.head_window.set(0);
     half.tcp.sniffing.set(half.tcp.sniffing.get() & !(sniffing::MESSAGES | sniffing::NEEDS_END));
 }
 
-/// Notes what payload showed its flow to be, the first time.
-#[inline(always)]
-fn show(record: &SharedRecord, app: u8) {
-    if record.app.get() == 0 {
-        record.app.set(app);
-    }
-}
-
 /// The end of a connection that spoke HTTP is told once per side, and once more where a reset follows a FIN, so that
-/// what is open can be closed; of TLS, while one side's hello is without an answer.
+/// what is open can be closed; of TLS, while one side's hello is without an answer; of what may be recognised, in any case.
 #[inline(always)]
-fn end(record: &SharedRecord, sender: Sender, flags: u16) -> Option<Find> {
+fn end(record: &SharedRecord, sender: Sender, flags: u16, conversations: bool) -> Option<Find> {
     let (own, peer) = record.pair(sender);
     let (habits, others) = (own.tcp.sniffing.get(), peer.tcp.sniffing.get());
-    let open = (habits | others) & sniffing::NEEDS_END | (habits ^ others) & sniffing::HELLO;
+    // Of a conversation that may be recognised or is, unless it is left alone.
+    let followed =
+        u8::from(conversations & (own.tcp.misses.get() != 0) & (own.tcp.misses.get() != looks::LEFT_ALONE));
+    let open = (habits | others) & sniffing::NEEDS_END | (habits ^ others) & sniffing::HELLO | followed;
     let told = if flags & flag::RST == 0 { sniffing::END_TOLD } else { sniffing::RESET_TOLD };
     if open == 0 || flags & (flag::FIN | flag::RST) == 0 || habits & (told | sniffing::RESET_TOLD) != 0 {
         return None;

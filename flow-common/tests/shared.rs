@@ -101,7 +101,7 @@ impl Cpu {
             1 => self.kind = track(record, self.sender, segment, payload, 0, now),
             _ => {
                 let packet = Captured { data: &self.frame, original_len: self.frame.len() as u32 };
-                let wanted = Wanted { apps: Apps::ALL, head_bytes: 512 };
+                let wanted = Wanted { apps: Apps::ALL, conversations: true, head_bytes: 512 };
                 let (headers, kind) = (&self.headers, self.kind);
                 self.find =
                     sniff::sniff(&packet, record, self.sender, headers, kind, self.last_talker, wanted);

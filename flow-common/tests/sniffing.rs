@@ -5,77 +5,14 @@ mod support;
 
 use flow_common::{
     app::{App, Apps},
-    event::{MAX_PAYLOAD, PayloadEvent, PayloadKind},
-    settings::Settings,
+    event::{MAX_PAYLOAD, PayloadKind},
     sniff::DNS_BYTES,
     wire::tcp::flag,
 };
-use support::{World, frames};
-
-const PSH: u16 = flag::PSH | flag::ACK;
-
-fn world(copies: Apps) -> World {
-    let mut world = World::new(64);
-    world.settings = Settings { copies, ..world.settings };
-    world
-}
-
-/// A connection to a port: where both sides are.
-struct Talk {
-    world: World,
-    port: u16,
-    next: [u32; 2],
-}
-
-impl Talk {
-    fn new(port: u16, copies: Apps) -> Self {
-        Self { world: world(copies), port, next: [u32::MAX - 100, 5_000] }
-    }
-
-    /// A segment `step` bytes away from where its side is.
-    fn raw(&mut self, client: bool, flags: u16, step: i32, payload: &[u8]) {
-        let [own, peer] = if client { [0, 1] } else { [1, 0] };
-        let (source, destination) = if client { (40_000, self.port) } else { (self.port, 40_000) };
-        let tcp = frames::Tcp {
-            source,
-            destination,
-            sequence: self.next[own].wrapping_add_signed(step),
-            acknowledgement: self.next[peer],
-            flags,
-            window: 1_000,
-            options: Vec::new(),
-        };
-        let mut ip = frames::V4::of(6);
-        if !client {
-            (ip.source, ip.destination) = (ip.destination, ip.source);
-        }
-        self.world.now += 1_000;
-        self.world.feed(&frames::ethernet(frames::IPV4, &ip.wrap(&tcp.wrap(payload))));
-    }
-
-    fn send(&mut self, client: bool, flags: u16, payload: &[u8]) {
-        self.raw(client, flags, 0, payload);
-        let own = usize::from(!client);
-        self.next[own] = self.next[own].wrapping_add(payload.len() as u32);
-    }
-
-    /// What every copy so far is, and its length.
-    fn copied(&self) -> Vec<(What, usize)> {
-        self.world.events.iter().map(|(event, bytes)| (what(event), bytes.len())).collect()
-    }
-
-    /// What the flow's record says that it speaks.
-    fn app(&self) -> Option<App> {
-        App::from_number(self.world.records()[0].app)
-    }
-}
-
-/// Number of the protocol, and kind.
-type What = (u8, u8);
-
-const fn what(event: &PayloadEvent) -> What {
-    (event.app, event.kind)
-}
+use support::{
+    World, frames,
+    talk::{PSH, Talk, What, what, world},
+};
 
 const REQUEST: What = (App::Http as u8, PayloadKind::Request as u8);
 const RESPONSE: What = (App::Http as u8, PayloadKind::Response as u8);
@@ -86,6 +23,8 @@ const DNS: What = (App::Dns as u8, PayloadKind::Message as u8);
 const DNS_MORE: What = (App::Dns as u8, PayloadKind::Continuation as u8);
 const END_BY_OTHER: What = (0, PayloadKind::End as u8);
 
+/// Those that the packet path knows by their payload.
+const KNOWN: Apps = Apps::of(&[App::Http, App::Dns, App::Tls]);
 const HTTP_ONLY: Apps = Apps::of(&[App::Http]);
 const DNS_ONLY: Apps = Apps::of(&[App::Dns]);
 const TLS_ONLY: Apps = Apps::of(&[App::Tls]);
@@ -116,7 +55,7 @@ fn datagrams_on_the_port_of_dns() {
     watched.settings.head_bytes = 4096;
     feed(&mut watched, 53, 40_000, 1_400);
     assert_eq!(watched.events[2].1.len(), 1_400);
-    let mut off = world(Apps::ALL.without(App::Dns));
+    let mut off = world(KNOWN.without(App::Dns));
     feed(&mut off, 40_000, 53, 30);
     assert!(off.events.is_empty());
 }
@@ -136,7 +75,7 @@ fn of_a_fragmented_message_the_first_fragment() {
 
 #[test]
 fn messages_over_tcp_each_with_a_window_of_its_own() {
-    let mut talk = Talk::new(53, Apps::ALL);
+    let mut talk = Talk::new(53, KNOWN);
     // Its length alone, the message, and the next one without an answer in between.
     talk.send(true, PSH, &[0, 40]);
     talk.send(true, PSH, &[1; 40]);
@@ -154,7 +93,7 @@ fn messages_over_tcp_each_with_a_window_of_its_own() {
 
 #[test]
 fn hellos_and_nothing_after_them() {
-    let mut talk = Talk::new(443, Apps::ALL);
+    let mut talk = Talk::new(443, KNOWN);
     let asked = hello(1, 300);
     talk.send(true, PSH, &asked);
     // The answer and what follows it in the same segment.
@@ -213,27 +152,27 @@ fn the_window_of_a_hello_that_does_not_tell_its_length() {
 fn a_hello_in_the_shape_of_ssl_2() {
     let mut asked = vec![0x80, 43, 1, 3, 1, 0, 18];
     asked.resize(45, 7);
-    let mut talk = Talk::new(443, Apps::ALL);
+    let mut talk = Talk::new(443, KNOWN);
     talk.send(true, PSH, &asked);
     talk.send(false, PSH, &hello(2, 100));
     talk.send(true, PSH, &[22; 80]);
     assert_eq!((talk.copied(), talk.app()), (vec![(HELLO, 45), (HELLO, 105)], Some(App::Tls)));
     // Of another length it is something else.
     asked.push(7);
-    let mut talk = Talk::new(443, Apps::ALL);
+    let mut talk = Talk::new(443, KNOWN);
     talk.send(true, PSH, &asked);
     assert_eq!((talk.copied(), talk.app()), (vec![], None));
 }
 
 #[test]
 fn refused_hellos() {
-    let mut talk = Talk::new(443, Apps::ALL);
+    let mut talk = Talk::new(443, KNOWN);
     // An alert by itself is nothing.
     talk.send(false, PSH, &[21, 3, 3, 0, 2, 2, 40]);
     talk.send(true, PSH, &hello(1, 100));
     talk.send(false, PSH, &[21, 3, 3, 0, 2, 2, 40]);
     assert_eq!(talk.copied().iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), [HELLO, HELLO]);
-    let mut talk = Talk::new(443, Apps::ALL);
+    let mut talk = Talk::new(443, KNOWN);
     talk.send(true, PSH, &hello(1, 100));
     talk.raw(false, flag::RST, 0, &[]);
     assert_eq!(talk.copied().last(), Some(&(END_BY_OTHER, 0)));
@@ -308,9 +247,9 @@ fn what_brings_nothing_new_takes_no_turn() {
 #[test]
 fn only_what_is_asked_for() {
     for (copies, port, payload) in [
-        (Apps::ALL.without(App::Tls), 443, hello(1, 100)),
-        (Apps::ALL.without(App::Dns), 53, query()),
-        (Apps::ALL.without(App::Http), 80, b"GET / HTTP/1.1\r\n\r\n".to_vec()),
+        (KNOWN.without(App::Tls), 443, hello(1, 100)),
+        (KNOWN.without(App::Dns), 53, query()),
+        (KNOWN.without(App::Http), 80, b"GET / HTTP/1.1\r\n\r\n".to_vec()),
         (Apps::NONE, 53, query()),
     ] {
         let mut talk = Talk::new(port, copies);
@@ -333,7 +272,7 @@ fn query() -> Vec<u8> {
 fn a_flow_says_what_its_payload_showed() {
     const GET: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
     let said = |port, pieces: &[(bool, &[u8])]| {
-        let mut talk = Talk::new(port, Apps::ALL);
+        let mut talk = Talk::new(port, KNOWN);
         for (client, payload) in pieces {
             talk.send(*client, PSH, payload);
         }
@@ -373,7 +312,7 @@ fn a_datagram_says_it_too() {
 
 #[test]
 fn the_end_of_a_tunnel_is_told_to_who_saw_it_begin() {
-    let mut talk = Talk::new(3_128, Apps::ALL);
+    let mut talk = Talk::new(3_128, KNOWN);
     talk.send(true, PSH, b"CONNECT h:443 HTTP/1.1\r\n\r\n");
     talk.send(false, PSH, b"HTTP/1.1 200 OK\r\n\r\n");
     talk.send(true, PSH, &hello(1, 100));
@@ -517,7 +456,7 @@ fn empty_lines_before_a_message() {
 #[test]
 fn what_only_looks_like_http_is_not_called_so() {
     let said = |port, asked: &str, answer: &str| {
-        let mut talk = Talk::new(port, Apps::ALL);
+        let mut talk = Talk::new(port, KNOWN);
         talk.send(true, PSH, asked.as_bytes());
         talk.send(false, PSH, answer.as_bytes());
         talk.app()
@@ -554,7 +493,7 @@ fn what_others_carry_is_theirs() {
     const GET: &[u8] = b"GET http://h/x HTTP/1.1\r\n\r\n";
     const OK: &[u8] = b"HTTP/1.1 200 OK\r\n\r\n";
     for asks_first in [true, false] {
-        let mut talk = Talk::new(1344, Apps::ALL);
+        let mut talk = Talk::new(1344, KNOWN);
         if asks_first {
             talk.send(true, PSH, b"OPTIONS icap://h/scan ICAP/1.0\r\n\r\n");
             talk.send(false, PSH, b"ICAP/1.0 200 OK\r\n\r\n");
@@ -570,7 +509,7 @@ fn what_others_carry_is_theirs() {
         assert_eq!((talk.copied().len(), talk.app()), (before, None));
     }
     // A body of HTTP may begin with anything.
-    let mut talk = Talk::new(80, Apps::ALL);
+    let mut talk = Talk::new(80, KNOWN);
     talk.send(true, PSH, b"POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
     talk.send(true, PSH, b"RTSP/1.0 200 OK\r\n\r\n");
     talk.send(false, PSH, OK);

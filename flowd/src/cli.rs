@@ -20,7 +20,7 @@ pub use report::{Report, ReportFormat};
 pub use tail::Tail;
 
 use crate::{
-    config::{Config, ConfigError, LogFormat, Outputs, Query, SinkConfig, Span},
+    config::{Config, ConfigError, LogFormat, Outputs, Query, SinkConfig, Span, Statements},
     read::{EngineKind, Intake, Output},
 };
 
@@ -147,6 +147,9 @@ pub struct Read {
     /// Query strings in HTTP lines: drop, keys or keep
     #[arg(long, default_value_t = Query::Drop, value_name = "drop|keys|keep")]
     pub query: Query,
+    /// Statements and unlisted operations in request lines: drop, normalized or keep
+    #[arg(long, default_value_t = Statements::Drop, value_name = "drop|normalized|keep")]
+    pub statements: Statements,
     /// Bytes of an HTTP head that are looked at, 0 to 4096
     #[arg(long, default_value_t = 512, value_name = "N")]
     pub head_bytes: u32,
@@ -239,6 +242,7 @@ impl Read {
             decapsulate: self.decapsulate.clone(),
             ignore_vlan: self.ignore_vlan,
             query: self.query,
+            statements: self.statements,
             head_bytes: self.head_bytes,
             sink: self
                 .sinks

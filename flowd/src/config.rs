@@ -68,6 +68,8 @@ pub struct Config {
     pub log_queue: u32,
     /// What the HTTP log keeps of a query string.
     pub query: Query,
+    /// What records keep of statements, and of operations that are in no protocol's list.
+    pub statements: Statements,
     /// Bytes of an HTTP head that are copied at most.
     pub head_bytes: u32,
     /// Bytes of the buffer for copied heads.
@@ -136,6 +138,19 @@ pub enum Query {
     Keep,
 }
 
+/// What records keep of statements.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Statements {
+    /// Nothing.
+    #[default]
+    Drop,
+    /// The statement with `?` in place of each literal.
+    Normalized,
+    /// All of it.
+    Keep,
+}
+
 /// How the lines of the HTTP log look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -163,6 +178,7 @@ impl Default for Config {
             log_keep: 5,
             log_queue: 16_384,
             query: Query::Drop,
+            statements: Statements::Drop,
             head_bytes: Settings::DEFAULT.head_bytes,
             event_buffer: Size(u64::from(names::DEFAULT_EVENT_BYTES)),
             event_interval: Span::millis(100),
@@ -207,7 +223,7 @@ impl Config {
     #[must_use]
     pub fn logs(&self) -> Vec<(String, &Outputs)> {
         let fixed = [("http_log", &self.http_log), ("flow_log", &self.flow_log)];
-        let protocols = self.protocols.iter().filter(|protocol| protocol.has_switch());
+        let protocols = self.protocols.iter().filter(|protocol| protocol.has_log());
         let protocols = protocols.map(|protocol| (format!("{}.log", protocol.app().name()), &protocol.log));
         fixed.map(|(key, log)| (key.to_owned(), log)).into_iter().chain(protocols).collect()
     }
@@ -229,7 +245,19 @@ impl Config {
             Query::Keys => flowd_protocols::Query::Keys,
             Query::Keep => flowd_protocols::Query::Keep,
         };
-        self.protocols.options(self.head_bytes, query)
+        let statements = match self.statements {
+            Statements::Drop => flowd_protocols::Statements::Drop,
+            Statements::Normalized => flowd_protocols::Statements::Normalized,
+            Statements::Keep => flowd_protocols::Statements::Keep,
+        };
+        let options = |protocol: &ProtocolTable| Options {
+            head_bytes: self.head_bytes,
+            query,
+            statements,
+            on: self.follows(protocol),
+            keys: protocol.keys(),
+        };
+        self.protocols.iter().map(options).collect()
     }
 
     /// What the packet path is told.
@@ -279,6 +307,19 @@ impl FromStr for Query {
     }
 }
 
+impl FromStr for Statements {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "drop" => Ok(Self::Drop),
+            "normalized" => Ok(Self::Normalized),
+            "keep" => Ok(Self::Keep),
+            _ => Err(format!("\"{text}\" is none of drop, normalized, keep")),
+        }
+    }
+}
+
 impl FromStr for LogFormat {
     type Err = String;
 
@@ -298,6 +339,16 @@ impl fmt::Display for LogFormat {
             Self::Json => "json",
             Self::Common => "common",
             Self::Combined => "combined",
+        })
+    }
+}
+
+impl fmt::Display for Statements {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Drop => "drop",
+            Self::Normalized => "normalized",
+            Self::Keep => "keep",
         })
     }
 }

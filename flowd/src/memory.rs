@@ -8,7 +8,7 @@ use std::{fs, path::Path, thread};
 use crate::{
     config::{Config, ProtocolTable},
     kernel::{self, EVENT_PARTS},
-    protocol::PROTOCOLS,
+    protocol::{PROTOCOLS, conversation::HELD},
     sinks::BACKLOG,
     web,
 };
@@ -69,7 +69,9 @@ fn open(config: &Config) -> u64 {
     let follows = |protocol: &&ProtocolTable| config.follows(protocol);
     let followed = config.protocols.iter().filter(follows).map(ProtocolTable::app);
     let held = |app| PROTOCOLS.iter().find(|registered| registered.app == app).map_or(0, |known| known.held);
-    followed.map(|app| held(app) as u64).sum()
+    let (trackers, dialects): (Vec<_>, Vec<_>) = followed.partition(|app| held(*app) > 0);
+    let conversations = if dialects.is_empty() { 0 } else { HELD as u64 };
+    trackers.into_iter().map(|app| held(app) as u64).sum::<u64>() + conversations
 }
 
 /// Records that wait for sinks, and those kept for the API.
@@ -229,7 +231,8 @@ mod tests {
         let mut parts = vec![format!("{} × flows", MARK), format!("{FLOW} × live flows")];
         parts.push(format!("with a flow log {LOGGED} more"));
         parts.push(format!("{INDEX} more, for an index"));
-        for protocol in PROTOCOLS {
+        parts.push(format!("{} MiB for the conversations", HELD >> 20));
+        for protocol in PROTOCOLS.iter().filter(|protocol| protocol.held > 0) {
             parts.push(format!("{} {} MiB", protocol.app.name().to_uppercase(), protocol.held >> 20));
         }
         for part in parts {

@@ -9,8 +9,10 @@ use std::sync::Arc;
 use flow_common::{app::App, event::PayloadEvent, key::FlowKey, record::FlowRecord};
 use flowd_numbers::LabelPolicy;
 use flowd_protocols::{
-    AppRecord, Found, Numbers, Options, PROTOCOLS, Protocol, ProtocolNumbers, Registered, Shown,
-    numbers::SharedNumbers, progress::Progress,
+    AppRecord, Follow, Found, Numbers, Options, PROTOCOLS, Protocol, ProtocolNumbers, Registered, Shown,
+    conversation::{Conversations, Decision, Entry},
+    numbers::SharedNumbers,
+    progress::Progress,
 };
 
 pub use source::{Source, Visit, load};
@@ -36,6 +38,9 @@ pub trait Surroundings {
 
     /// The name of the interface in `slot`.
     fn iface(&self, slot: u16) -> Arc<str>;
+
+    /// Has the packet path go by this decision.
+    fn steer(&mut self, decision: &Decision);
 }
 
 /// A protocol with what it counted, where it has numbers of its own.
@@ -47,7 +52,9 @@ struct Followed {
 
 /// Every protocol, and what becomes of their records.
 pub struct Pipeline {
+    /// Those with trackers of their own.
     protocols: Vec<Followed>,
+    conversations: Conversations,
     shared: SharedNumbers,
     enrichment: Enrichment,
     /// Records of one look at the payload copies, so bounded by their buffer; kept for its allocation.
@@ -64,8 +71,10 @@ impl Pipeline {
             Numbers::Shared(words) => Some((registered.app, words)),
         });
         let mut shared = SharedNumbers::new(Arc::clone(&labels), members);
+        let conversations = Conversations::new(dialects(options));
         let follow = |(registered, options): (&'static Registered, &Options)| {
-            let protocol = (registered.start)(options);
+            let Follow::Tracker(start) = registered.follow else { return None };
+            let protocol = start(options);
             // Every reason has a row from the start.
             let losses = protocol.losses();
             let numbers = match registered.numbers {
@@ -79,16 +88,35 @@ impl Pipeline {
                     None
                 }
             };
-            Followed { app: registered.app, protocol, numbers }
+            Some(Followed { app: registered.app, protocol, numbers })
         };
-        let protocols = PROTOCOLS.iter().zip(options).map(follow).collect();
-        Self { protocols, shared, enrichment: Enrichment::new(enrichers(policy)), found: Found::new() }
+        let protocols = PROTOCOLS.iter().zip(options).filter_map(follow).collect();
+        for (app, losses) in conversations.losses() {
+            shared.set_losses(app, losses);
+        }
+        Self {
+            protocols,
+            conversations,
+            shared,
+            enrichment: Enrichment::new(enrichers(policy)),
+            found: Found::new(),
+        }
     }
 
-    /// Offers a payload copy to every protocol.
+    /// Offers a payload copy to every protocol, unless it is part of a conversation that is known already.
     pub fn event(&mut self, event: &PayloadEvent, payload: &[u8]) {
+        if self.conversations.event(event, payload, &mut self.found) {
+            return;
+        }
         for Followed { protocol, .. } in &mut self.protocols {
             protocol.event(event, payload, &mut self.found);
+        }
+    }
+
+    /// Hands on what was decided of the payload that is copied from now on.
+    pub fn steer(&mut self, around: &mut dyn Surroundings) {
+        for decision in self.conversations.decisions() {
+            around.steer(&decision);
         }
     }
 
@@ -102,6 +130,7 @@ impl Pipeline {
         for Followed { protocol, .. } in &mut self.protocols {
             protocol.expire(now, &mut look, &mut self.found);
         }
+        self.conversations.expire(now, &mut look, &mut self.found);
     }
 
     /// Gives up everything under way: nothing more will come.
@@ -109,12 +138,14 @@ impl Pipeline {
         for Followed { protocol, .. } in &mut self.protocols {
             protocol.finish(&mut self.found);
         }
+        self.conversations.finish(&mut self.found);
     }
 
     /// When the oldest of what any protocol waits for began, nanoseconds of the packet clock.
     #[must_use]
     pub fn oldest(&self) -> Option<u64> {
-        self.protocols.iter().filter_map(|followed| followed.protocol.oldest()).min()
+        let oldest = self.protocols.iter().filter_map(|followed| followed.protocol.oldest());
+        oldest.chain(self.conversations.oldest()).min()
     }
 
     /// Enriches and counts what has come up, and hands it on.
@@ -124,6 +155,7 @@ impl Pipeline {
         clock: &WallClock,
         records: &mut dyn FnMut(Box<dyn AppRecord>),
     ) {
+        self.steer(around);
         for mut record in self.found.drain(..) {
             let (key, slot) = (record.head().key, record.head().slot);
             if !around.speaks(&key, slot) {
@@ -156,9 +188,13 @@ impl Pipeline {
 
     /// Takes other options, in the order of the registry: what was read before stays as it was read.
     pub fn configure(&mut self, options: &[Options]) {
-        for (Followed { protocol, .. }, options) in self.protocols.iter_mut().zip(options) {
-            protocol.configure(options);
+        for Followed { app, protocol, .. } in &mut self.protocols {
+            let own = PROTOCOLS.iter().zip(options).find(|(registered, _)| registered.app == *app);
+            if let Some((_, options)) = own {
+                protocol.configure(options);
+            }
         }
+        self.conversations.configure(dialects(options));
     }
 
     /// Decides anew who has a series: `now` in nanoseconds of the packet clock.
@@ -174,6 +210,9 @@ impl Pipeline {
                 None => self.shared.set_losses(*app, losses),
             }
         }
+        for (app, losses) in self.conversations.losses() {
+            self.shared.set_losses(app, losses);
+        }
         self.shared.settle(now, seconds);
     }
 
@@ -183,6 +222,19 @@ impl Pipeline {
         let own = self.protocols.iter().filter_map(|followed| followed.numbers.as_ref());
         own.map(|numbers| numbers.published()).chain([self.shared.published()]).collect()
     }
+}
+
+/// The protocols that recognise conversations, each with its part of `options`, which are in the order of the registry.
+fn dialects(options: &[Options]) -> impl Iterator<Item = Entry<'_>> {
+    PROTOCOLS.iter().zip(options).filter_map(|(registered, options)| match registered.follow {
+        Follow::Tracker(_) => None,
+        Follow::Dialect(candidate) => Some(Entry {
+            app: registered.app,
+            candidate,
+            operations: registered.numbers.operations(),
+            options,
+        }),
+    })
 }
 
 impl std::fmt::Debug for Pipeline {

@@ -11,6 +11,7 @@ use std::{
 };
 
 use flow_common::{
+    app::App,
     key::{FlowKey, Sender},
     names,
     record::FlowRecord,
@@ -19,7 +20,8 @@ use flowd::{
     flow::{Endpoint, Flow, Icmp, Rtt, SeenAt, Tcp, Traffic, Tunnel},
     numbers::families,
     protocol::{
-        PROTOCOLS, Switch,
+        Follow, PROTOCOLS, Switch,
+        conversation::{self, RequestRecord},
         dns::{DnsExchange, DnsOutcome},
         http::{HttpExchange, Outcome},
         party::Party,
@@ -155,13 +157,14 @@ fn http_fields_are_those_of_the_log() {
             method: None,
             target: None,
             host: None,
-            version: None,
+            version: Some("2"),
             user_agent: None,
             referrer_host: None,
             content_type: None,
             request_content_length: None,
             response_content_length: None,
             status: None,
+            grpc_status: None,
             informational: Vec::new(),
             request_bytes: None,
             response_bytes: None,
@@ -214,10 +217,36 @@ fn tls_fields_are_those_of_the_log() {
             handshake_time: None,
             partial: false,
             outcome: TlsOutcome::Complete,
+            quic_version: Some(1),
         },
     );
     for outcome in TlsOutcome::ALL {
         assert!(section("### TLS").contains(&format!("`{}`", outcome.name())), "{outcome:?}");
+    }
+}
+
+#[test]
+fn request_fields_are_those_of_the_log() {
+    same_fields(
+        "### Requests",
+        &RequestRecord {
+            head: Head::new(FlowKey::EMPTY, 0, Sender::A, 0),
+            app: App::Redis,
+            operation: "GET".into(),
+            statement: Some(String::new()),
+            one_way: false,
+            error: None,
+            asked: 0,
+            answered: None,
+            think_time: None,
+            retransmits: 0,
+            outcome: conversation::Outcome::Complete,
+        },
+    );
+    let told = section("### Requests");
+    for protocol in PROTOCOLS.iter().filter(|protocol| matches!(protocol.follow, Follow::Dialect(_))) {
+        let name = protocol.app.name();
+        assert!(told.contains(&format!("`[{name}]`")), "{name}");
     }
 }
 
@@ -306,7 +335,7 @@ fn keys_reload_as_the_table_says() {
     }
     /// The row of a key: those of a protocol's table stand in rows for all protocols.
     fn row_of(key: &str) -> String {
-        let tables = PROTOCOLS.iter().filter(|protocol| protocol.switch == Switch::Table);
+        let tables = PROTOCOLS.iter().filter(|protocol| protocol.switch != Switch::Http);
         match key.split_once('.') {
             Some((table, key)) if tables.clone().any(|protocol| protocol.app.name() == table) => {
                 format!("PROTOCOL.{}", if ["enabled", "log"].contains(&key) { key } else { "*" })

@@ -7,6 +7,9 @@ pub(crate) trait Context: Packet + Copy {
     /// What the kernel hands over.
     type Raw;
 
+    /// Whether programs for it have instructions left for a third way to copy, which saves one copy of HTTP heads.
+    const ROOMY: bool;
+
     /// `scratch` is for what cannot be read in place.
     fn new(raw: *mut Self::Raw, scratch: *mut Scratch) -> Self;
 

@@ -19,7 +19,7 @@ use flow_common::{
     clock::{Clock, tick_of},
     counter::Passage,
     env::{Datagram, Env, Events, FirstFragment, Fragments},
-    event::{MAX_PAYLOAD, PayloadEvent},
+    event::{MAX_COPY, PayloadEvent},
     flows::Flows,
     hint,
     key::{Direction, FlowKey},
@@ -142,7 +142,7 @@ impl<C: Context> Events for Kernel<C> {
     #[inline(always)]
     fn copy<P: Packet>(&mut self, _: &P, offset: u32, len: u16, event: impl FnOnce() -> PayloadEvent) {
         cold_path();
-        let mut len = u32::from(len);
+        let mut len = u32::from(len).min(MAX_COPY as u32);
         if maps::setting(|settings| &settings.packet_time) != 0 {
             // Of a packet that the capture cut, what is there.
             len = len.min(self.packet.left(offset));
@@ -150,7 +150,7 @@ impl<C: Context> Events for Kernel<C> {
         let event = || PayloadEvent { copied: len as u16, ..event() };
         let done = if len.wrapping_sub(1) < SMALL as u32 {
             self.submit::<{ HEADER + SMALL }, { SMALL as u32 }>(event, offset, len)
-        } else if len.wrapping_sub(1) < MIDDLE as u32 {
+        } else if C::ROOMY && len.wrapping_sub(1) < MIDDLE as u32 {
             self.submit::<{ HEADER + MIDDLE }, { MIDDLE as u32 }>(event, offset, len)
         } else {
             self.output(event, offset, len)
@@ -193,9 +193,9 @@ impl<C: Context> Kernel<C> {
         unsafe { room.cast::<PayloadEvent>().write(event()) };
         let mut size = HEADER;
         if len != 0 {
-            let len = bounded::<{ MAX_PAYLOAD as u32 }>(len);
-            // SAFETY: room for MAX_PAYLOAD bytes stands behind the event.
-            if !self.packet.copy::<{ MAX_PAYLOAD as u32 }>(offset, len, unsafe { room.add(HEADER) }) {
+            let len = bounded::<{ MAX_COPY as u32 }>(len);
+            // SAFETY: room for MAX_COPY bytes stands behind the event.
+            if !self.packet.copy::<{ MAX_COPY as u32 }>(offset, len, unsafe { room.add(HEADER) }) {
                 return None;
             }
             size += len as usize;

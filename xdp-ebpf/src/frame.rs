@@ -46,6 +46,7 @@ impl<const FRAGS: bool> Frame<FRAGS> {
 
 impl<const FRAGS: bool> Context for Frame<FRAGS> {
     type Raw = xdp_md;
+    const ROOMY: bool = false;
 
     #[inline(always)]
     fn new(raw: *mut xdp_md, scratch: *mut Scratch) -> Self {

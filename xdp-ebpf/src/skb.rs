@@ -55,6 +55,7 @@ impl Skb {
 
 impl Context for Skb {
     type Raw = __sk_buff;
+    const ROOMY: bool = true;
 
     #[inline(always)]
     fn new(raw: *mut __sk_buff, scratch: *mut Scratch) -> Self {

@@ -26,6 +26,8 @@ const TEST_TOOLS: &[(&str, &str)] = &[
     ("prometheus", "prometheus"),
     ("goaccess", "goaccess"),
     ("nfcapd", "nfdump"),
+    ("redis-server", "redis-server"),
+    ("redis-benchmark", "redis-tools"),
 ];
 
 /// Programs that the bench compares flowd with, where they are there.

@@ -50,7 +50,8 @@ share! {
         pub app: u8,
         /// Bits of [`sniffing`].
         pub sniffing: u8,
-        /// Peeks at this side's payload that found nothing known, saturating.
+        /// Peeks at this side's payload that found nothing known, saturating, or one of [`looks`]. Of UDP, what looking for
+        /// QUIC has used up of its patience.
         pub misses: u8,
         /// Sequence number of the first byte of the message whose head is being copied.
         pub head_seq: u32,
@@ -101,6 +102,17 @@ pub mod seen {
     pub const DATA: u8 = 4;
     /// TCP timestamps are in use.
     pub const TIMESTAMPS: u8 = 8;
+}
+
+/// What the reader of copies decided of a side, in [`TcpHalf::misses`]. Smaller numbers are peeks.
+pub mod looks {
+    /// Nobody recognised the conversation: from so many peeks on, what is unknown is not copied any more, but what is known
+    /// is looked for a while, as behind STARTTLS.
+    pub const UNKNOWN: u8 = 200;
+    /// Nothing known will come: nobody looks.
+    pub const LEFT_ALONE: u8 = 254;
+    /// All that is new is copied, whatever it is.
+    pub const FOLLOWED: u8 = 255;
 }
 
 /// Bits of [`TcpHalf::sniffing`].

@@ -4,12 +4,7 @@ use core::hint::cold_path;
 
 use super::find::{Find, Wanted};
 use crate::{
-    app::App,
-    dissect::{Fragment, Headers, transport::protocol::UDP},
-    event::PayloadKind,
-    packet::Packet,
-    record::SharedRecord,
-    wire::Be32,
+    app::App, dissect::Headers, event::PayloadKind, packet::Packet, record::SharedRecord, wire::Be32,
 };
 
 /// Bytes of a message that are copied at least, where so many are there: what resolvers let each other send
@@ -45,20 +40,15 @@ pub(super) fn asks<P: Packet>(packet: &P, offset: u32, stream: bool) -> bool {
     })
 }
 
-/// Looks at a packet that is not TCP.
+/// Looks at a datagram of UDP on the port of DNS.
 #[inline(always)]
-pub fn datagram<P: Packet>(
+pub(super) fn message<P: Packet>(
     packet: &P,
     record: &SharedRecord,
     headers: &Headers,
     wanted: Wanted,
 ) -> Option<Find> {
-    let message = wanted.apps.contains(App::Dns)
-        && headers.protocol == UDP
-        && port(headers)
-        && !matches!(headers.fragment, Fragment::Later)
-        && headers.payload_len >= HEADER_LEN;
-    if !message {
+    if headers.payload_len < HEADER_LEN {
         return None;
     }
     cold_path();

@@ -3,12 +3,15 @@
 use crate::{
     app::{App, Apps},
     event::PayloadKind,
+    record::SharedRecord,
 };
 
 /// What the settings ask for.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted {
     pub apps: Apps,
+    /// Whether the reader of copies recognises conversations by what both sides begin with.
+    pub conversations: bool,
     /// Bytes of an HTTP head.
     pub head_bytes: u32,
 }
@@ -56,5 +59,13 @@ impl Begun {
             Self::Response => PayloadKind::Response,
             Self::Dns | Self::Hello | Self::OldHello | Self::Foreign => PayloadKind::Message,
         }
+    }
+}
+
+/// Notes what payload showed its flow to be, the first time.
+#[inline(always)]
+pub(super) fn show(record: &SharedRecord, app: u8) {
+    if record.app.get() == 0 {
+        record.app.set(app);
     }
 }

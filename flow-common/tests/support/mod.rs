@@ -4,6 +4,7 @@
 
 pub(crate) mod frames;
 pub(crate) mod story;
+pub(crate) mod talk;
 
 use std::{collections::HashMap, sync::atomic::AtomicU64, sync::atomic::Ordering};
 
@@ -93,6 +94,11 @@ impl World {
     /// Every record, in the order of the first packet.
     pub(crate) fn records(&self) -> Vec<FlowRecord> {
         self.slots.iter().map(FlowRecord::load).collect()
+    }
+
+    /// Has the reader of copies decide what is looked at of every flow, one of [`flow_common::record::looks`] or a count.
+    pub(crate) fn steer(&self, looks: u8) {
+        self.slots.iter().flat_map(|record| &record.halves).for_each(|half| half.tcp.misses.set(looks));
     }
 
     /// Both directions of all flows seen directly, not those inside of tunnels.

@@ -17,10 +17,11 @@ use aya::{
     util::nr_cpus,
 };
 use flow_common::{
+    app::App,
     clock::{Pace, Reuse},
     counter::InterfaceTotals,
-    event::{MAX_PAYLOAD, PayloadEvent},
-    key::Direction,
+    event::{MAX_COPY, PayloadEvent},
+    key::{Direction, FlowKey},
     names,
     record::FlowRecord,
     settings::{Interface, Omissions, Settings},
@@ -152,6 +153,13 @@ impl Kernel {
         self.slab.copy(slot)
     }
 
+    /// Has the programs look at the payload of both sides of the flow of `key` in `slot` as `looks` says from now on: a
+    /// count of peeks or one of [`flow_common::record::looks`]; and notes what it speaks. Nothing where the slot is another flow's, or cannot be
+    /// mapped: that flow is then followed as before.
+    pub fn steer(&self, key: &FlowKey, slot: u32, looks: u8, app: Option<App>) {
+        self.slab.steer(key, slot, looks, app);
+    }
+
     /// Hands the waiting payload events to `visit`, in the order of the ring buffer; returns their number. At most as
     /// many bytes as fit into the buffer: of what comes faster than it is read, there would be no end.
     pub fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize {
@@ -171,7 +179,7 @@ impl Kernel {
             bytes += item.len();
             let Some((head, payload)) = item.split_at_checked(size_of::<PayloadEvent>()) else { continue };
             let Some(event) = pod::read::<PayloadEvent>(head) else { continue };
-            let copied = usize::from(event.copied).min(MAX_PAYLOAD);
+            let copied = usize::from(event.copied).min(MAX_COPY);
             visit(&event, payload.get(..copied).unwrap_or(payload));
             count += 1;
         }

@@ -58,6 +58,11 @@ impl<T, const COPIES: usize> OutOfOrder<T, COPIES> {
         Some(self.0.swap_remove(at))
     }
 
+    /// Where the first copy behind `next` begins.
+    pub(crate) fn first(&self, next: u32) -> Option<u32> {
+        self.0.iter().map(|held| held.seq).min_by_key(|seq| distance(next, *seq))
+    }
+
     /// Takes all that is held.
     pub(crate) fn take_all(&mut self) -> Vec<Held<T>> {
         std::mem::take(&mut self.0)

@@ -21,7 +21,7 @@ pub use pair::{DnsLosses, DnsTracker};
 pub use record::{DnsExchange, DnsOutcome};
 
 use crate::{
-    protocol::{Found, Look, Numbers, Protocol, Registered, Switch},
+    protocol::{Follow, Found, Look, Numbers, Protocol, Registered, Switch},
     section::{NoKeys, Schema},
 };
 
@@ -30,9 +30,9 @@ pub(crate) const REGISTERED: Registered = Registered {
     app: App::Dns,
     switch: Switch::Table,
     keys: Schema::of::<NoKeys>(),
-    start: |options| {
+    follow: Follow::Tracker(|options| {
         Box::new(DnsTracker::new(DnsOptions { copied: limit(options.head_bytes), ..DnsOptions::default() }))
-    },
+    }),
     held: config::HELD,
     numbers: Numbers::Own {
         start: |_| Box::new(DnsNumbers::default()),

@@ -25,11 +25,13 @@ pub use losses::HttpLosses;
 pub use numbers::{FAMILIES, HttpNumbers};
 pub use pair::HttpTracker;
 pub use parse::Privacy;
+pub(crate) use parse::{Fields, Name, method_of, target};
+pub(crate) use record::VERSION_2;
 pub use record::{HttpExchange, Outcome};
 
 pub use crate::privacy::Query;
 use crate::{
-    protocol::{Found, Look, Numbers, Options, Protocol, Registered, Switch},
+    protocol::{Follow, Found, Look, Numbers, Options, Protocol, Registered, Switch},
     section::Schema,
 };
 
@@ -38,7 +40,7 @@ pub(crate) const REGISTERED: Registered = Registered {
     app: App::Http,
     switch: Switch::Http,
     keys: Schema::of::<HttpKeys>(),
-    start: |options| Box::new(HttpTracker::new(HttpOptions::of(options))),
+    follow: Follow::Tracker(|options| Box::new(HttpTracker::new(HttpOptions::of(options)))),
     held: config::HELD,
     numbers: Numbers::Own {
         start: |policy| Box::new(HttpNumbers::new(Arc::clone(policy))),

@@ -11,3 +11,15 @@ pub enum Query {
     /// The target as it is, user info included, but for what the protocol itself leaves out.
     Keep,
 }
+
+/// What of statements is logged, and of operations that are in no protocol's list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Statements {
+    /// Nothing: an operation that is in no list is `_OTHER`.
+    #[default]
+    Drop,
+    /// Statements with `?` in place of each literal. An operation that is in no list is `_OTHER`.
+    Normalized,
+    /// Statements as they are, and each operation's own word.
+    Keep,
+}

@@ -7,6 +7,9 @@ use flow_common::{
 
 const FIN: u16 = 0x01;
 
+/// Gives how far the flow in a slot has come, where its record can be had.
+pub type Look<'a> = &'a mut dyn FnMut(u32) -> Option<Progress>;
+
 /// A look at a flow's record.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {

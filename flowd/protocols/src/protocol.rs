@@ -5,18 +5,8 @@ use std::sync::Arc;
 use flow_common::{app::App, event::PayloadEvent};
 use flowd_numbers::{Exposition, LabelPolicy, Meta, Overflow};
 
-use crate::{
-    privacy::Query,
-    progress::Progress,
-    record::AppRecord,
-    section::{Schema, Section},
-};
-
-/// Records that have come up.
-pub type Found = Vec<Box<dyn AppRecord>>;
-
-/// Gives how far the flow in a slot has come, where its record can be had.
-pub type Look<'a> = &'a mut dyn FnMut(u32) -> Option<Progress>;
+use crate::{conversation::Candidate, record::AppRecord, section::Schema};
+pub(crate) use crate::{options::Options, progress::Look, record::Found};
 
 /// One protocol: pairs requests with responses over all connections. Everything that it keeps is bounded.
 pub trait Protocol: Send {
@@ -71,31 +61,24 @@ pub trait Shown: Send + Sync {
     }
 }
 
-/// What a protocol is told.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Bytes of an HTTP head that the packet path copies; of a DNS message at least [`flow_common::sniff::DNS_BYTES`].
-    pub head_bytes: u32,
-    /// What records show of parameters.
-    pub query: Query,
-    /// The protocol's own keys.
-    pub keys: Arc<dyn Section>,
-}
-
-impl PartialEq for Options {
-    fn eq(&self, other: &Self) -> bool {
-        (self.head_bytes, self.query) == (other.head_bytes, other.query)
-            && self.keys.is_same(other.keys.as_ref())
-    }
-}
-
 /// What switches a protocol on, and says where its records go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Switch {
     /// `enabled` and `log` in its table: off by default.
     Table,
+    /// `enabled` alone, off by default: its records are those of another protocol, and go where those go.
+    Enabled,
     /// Keys outside of its table, from before there were tables: `head_bytes` above 0, and `http_log`.
     Http,
+}
+
+/// How a protocol is followed.
+#[derive(Clone, Copy, Debug)]
+pub enum Follow {
+    /// The packet path knows its messages, and it has a tracker of its own.
+    Tracker(fn(&Options) -> Box<dyn Protocol>),
+    /// It is one of those that [`crate::conversation`] recognises.
+    Dialect(Candidate),
 }
 
 /// What a protocol adds to `/metrics`.
@@ -114,6 +97,17 @@ pub struct Words {
     pub statuses: &'static [&'static str],
 }
 
+impl Numbers {
+    /// Operations that are label values.
+    #[must_use]
+    pub const fn operations(&self) -> &'static [&'static str] {
+        match self {
+            Self::Own { .. } => &[],
+            Self::Shared(words) => words.operations,
+        }
+    }
+}
+
 /// What the pipeline has to know of a protocol.
 #[derive(Debug)]
 pub struct Registered {
@@ -122,8 +116,8 @@ pub struct Registered {
     pub switch: Switch,
     /// The keys of its table.
     pub keys: Schema,
-    pub start: fn(&Options) -> Box<dyn Protocol>,
-    /// Bytes that what is under way holds at most.
+    pub follow: Follow,
+    /// Bytes that what is under way holds at most; 0 for a dialect, whose conversations are held with all others.
     pub held: usize,
     pub numbers: Numbers,
 }

@@ -133,3 +133,6 @@ impl dyn AppRecord {
         (self as &dyn Any).downcast_ref()
     }
 }
+
+/// Records that have come up.
+pub type Found = Vec<Box<dyn AppRecord>>;

@@ -1,4 +1,5 @@
-//! TLS handshakes over TCP as far as they are in clear text: what the client offers, what the server chooses.
+//! TLS handshakes over TCP as far as they are in clear text: what the client offers, what the server chooses. Those over
+//! QUIC have the same line; [`crate::quic`] reads them.
 //!
 //! The packet path copies the first bytes of each side that begin like a record with a handshake; the hellos are
 //! put together from them, and a line leaves when the server has answered, or did not.
@@ -9,10 +10,10 @@ mod config;
 pub mod iana;
 mod numbers;
 mod pair;
-mod parse;
+pub(crate) mod parse;
 mod record;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use config::TlsOptions;
 pub use numbers::{FAMILIES, TlsNumbers};
@@ -20,7 +21,7 @@ pub use pair::{TlsLosses, TlsTracker};
 pub use record::{TlsHandshake, TlsOutcome};
 
 use crate::{
-    protocol::{Found, Look, Numbers, Protocol, Registered, Switch},
+    protocol::{Follow, Found, Look, Numbers, Protocol, Registered, Switch},
     section::{NoKeys, Schema},
 };
 
@@ -29,7 +30,7 @@ pub(crate) const REGISTERED: Registered = Registered {
     app: App::Tls,
     switch: Switch::Table,
     keys: Schema::of::<NoKeys>(),
-    start: |_| Box::new(TlsTracker::new(TlsOptions::default())),
+    follow: Follow::Tracker(|_| Box::new(TlsTracker::new(TlsOptions::default()))),
     held: config::HELD,
     numbers: Numbers::Own {
         start: |_| Box::new(TlsNumbers::default()),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flow_common::app::App;
 use flowd_protocols::{
-    Options, PROTOCOLS, Registered, Switch,
+    PROTOCOLS, Registered, Switch,
     section::{Invalid, Section},
 };
 use serde::{
@@ -48,9 +48,21 @@ impl ProtocolTable {
         self.registered.app
     }
 
-    /// Whether the table has `enabled` and `log`.
+    /// Its own keys.
+    #[must_use]
+    pub(super) fn keys(&self) -> Arc<dyn Section> {
+        Arc::clone(&self.keys)
+    }
+
+    /// Whether the table has `enabled`.
     #[must_use]
     pub fn has_switch(&self) -> bool {
+        matches!(self.registered.switch, Switch::Table | Switch::Enabled)
+    }
+
+    /// Whether the table has `log`, as the protocol has records of its own kind.
+    #[must_use]
+    pub fn has_log(&self) -> bool {
         self.registered.switch == Switch::Table
     }
 
@@ -69,6 +81,8 @@ impl ProtocolTable {
         let mut own = table.into_inner();
         if self.has_switch() {
             take(&mut own, "enabled", &mut self.enabled, fault)?;
+        }
+        if self.has_log() {
             take(&mut own, "log", &mut self.log, fault)?;
         }
         match self.keys_of(own.clone()) {
@@ -127,8 +141,8 @@ impl Serialize for ProtocolTable {
             #[serde(flatten)]
             own: &'a dyn Section,
         }
-        let switch = self.has_switch().then_some((self.enabled, &self.log));
-        let (enabled, log) = switch.unzip();
+        let enabled = self.has_switch().then_some(self.enabled);
+        let log = self.has_log().then_some(&self.log);
         Keys { enabled, log, own: self.keys.as_ref() }.serialize(serializer)
     }
 }
@@ -189,14 +203,6 @@ impl Protocols {
             }
         }
         Ok(())
-    }
-
-    /// What each protocol is told, in the order of the registry.
-    #[must_use]
-    pub fn options(&self, head_bytes: u32, query: flowd_protocols::Query) -> Vec<Options> {
-        let options =
-            |protocol: &ProtocolTable| Options { head_bytes, query, keys: Arc::clone(&protocol.keys) };
-        self.0.iter().map(options).collect()
     }
 }
 

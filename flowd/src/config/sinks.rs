@@ -45,7 +45,7 @@ impl Config {
         };
         let queue = self.log_queue as usize;
         let fixed = [("http", &self.http_log, http_format), ("flow", &self.flow_log, "json")];
-        let protocols = self.protocols.iter().filter(|protocol| protocol.has_switch());
+        let protocols = self.protocols.iter().filter(|protocol| protocol.has_log());
         let protocols = protocols.map(|protocol| (protocol.app().name(), &protocol.log, "json"));
         let sinks = fixed.into_iter().chain(protocols).flat_map(|(kind, outputs, format)| {
             let paths = outputs.paths().iter();

@@ -6,6 +6,7 @@ mod fragments;
 use std::collections::HashMap;
 
 use flow_common::{
+    app::App,
     bins::Bins,
     counter::{InterfaceTotals, Passage},
     dissect::{Link, NO_TAG},
@@ -127,6 +128,17 @@ impl Native {
     #[must_use]
     pub fn record(&mut self, slot: u32) -> Option<&FlowRecord> {
         Some(FlowRecord::alone(self.state.records.get_mut(slot as usize)?))
+    }
+
+    /// Has both sides of the flow of `key` in `slot` looked at as `looks` says from now on, and notes what it speaks.
+    pub fn steer(&mut self, key: &FlowKey, slot: u32, looks: u8, app: Option<App>) {
+        let record = self.state.records.get(slot as usize);
+        if let Some(record) = record.filter(|record| record.key.is(key)) {
+            record.halves.iter().for_each(|half| half.tcp.misses.set(looks));
+            if let Some(app) = app {
+                record.app.set(app as u8);
+            }
+        }
     }
 
     /// Records in the table, free ones included.

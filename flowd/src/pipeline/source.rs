@@ -11,6 +11,7 @@ use flow_common::{
     record::FlowRecord,
     settings::{Interface, Omissions},
 };
+use flowd_protocols::conversation::Decision;
 
 use crate::{
     clock::WallClock,
@@ -68,6 +69,8 @@ pub trait Source: Send {
     fn events(&mut self, visit: &mut dyn FnMut(&PayloadEvent, &[u8])) -> usize;
     /// Shows the record in `slot` as it is now, where the source can.
     fn record(&mut self, slot: u32, visit: &mut dyn FnMut(&FlowRecord));
+    /// Has the packet path go by what was decided of a flow's payload.
+    fn steer(&mut self, _: &Decision) {}
     /// The distance between the packets' clock and the day's.
     fn clock(&self) -> io::Result<WallClock> {
         WallClock::measure()
@@ -142,6 +145,10 @@ impl Source for Kernel {
         if let Some(record) = Self::record(self, slot) {
             visit(&record);
         }
+    }
+
+    fn steer(&mut self, decision: &Decision) {
+        Self::steer(self, &decision.key, decision.slot, decision.copies.looks(), decision.app);
     }
 
     fn reuse(&self) -> Result<Reuse> {

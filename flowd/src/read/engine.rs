@@ -14,6 +14,7 @@ use flow_common::{
     settings::{Interface, LINK_ETHERNET, Omissions, Settings},
     workspace::Arrival,
 };
+use flowd_protocols::conversation::Decision;
 
 use crate::{
     clock::WallClock,
@@ -129,6 +130,14 @@ impl Source for Engine {
         match self {
             Self::Native(native) => native.record(slot).into_iter().for_each(visit),
             Self::Kernel(replay) => replay.kernel.record(slot).iter().for_each(visit),
+        }
+    }
+
+    fn steer(&mut self, decision: &Decision) {
+        let Decision { key, slot, copies, app } = decision;
+        match self {
+            Self::Native(native) => native.steer(key, *slot, copies.looks(), *app),
+            Self::Kernel(replay) => replay.kernel.steer(key, *slot, copies.looks(), *app),
         }
     }
 

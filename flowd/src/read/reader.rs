@@ -30,7 +30,7 @@ use crate::{
     enrich::enrichers,
     flow::{EndReason, Enrichers, Flow, SeenAt, Snapshot},
     pipeline::{Pipeline, Record, Source as _, Surroundings},
-    protocol::AppRecord,
+    protocol::{AppRecord, conversation::Decision},
 };
 
 /// Packets between two looks for ended flows. A look frees the slots of flows that are over; that a flow is over
@@ -140,6 +140,11 @@ impl<W: Write> Reader<W> {
         self.engine.packet(&Captured { data, original_len }, link, slot, packet.time)?;
         self.packets += 1;
         self.now = self.now.max(packet.time);
+        // What is copied of the next packet depends on what was recognised in this one.
+        let Self { engine, pipeline, observed, names, .. } = self;
+        if engine.events(&mut |event, payload| pipeline.event(event, payload)) > 0 {
+            pipeline.steer(&mut Replayed { engine, observed, names });
+        }
         if self.packets.is_multiple_of(EVENTS) {
             self.events()?;
         }
@@ -313,6 +318,10 @@ impl Surroundings for Replayed<'_> {
     fn last_seen(&mut self, _: u32) -> Option<Snapshot> {
         // A record stays as it was until its slot is used again.
         None
+    }
+
+    fn steer(&mut self, decision: &Decision) {
+        self.engine.steer(decision);
     }
 
     fn iface(&self, slot: u16) -> Arc<str> {

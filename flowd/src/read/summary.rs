@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::sinks::kinds;
 use flow_common::counter::{Counter, Family, InterfaceTotals, Tally};
-use flowd_protocols::PROTOCOLS;
 use serde::{Serialize, Serializer};
 
 /// Why a frame does not reach the packet path.
@@ -56,7 +56,7 @@ impl Summary {
             frame_bytes: 0,
             families: Family::ALL.map(|family| (family.name(), 0)).into(),
             flows: 0,
-            applications: PROTOCOLS.iter().map(|protocol| (protocol.app.name(), 0)).collect(),
+            applications: kinds().filter(|kind| *kind != "flow").map(|kind| (kind, 0)).collect(),
             skipped: Counter::ALL.map(|counter| (counter.name(), 0)).into(),
             printed: 0,
             events_lost: 0,
@@ -98,7 +98,9 @@ fn count(into: &mut BTreeMap<&'static str, u64>, name: &'static str, tally: &Tal
     *into.entry(name).or_default() += tally.skb_packets;
 }
 
-/// For serde: counts by protocol, in the order of the registry.
+/// For serde: counts by protocol, in the order of the registry; of protocols whose lines are of type `request` those that
+/// were seen.
 fn in_order<S: Serializer>(counts: &[(&'static str, u64)], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(counts.iter().copied())
+    let always = ["http", "dns", "tls"];
+    serializer.collect_map(counts.iter().copied().filter(|(kind, count)| *count > 0 || always.contains(kind)))
 }

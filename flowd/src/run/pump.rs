@@ -28,7 +28,7 @@ use crate::{
     kernel::{DrainReport, EVENT_PARTS},
     numbers::Board,
     pipeline::{Pipeline, Record, Source, Surroundings},
-    protocol::Options,
+    protocol::{Options, conversation::Decision},
     sinks::Sinks,
     telemetry::{Part, Telemetry},
 };
@@ -92,6 +92,10 @@ impl Surroundings for Live<'_> {
 
     fn last_seen(&mut self, slot: u32) -> Option<Snapshot> {
         self.ledger.live().snapshot(slot)
+    }
+
+    fn steer(&mut self, decision: &Decision) {
+        self.source.steer(decision);
     }
 
     fn iface(&self, slot: u16) -> Arc<str> {

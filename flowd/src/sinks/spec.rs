@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use flowd_protocols::PROTOCOLS;
+use flowd_protocols::{PROTOCOLS, Switch};
 
 use super::{
     file::SCHEME_OF_LOGS,
@@ -51,7 +51,8 @@ pub struct Mistake {
 
 /// Kinds of records that there are.
 pub fn kinds() -> impl Iterator<Item = &'static str> {
-    std::iter::once("flow").chain(PROTOCOLS.iter().map(|protocol| protocol.app.name()))
+    let own = PROTOCOLS.iter().filter(|protocol| protocol.switch != Switch::Enabled);
+    std::iter::once("flow").chain(own.map(|protocol| protocol.app.name()))
 }
 
 impl Spec {

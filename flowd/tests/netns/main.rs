@@ -32,6 +32,7 @@ mod attach {
 }
 
 mod dns;
+mod requests;
 
 mod http {
     mod access_log;

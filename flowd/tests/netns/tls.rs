@@ -118,7 +118,7 @@ fn the_tls_log_is_what_was_negotiated() {
     );
     let line = of(&ended.tls, &long);
     assert_eq!((&line["partial"], line["ja4"].is_string()), (&false.into(), true), "{line}");
-    assert_eq!(line["alpn"].as_array().unwrap().len(), 16);
+    assert_eq!(line["alpn"].as_array().unwrap().len(), 64);
     of(&ended.tls, "curl.example");
     let line = of(&ended.tls, "refused.example");
     assert_eq!((&line["outcome"], &line["cipher"]), (&"reset".into(), &Value::Null), "{line}");

@@ -49,6 +49,8 @@ pub struct Ended {
     pub flows: Vec<Value>,
     pub dns: Vec<Value>,
     pub tls: Vec<Value>,
+    /// Of all protocols whose log is `"REQUESTS"`.
+    pub requests: Vec<Value>,
     pub stderr: String,
 }
 
@@ -255,6 +257,7 @@ impl<'a> Daemon<'a> {
             flows: lines(&folder.path().join("flow.log")),
             dns: lines(&folder.path().join("dns.log")),
             tls: lines(&folder.path().join("tls.log")),
+            requests: lines(&folder.path().join("requests.log")),
             stderr: fs::read_to_string(folder.path().join("stderr")).unwrap(),
         }
     }
@@ -289,6 +292,7 @@ fn write_config(folder: &Path, config: &str) {
     let budget = if config.contains("[governor]") { "" } else { "\n[governor]\ncpu = \"off\"\n" };
     let config = config.replace("\"DNS\"", &format!("{:?}", path("dns.log")));
     let config = config.replace("\"TLS\"", &format!("{:?}", path("tls.log")));
+    let config = config.replace("\"REQUESTS\"", &format!("{:?}", path("requests.log")));
     fs::write(path("flowd.toml"), format!("{http}{flow}{interval}{flows}{size}{config}{budget}")).unwrap();
 }
 

@@ -7,10 +7,11 @@ use std::{
     mem::{MaybeUninit, offset_of},
     ops::Range,
     os::fd::OwnedFd,
-    sync::atomic::{AtomicU32, AtomicU64, Ordering},
+    sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering},
 };
 
 use flow_common::{
+    app::App,
     key::FlowKey,
     record::{FlowRecord, Half, TcpHalf, life},
 };
@@ -31,6 +32,7 @@ const _: () = assert!((WINDOW as usize * RECORD).is_multiple_of(64 << 10));
 const HALVES: [usize; 2] =
     [offset_of!(FlowRecord, halves), offset_of!(FlowRecord, halves) + size_of::<Half>()];
 const LAST: usize = offset_of!(Half, last);
+const LOOKS: usize = offset_of!(Half, tcp) + offset_of!(TcpHalf, misses);
 const STATE: usize = offset_of!(Half, tcp) + offset_of!(TcpHalf, state);
 
 /// An array map of records that was made with `BPF_F_MMAPABLE`.
@@ -57,6 +59,20 @@ impl Slab {
         let bytes = end.saturating_sub(first).max(1) as usize * RECORD;
         let mapping = Mapping::new(&self.map, first as usize * RECORD, bytes)?;
         Ok(Window { mapping, slots: first..end })
+    }
+
+    /// Writes what is to be looked at of both sides, and what they speak, where the slot is the flow's.
+    pub(crate) fn steer(&self, key: &FlowKey, slot: u32, looks: u8, app: Option<App>) {
+        if slot >= self.slots {
+            return;
+        }
+        let Ok(window) = self.window(slot - slot % WINDOW, self.slots) else { return };
+        if window.key(slot) == *key {
+            HALVES.into_iter().for_each(|half| window.set_byte(slot, half + LOOKS, looks));
+            if let Some(app) = app {
+                window.set_byte(slot, offset_of!(FlowRecord, app), app as u8);
+            }
+        }
     }
 
     /// A copy of one record, by a system call; `None` for a slot beyond the table.
@@ -101,6 +117,16 @@ impl Window {
 
     fn byte(&self, slot: u32, offset: usize) -> u8 {
         self.word(slot, offset).to_ne_bytes().get(offset % WORD).copied().unwrap_or_default()
+    }
+
+    /// Writes one byte of a record, and nothing of those beside it, which programs write.
+    fn set_byte(&self, slot: u32, offset: usize, byte: u8) {
+        let Some(word) = self.words(slot).get(offset / WORD) else { return };
+        // SAFETY: a word's bytes, which are used atomically here, and written whole by the programs.
+        let bytes: &[AtomicU8; WORD] = unsafe { &*std::ptr::from_ref(word).cast() };
+        if let Some(place) = bytes.get(offset % WORD) {
+            place.store(byte, Ordering::Relaxed);
+        }
     }
 
     /// One of [`life`].

@@ -103,7 +103,7 @@ impl Default for HttpOptions {
 
 impl HttpOptions {
     /// What the configuration says, and defaults.
-    pub(super) fn of(options: &Options) -> Self {
+    pub(crate) fn of(options: &Options) -> Self {
         let HttpKeys { redact, templates, template_paths } = options.keys.get().cloned().unwrap_or_default();
         let redact = redact.iter().map(|name| name.to_ascii_lowercase()).collect();
         let privacy = Privacy { query: options.query, redact, templates, template_paths };
@@ -130,7 +130,13 @@ mod tests {
             templates: vec!["/u/{id}".into()],
             ..HttpKeys::default()
         };
-        let told = Options { head_bytes: 100, query: Query::Keep, keys: Arc::new(keys) };
+        let told = Options {
+            head_bytes: 100,
+            query: Query::Keep,
+            statements: crate::Statements::default(),
+            on: true,
+            keys: Arc::new(keys),
+        };
         let HttpOptions { privacy, head_bytes, .. } = HttpOptions::of(&told);
         assert_eq!((privacy.query, head_bytes, privacy.template_paths), (Query::Keep, 100, false));
         assert_eq!(

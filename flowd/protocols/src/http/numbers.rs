@@ -111,10 +111,12 @@ impl HttpNumbers {
     }
 
     fn count(&mut self, exchange: &HttpExchange) {
-        let Some(method) = exchange.method.as_deref() else {
+        if exchange.request_time.is_none() {
             self.unmatched += 1;
             return;
-        };
+        }
+        // HTTP/2 may leave the method of a request unknown.
+        let method = exchange.method.as_deref().unwrap_or_default();
         let labels = HttpLabels {
             method: Method::of(method),
             status: exchange.status.unwrap_or_default(),

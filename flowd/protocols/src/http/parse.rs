@@ -5,14 +5,16 @@ mod privacy;
 mod redact;
 
 use line::First;
+pub(crate) use line::method_of;
 pub(super) use line::{Scanner, Verdict};
 pub use privacy::Privacy;
+pub(crate) use redact::target;
 
 use crate::privacy::Query;
 
 /// How far the body goes, as the head alone tells (RFC 9112 section 6.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Framing {
+pub(crate) enum Framing {
     /// Neither `Content-Length` nor `Transfer-Encoding`.
     #[default]
     Absent,
@@ -41,12 +43,12 @@ pub(super) struct Response {
 
 /// The few header fields that are looked at; no other value is ever kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Fields {
-    pub(super) host: Option<String>,
-    pub(super) user_agent: Option<String>,
-    pub(super) referrer_host: Option<String>,
-    pub(super) content_type: Option<String>,
-    pub(super) content_length: Option<u64>,
+pub(crate) struct Fields {
+    pub(crate) host: Option<String>,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) referrer_host: Option<String>,
+    pub(crate) content_type: Option<String>,
+    pub(crate) content_length: Option<u64>,
     pub(super) framing: Framing,
     /// `Expect` is there: the client may end up not sending the body (RFC 9110 section 10.1.1).
     pub(super) expect: bool,
@@ -64,7 +66,7 @@ impl Request {
 
 impl Fields {
     /// Bytes beside its own place.
-    pub(super) fn weight(&self) -> usize {
+    pub(crate) fn weight(&self) -> usize {
         let Self { host, user_agent, referrer_host, content_type, .. } = self;
         let kept = [host, user_agent, referrer_host, content_type].into_iter().flatten();
         kept.map(|value| value.capacity() + BLOCK).sum()
@@ -109,8 +111,9 @@ pub(super) fn read(head: &[u8], whole: bool, privacy: &Privacy) -> Option<Head> 
 /// A value under way: which field, and the value as far as it was unfolded.
 type Open = Option<(Name, Vec<u8>)>;
 
-#[derive(Clone, Copy)]
-enum Name {
+/// The header fields that are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Name {
     Host,
     UserAgent,
     Referrer,
@@ -121,7 +124,8 @@ enum Name {
 }
 
 impl Name {
-    fn of(name: &[u8]) -> Option<Self> {
+    /// The field of this name, in whatever case.
+    pub(crate) fn of(name: &[u8]) -> Option<Self> {
         const NAMES: [(&[u8], Name); 7] = [
             (b"host", Name::Host),
             (b"user-agent", Name::UserAgent),
@@ -165,9 +169,14 @@ fn fields(lines: &[u8], privacy: &Privacy) -> Fields {
 }
 
 impl Fields {
-    /// Takes a value; of repeated fields the first counts.
     fn close(&mut self, open: Open, query: Query) {
-        let Some((name, value)) = open else { return };
+        if let Some((name, value)) = open {
+            self.take(name, &value, query);
+        }
+    }
+
+    /// Takes a value; of repeated fields the first counts.
+    pub(crate) fn take(&mut self, name: Name, value: &[u8], query: Query) {
         let value = value.trim_ascii();
         match name {
             Name::Host if self.host.is_none() => self.host = redact::host(value, query),

@@ -9,6 +9,9 @@ use crate::{
     time::{micros, rfc3339},
 };
 
+/// What the version of HTTP/2 is called (RFC 9113 has no minor versions).
+pub(crate) const VERSION_2: &str = "2";
+
 /// Takes an exchange as soon as it is over.
 pub(super) type Emit<'a> = &'a mut dyn FnMut(HttpExchange);
 
@@ -69,20 +72,20 @@ pub struct HttpExchange {
     pub head: Head,
     /// First byte of the request, nanoseconds of the packet clock.
     pub request_time: Option<u64>,
-    /// Last byte of the request, nanoseconds of the packet clock.
+    /// Last byte of the request, nanoseconds of the packet clock; of HTTP/2 the first byte of its last frame.
     pub request_end: Option<u64>,
     /// The server's last segment between the request's last byte and the response, nanoseconds of the packet
     /// clock: the request's acknowledgement, where that did not come with the response.
     pub acknowledged: Option<u64>,
     /// First byte of the final response, nanoseconds of the packet clock.
     pub response_time: Option<u64>,
-    /// Last byte of the final response, nanoseconds of the packet clock.
+    /// Last byte of the final response, nanoseconds of the packet clock; of HTTP/2 the first byte of its last frame.
     pub response_end: Option<u64>,
     pub method: Option<String>,
     /// Without what [`super::Query`] takes out; bytes outside printable ASCII as `%XX`.
     pub target: Option<String>,
     pub host: Option<String>,
-    /// Of the request, or the response where there is none: `0.9`, `1.0`, `1.1`.
+    /// Of the request, or the response where there is none: `0.9`, `1.0`, `1.1`, `2`.
     pub version: Option<&'static str>,
     pub user_agent: Option<String>,
     /// Host and port of the `Referer`.
@@ -94,10 +97,13 @@ pub struct HttpExchange {
     /// What the headers claim, bytes.
     pub response_content_length: Option<u64>,
     pub status: Option<u16>,
+    /// What gRPC says beside it, in the trailers of HTTP/2.
+    pub grpc_status: Option<u32>,
     /// 1xx statuses before the final one.
     pub informational: Vec<u16>,
     /// Bytes of the message, head included: by the framing of its head where that tells and the connection
-    /// did not end before; else by sequence numbers up to the same side's next message or end (modulo 4 GiB).
+    /// did not end before; else by sequence numbers up to the same side's next message or end (modulo 4 GiB). Of
+    /// HTTP/2 the frames of its headers and its data.
     pub request_bytes: Option<u64>,
     /// Likewise, of the final response.
     pub response_bytes: Option<u64>,
@@ -149,6 +155,9 @@ struct Line<'a> {
     referrer_host: Option<&'a str>,
     content_type: Option<&'a str>,
     status: Option<u16>,
+    /// Lines of other versions have no such field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grpc_status: Option<Option<u32>>,
     informational: &'a [u16],
     request_bytes: Option<u64>,
     request_content_length: Option<u64>,
@@ -182,6 +191,7 @@ impl Serialize for HttpExchange {
             referrer_host: self.referrer_host.as_deref(),
             content_type: self.content_type.as_deref(),
             status: self.status,
+            grpc_status: (self.version == Some(VERSION_2)).then_some(self.grpc_status),
             informational: &self.informational,
             request_bytes: self.request_bytes,
             request_content_length: self.request_content_length,

@@ -1,4 +1,4 @@
-//! Names of versions and cipher suites.
+//! Names of versions and cipher suites, QUIC's versions among them.
 
 /// Versions by number, as lines and labels show them (RFC 8446 section 4.2.1 and its predecessors).
 pub const VERSIONS: [(u16, &str); 5] =
@@ -10,6 +10,17 @@ pub fn version(number: u16) -> Option<&'static str> {
     // Drafts of 1.3 had numbers of their own until it was done (draft-ietf-tls-tls13-28 section 4.2.1).
     let number = if number >> 8 == 0x7f { 0x0304 } else { number };
     VERSIONS.iter().find(|(known, _)| *known == number).map(|(_, name)| *name)
+}
+
+/// The name of a version of QUIC (IANA "QUIC Versions"), or its number in hexadecimal where it has none.
+pub(super) fn quic_version(number: u32) -> String {
+    match number {
+        1 => "1".to_owned(),
+        0x6b33_43cf => "2".to_owned(),
+        // Drafts of the first version (draft-ietf-quic-transport-34 section 15).
+        0xff00_0000..=0xff00_00ff => format!("draft-{:02}", number & 0xff),
+        _ => format!("0x{number:08x}"),
+    }
 }
 
 /// Suites in common use (IANA "TLS Cipher Suites").

@@ -6,8 +6,8 @@ mod ja4;
 mod old;
 
 use bytes::Bytes;
-pub(super) use hello::{CLIENT_HELLO, ClientHello, SERVER_HELLO, ServerHello};
-pub(super) use ja4::ja4;
+pub(crate) use hello::{CLIENT_HELLO, ClientHello, SERVER_HELLO, ServerHello};
+pub(crate) use ja4::{Carrier, ja4};
 pub(super) use old::is_old_hello;
 
 const HANDSHAKE: u8 = 22;
@@ -19,7 +19,7 @@ const HEAD: usize = 4;
 
 /// What the first bytes of one side hold.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum FirstMessage {
+pub(crate) enum FirstMessage {
     /// A handshake message: its kind, and as much of its body as is there.
     Message { kind: u8, body: Vec<u8>, complete: bool },
     /// The description of an alert that ends the handshake (RFC 5246 section 7.2, RFC 8446 section 6).
@@ -49,7 +49,7 @@ pub(super) fn first(bytes: &[u8]) -> FirstMessage {
         let (Some(kind), version) = (rest.u8(), rest.u16()) else { break };
         if !matches!(kind, HANDSHAKE | ALERT) || version.is_some_and(|version| version >> 8 != 3) {
             // Between the fragments of one message nothing else may come.
-            return if message.is_empty() { FirstMessage::Other } else { part(&message) };
+            return if message.is_empty() { FirstMessage::Other } else { message_of(&message) };
         }
         let Some(len) = rest.u16() else { break };
         let available = usize::from(len).min(rest.0.len());
@@ -67,9 +67,9 @@ pub(super) fn first(bytes: &[u8]) -> FirstMessage {
             break;
         }
     }
-    match (part(&message), warning) {
+    match (message_of(&message), warning) {
         (FirstMessage::Short, Some(warning)) => FirstMessage::Warning(warning),
-        (part, _) => part,
+        (message, _) => message,
     }
 }
 
@@ -79,7 +79,8 @@ fn wanted(message: &[u8]) -> Option<usize> {
     Some(HEAD + (usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low)))
 }
 
-fn part(message: &[u8]) -> FirstMessage {
+/// The message that these bytes begin with, without records around it, as QUIC carries it (RFC 9001 section 4).
+pub(crate) fn message_of(message: &[u8]) -> FirstMessage {
     let (Some(wanted), Some(kind)) = (wanted(message), message.first()) else { return FirstMessage::Short };
     let complete = message.len() >= wanted;
     let body = message.get(HEAD..wanted.min(message.len())).unwrap_or_default();

@@ -62,13 +62,16 @@ pub struct TlsHandshake {
     pub cipher: Option<u16>,
     /// Of a ClientHello that was copied to its end.
     pub ja4: Option<String>,
-    /// The description of the server's alert (IANA "TLS Alerts").
+    /// The description of the server's alert (IANA "TLS Alerts"), which QUIC has in its CONNECTION_CLOSE.
     pub alert: Option<u8>,
-    /// From the first byte of the ClientHello to the first byte of the answer, nanoseconds.
+    /// From the first byte of the ClientHello to the first byte of the answer, nanoseconds. Over QUIC from the client's
+    /// first Initial packet to the server's first that says something.
     pub handshake_time: Option<u64>,
     /// The ClientHello was not copied to its end.
     pub partial: bool,
     pub outcome: TlsOutcome,
+    /// Of a handshake over QUIC: its version, the one that the server took if it answered. `None`: over TCP.
+    pub quic_version: Option<u32>,
 }
 
 /// The line's fields in their order.
@@ -89,6 +92,10 @@ struct Line<'a> {
     handshake_time_us: Option<f64>,
     partial: bool,
     outcome: TlsOutcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transport: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quic_version: Option<String>,
     #[serde(flatten)]
     path: Path<'a>,
 }
@@ -110,6 +117,8 @@ impl Serialize for TlsHandshake {
             handshake_time_us: self.handshake_time.map(micros),
             partial: self.partial,
             outcome: self.outcome,
+            transport: self.quic_version.map(|_| "quic"),
+            quic_version: self.quic_version.map(iana::quic_version),
             path: self.head.path(),
         }
         .serialize(serializer)

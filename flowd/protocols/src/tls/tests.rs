@@ -1,5 +1,5 @@
 //! Handshakes through the tracker.
 
 mod generated;
-mod kit;
+pub(crate) mod kit;
 mod stories;

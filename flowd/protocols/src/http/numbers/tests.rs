@@ -52,7 +52,7 @@ fn seen(method: Option<&str>, status: Option<u16>, host: &str) -> HttpExchange {
     exchange.method = method.map(str::to_owned);
     exchange.status = status;
     exchange.host = Some(host.to_owned());
-    exchange.request_time = Some(1_000);
+    exchange.request_time = method.map(|_| 1_000);
     exchange.response_time = status.map(|status| 1_000 + u64::from(status));
     exchange
 }

@@ -182,6 +182,7 @@ impl Pending {
             request_content_length: request.fields.content_length,
             response_content_length: response.fields.content_length,
             status: response.status,
+            grpc_status: None,
             informational: self.informational,
             request_bytes: self.sent.bytes,
             response_bytes: self.received.bytes,

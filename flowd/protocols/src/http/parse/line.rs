@@ -203,6 +203,11 @@ fn is_method(token: &[u8]) -> bool {
     token.first().is_some_and(u8::is_ascii_alphabetic) && token.iter().all(is_token)
 }
 
+/// A method by itself, as HTTP/2 has it.
+pub(crate) fn method_of(token: &[u8]) -> Option<&str> {
+    std::str::from_utf8(token).ok().filter(|_| token.len() <= MAX_METHOD && is_method(token))
+}
+
 fn begins_response(line: &[u8]) -> bool {
     line.starts_with(b"HTTP/") || line.starts_with(SHOUTCAST)
 }
@@ -215,10 +220,7 @@ fn is_known(method: &str) -> bool {
 fn method(line: &[u8]) -> Option<(&str, &[u8])> {
     let at = line.iter().position(|&b| b == b' ')?;
     let (token, rest) = line.split_at_checked(at)?;
-    if token.len() > MAX_METHOD || !is_method(token) {
-        return None;
-    }
-    Some((std::str::from_utf8(token).ok()?, rest))
+    Some((method_of(token)?, rest))
 }
 
 /// The version of a status line, which SHOUTcast's have not, and what follows its space.

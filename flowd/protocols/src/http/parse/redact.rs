@@ -8,7 +8,7 @@ use crate::privacy::Query;
 /// The loggable form of a request target.
 ///
 /// `cut`: the target goes on beyond the copied bytes, so its last part may be the beginning of anything.
-pub(super) fn target(raw: &[u8], connect: bool, cut: bool, privacy: &Privacy) -> String {
+pub(crate) fn target(raw: &[u8], connect: bool, cut: bool, privacy: &Privacy) -> String {
     let query = privacy.query;
     if query == Query::Keep {
         return escape(&kept(raw, connect, cut, privacy));

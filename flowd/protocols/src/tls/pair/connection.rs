@@ -10,7 +10,7 @@ use crate::{
     record::Head,
     tls::{
         TlsHandshake, TlsOutcome,
-        parse::{CLIENT_HELLO, ClientHello, FirstMessage, SERVER_HELLO, ServerHello, first, ja4},
+        parse::{CLIENT_HELLO, Carrier, ClientHello, FirstMessage, SERVER_HELLO, ServerHello, first, ja4},
     },
 };
 
@@ -103,7 +103,7 @@ impl Connection {
             None => (None, None),
         };
         let (asked_at, said_at) = (self.time(client), self.time(client.other()));
-        let ja4 = hello.as_ref().filter(|_| complete == Some(true)).map(ja4);
+        let ja4 = hello.as_ref().filter(|_| complete == Some(true)).map(|hello| ja4(hello, Carrier::Tcp));
         let version = chosen.as_ref().map(|chosen| chosen.version);
         Some(TlsHandshake {
             head: Head::new(self.key, self.slot, client, asked_at.or(said_at).unwrap_or(self.begin)),
@@ -117,6 +117,7 @@ impl Connection {
             handshake_time: said_at.and_then(|said| said.checked_sub(asked_at?)),
             partial: complete == Some(false),
             outcome,
+            quic_version: None,
         })
     }
 

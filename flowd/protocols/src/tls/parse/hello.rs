@@ -5,50 +5,50 @@
 use super::bytes::{Bytes, is_grease};
 use crate::escape::escape;
 
-pub(in crate::tls) const CLIENT_HELLO: u8 = 1;
-pub(in crate::tls) const SERVER_HELLO: u8 = 2;
+pub(crate) const CLIENT_HELLO: u8 = 1;
+pub(crate) const SERVER_HELLO: u8 = 2;
 
 /// Extension numbers (IANA "TLS ExtensionType Values").
-pub(in crate::tls) mod extension {
-    pub(in crate::tls) const SERVER_NAME: u16 = 0;
-    pub(in crate::tls) const SIGNATURE_ALGORITHMS: u16 = 13;
-    pub(in crate::tls) const ALPN: u16 = 16;
-    pub(in crate::tls) const SUPPORTED_VERSIONS: u16 = 43;
+pub(crate) mod extension {
+    pub(crate) const SERVER_NAME: u16 = 0;
+    pub(crate) const SIGNATURE_ALGORITHMS: u16 = 13;
+    pub(crate) const ALPN: u16 = 16;
+    pub(crate) const SUPPORTED_VERSIONS: u16 = 43;
 }
 
 /// Protocols offered that are kept.
-const MAX_PROTOCOLS: usize = 16;
+const MAX_PROTOCOLS: usize = 64;
 /// Bytes of a server name that are kept: a domain name has no more (RFC 1035 section 2.3.4).
 const MAX_NAME: usize = 255;
 
 /// What a client offers. Numbers are in the client's order and without GREASE.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::tls) struct ClientHello {
+pub(crate) struct ClientHello {
     /// The version field, which stays at 1.2 in later versions.
-    pub(in crate::tls) legacy_version: u16,
+    pub(crate) legacy_version: u16,
     /// Of the extension that replaced it.
-    pub(in crate::tls) versions: Vec<u16>,
-    pub(in crate::tls) ciphers: Vec<u16>,
-    pub(in crate::tls) extensions: Vec<u16>,
-    pub(in crate::tls) signatures: Vec<u16>,
+    pub(crate) versions: Vec<u16>,
+    pub(crate) ciphers: Vec<u16>,
+    pub(crate) extensions: Vec<u16>,
+    pub(crate) signatures: Vec<u16>,
     /// Printable ASCII, other bytes escaped.
-    pub(in crate::tls) server_name: Option<String>,
+    pub(crate) server_name: Option<String>,
     /// The first protocol as it was sent.
-    pub(in crate::tls) first_protocol: Vec<u8>,
+    pub(crate) first_protocol: Vec<u8>,
     /// Printable ASCII, other bytes escaped.
-    pub(in crate::tls) protocols: Vec<String>,
+    pub(crate) protocols: Vec<String>,
 }
 
 impl ClientHello {
     /// Reads as much as there is, and says whether that was all.
-    pub(in crate::tls) fn read(body: &[u8]) -> (Self, bool) {
+    pub(crate) fn read(body: &[u8]) -> (Self, bool) {
         let mut hello = Self::default();
         let complete = hello.fill(Bytes(body)).is_some();
         (hello, complete)
     }
 
     /// The highest version offered.
-    pub(in crate::tls) fn version(&self) -> u16 {
+    pub(crate) fn version(&self) -> u16 {
         self.versions.iter().copied().max().unwrap_or(self.legacy_version)
     }
 
@@ -102,16 +102,16 @@ impl ClientHello {
 
 /// What the server chose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::tls) struct ServerHello {
-    pub(in crate::tls) version: u16,
-    pub(in crate::tls) cipher: u16,
+pub(crate) struct ServerHello {
+    pub(crate) version: u16,
+    pub(crate) cipher: u16,
     /// Plain up to TLS 1.2; later ones encrypt it.
-    pub(in crate::tls) protocol: Option<String>,
+    pub(crate) protocol: Option<String>,
 }
 
 impl ServerHello {
     /// `None` where it is cut before the cipher.
-    pub(in crate::tls) fn read(body: &[u8]) -> Option<Self> {
+    pub(crate) fn read(body: &[u8]) -> Option<Self> {
         let mut body = Bytes(body);
         let mut hello = Self { version: body.u16()?, ..Self::default() };
         body.take(32)?;

@@ -7,8 +7,19 @@ use ring::digest::SHA256;
 
 use super::hello::{ClientHello, extension};
 
-/// The fingerprint of a complete ClientHello over TCP.
-pub(in crate::tls) fn ja4(hello: &ClientHello) -> String {
+/// What carried the ClientHello, as the first letter of the fingerprint says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carrier {
+    Tcp,
+    Quic,
+}
+
+/// The fingerprint of a complete ClientHello.
+pub(crate) fn ja4(hello: &ClientHello, carrier: Carrier) -> String {
+    let carrier = match carrier {
+        Carrier::Tcp => 't',
+        Carrier::Quic => 'q',
+    };
     let version = match hello.version() {
         0x0304 => "13",
         0x0303 => "12",
@@ -29,7 +40,7 @@ pub(in crate::tls) fn ja4(hello: &ClientHello) -> String {
         list = format!("{list}_{}", hex(&hello.signatures));
     }
     format!(
-        "t{version}{name}{:02}{:02}{}_{}_{}",
+        "{carrier}{version}{name}{:02}{:02}{}_{}_{}",
         hello.ciphers.len().min(99),
         hello.extensions.len().min(99),
         ends(&hello.first_protocol),
@@ -85,10 +96,11 @@ mod tests {
             first_protocol: b"h2".to_vec(),
             ..ClientHello::default()
         };
-        assert_eq!(ja4(&hello), "t13d1516h2_8daaf6152771_e5627efa2ab1");
+        assert_eq!(ja4(&hello, Carrier::Tcp), "t13d1516h2_8daaf6152771_e5627efa2ab1");
         hello.signatures.clear();
-        assert_eq!(ja4(&hello), "t13d1516h2_8daaf6152771_6d807ffa2a79");
-        assert_eq!(ja4(&ClientHello::default()), "t00i000000_000000000000_000000000000");
+        assert_eq!(ja4(&hello, Carrier::Tcp), "t13d1516h2_8daaf6152771_6d807ffa2a79");
+        assert_eq!(ja4(&hello, Carrier::Quic), "q13d1516h2_8daaf6152771_6d807ffa2a79");
+        assert_eq!(ja4(&ClientHello::default(), Carrier::Tcp), "t00i000000_000000000000_000000000000");
     }
 
     #[test]

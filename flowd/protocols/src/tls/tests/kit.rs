@@ -43,7 +43,7 @@ pub(super) fn record(kind: u8, content: &[u8]) -> Vec<u8> {
 }
 
 /// A ClientHello as a browser sends it: GREASE everywhere, TLS 1.3 and 1.2, with `padding` bytes of a key share.
-pub(super) fn client_hello(name: &str, padding: usize) -> Vec<u8> {
+pub(crate) fn client_hello(name: &str, padding: usize) -> Vec<u8> {
     let protocols = [vector8(b"h2"), vector8(b"http/1.1")].concat();
     let versions = vector8(&numbers(&[0x3a3a, 0x0304, 0x0303]));
     let extensions = [
@@ -70,7 +70,7 @@ pub(super) fn server_hello(version: u16, cipher: u16, extensions: &[Vec<u8>]) ->
 }
 
 /// A server's choice of TLS 1.3.
-pub(super) fn modern() -> Vec<u8> {
+pub(crate) fn modern() -> Vec<u8> {
     server_hello(0x0303, 0x1301, &[extension(51, &[0; 36]), extension(43, &[3, 4])])
 }
 

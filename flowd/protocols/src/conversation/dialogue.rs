@@ -1,0 +1,149 @@
+//! A conversation whose protocol is known.
+
+use super::{
+    dialect::{Dialect, Input, Side, Step},
+    stream::{Listener, Segment, Stream, Told},
+    talk::{Closed, Requests, Talk},
+};
+use crate::record::{AppRecord, Head};
+
+/// Records of their own that a protocol told.
+pub(super) type Records = Vec<Box<dyn AppRecord>>;
+
+/// Both sides of a conversation, and the requests that are open.
+#[derive(Debug)]
+pub(super) struct Dialogue {
+    dialect: Box<dyn Dialect>,
+    client: Option<Stream>,
+    server: Option<Stream>,
+    requests: Requests,
+}
+
+/// Has the dialect read one side.
+struct Ear<'a> {
+    dialect: &'a mut dyn Dialect,
+    side: Side,
+    requests: &'a mut Requests,
+    head: &'a Head,
+    records: &'a mut Records,
+}
+
+impl Listener for Ear<'_> {
+    fn read(&mut self, input: Input<'_>, time: u64) -> Step {
+        let mut talk = Talk { requests: self.requests, time, head: self.head, records: self.records };
+        self.dialect.read(self.side, input, &mut talk)
+    }
+
+    fn gap(&mut self) {
+        let mut talk = Talk { requests: self.requests, time: 0, head: self.head, records: self.records };
+        self.dialect.gap(self.side, &mut talk);
+    }
+
+    fn resume(&mut self, bytes: &[u8]) -> bool {
+        self.dialect.resume(self.side, bytes)
+    }
+}
+
+impl Dialogue {
+    /// Nothing was said yet.
+    pub(super) fn new(dialect: Box<dyn Dialect>) -> Self {
+        Self { dialect, client: None, server: None, requests: Requests::default() }
+    }
+
+    /// Has `side` begin with the byte of this number, which begins a message.
+    pub(super) fn begin(&mut self, side: Side, seq: u32) {
+        *self.stream(side) = Some(Stream::new(seq));
+    }
+
+    const fn stream(&mut self, side: Side) -> &mut Option<Stream> {
+        match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        }
+    }
+
+    /// Takes a segment of `side`, which had the other side's bytes before `ack`.
+    pub(super) fn take(
+        &mut self,
+        side: Side,
+        segment: Segment<'_>,
+        ack: Option<u32>,
+        head: &Head,
+        records: &mut Records,
+    ) -> Told {
+        if let Some(ack) = ack
+            && self.with(side.other(), head, records, |stream, ear| stream.acknowledged(ack, ear))
+                == Told::Left
+        {
+            return Told::Left;
+        }
+        self.stream(side).get_or_insert_with(|| Stream::begun_before(segment.seq));
+        self.with(side, head, records, |stream, ear| stream.take(segment, ear))
+    }
+
+    /// No more will come; `reset`: by a RST.
+    pub(super) fn end(&mut self, reset: bool, head: &Head, records: &mut Records) {
+        for side in [Side::Client, Side::Server] {
+            self.with(side, head, records, |stream, ear| stream.end(ear));
+        }
+        let mut talk = Talk { requests: &mut self.requests, time: 0, head, records };
+        self.dialect.finish(reset, &mut talk);
+        self.requests.close_all(reset);
+    }
+
+    fn with(
+        &mut self,
+        side: Side,
+        head: &Head,
+        records: &mut Records,
+        work: impl FnOnce(&mut Stream, &mut dyn Listener) -> Told,
+    ) -> Told {
+        let stream = match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        };
+        let Some(stream) = stream else { return Told::GoesOn };
+        let dialect = self.dialect.as_mut();
+        work(stream, &mut Ear { dialect, side, requests: &mut self.requests, head, records })
+    }
+
+    /// Requests that were closed since the last call.
+    pub(super) fn closed(&mut self) -> impl Iterator<Item = Closed> {
+        self.requests.closed.drain(..)
+    }
+
+    /// Requests that were given up since the last call, as nobody knows which response is theirs.
+    pub(super) const fn unpaired(&mut self) -> u64 {
+        std::mem::replace(&mut self.requests.unpaired, 0)
+    }
+
+    /// Whether `side` sent bytes before `end` that nobody showed.
+    pub(super) fn lacks(&self, side: Side, end: u32) -> bool {
+        let stream = if side == Side::Client { &self.client } else { &self.server };
+        stream.as_ref().is_some_and(|stream| stream.lacks(end))
+    }
+
+    /// Takes the retransmits of the connection so far, both sides, modulo 65,536.
+    pub(super) const fn set_retransmits(&mut self, retransmits: u16) {
+        self.requests.retransmits = retransmits;
+    }
+
+    /// Gives up requests that were asked at `until` or before.
+    pub(super) fn expire(&mut self, until: u64, head: &Head, records: &mut Records) {
+        let mut talk = Talk { requests: &mut self.requests, time: 0, head, records };
+        self.dialect.expire(until, &mut talk);
+        self.requests.expire(until);
+    }
+
+    /// When the oldest request that is open was asked.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        let asked = self.requests.open.first().map(|open| open.asked);
+        asked.into_iter().chain(self.dialect.oldest()).min()
+    }
+
+    /// Bytes beside its own place.
+    pub(super) fn weight(&self) -> usize {
+        let streams = [&self.client, &self.server].into_iter().flatten().map(Stream::weight);
+        streams.sum::<usize>() + self.requests.weight() + self.dialect.weight()
+    }
+}

@@ -1,0 +1,184 @@
+//! A conversation that nobody has recognised yet.
+
+use flow_common::key::Sender;
+
+use super::dialect::{Candidate, Recognition};
+use crate::assembly::distance;
+
+/// Bytes of both sides that are kept, and segments.
+const MOST_BYTES: usize = 16 << 10;
+const MOST_SEGMENTS: usize = 48;
+/// Turns after which nobody who says that it is not theirs is asked again.
+const TURNS: usize = 4;
+/// Bytes of one side that candidates see.
+const SHOWN: usize = 4 << 10;
+
+/// A segment that is kept.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    pub(super) sender: Sender,
+    pub(super) seq: u32,
+    pub(super) ack: Option<u32>,
+    pub(super) bytes: Vec<u8>,
+    /// Bytes on the wire, copied or not.
+    pub(super) len: u32,
+    /// Nanoseconds of the packet clock.
+    pub(super) time: u64,
+}
+
+/// What became of an opening.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// More may tell.
+    Open,
+    /// It is this candidate's; `client` opened it, and it begins with the segment of this number.
+    Known { candidate: usize, client: Sender, from: usize },
+    /// It is nobody's.
+    Nobodys,
+}
+
+/// What was said so far.
+#[derive(Debug, Default)]
+pub(super) struct Opening {
+    pub(super) kept: Vec<Kept>,
+    bytes: usize,
+    /// Where in `kept` each turn begins.
+    turns: Vec<usize>,
+}
+
+impl Opening {
+    /// Takes a segment, and asks the candidates. Where what was said has no direction of its own, `likely` is the client.
+    pub(super) fn take(&mut self, kept: Kept, likely: Sender, candidates: &[Candidate]) -> Verdict {
+        if self.kept.last().is_none_or(|last| last.sender != kept.sender) {
+            self.turns.push(self.kept.len());
+        }
+        self.bytes += kept.bytes.len();
+        self.kept.push(kept);
+        // From the beginning, and, as the connection may have begun before, from each side's latest turn, and from this
+        // segment: who sends without being answered has no turns.
+        let turn = self.turns.len().checked_sub(2).and_then(|at| self.turns.get(at)).copied().unwrap_or(0);
+        let segment = self.kept.len() - 1;
+        let mut begins = vec![0, turn, segment];
+        begins.dedup();
+        let mut maybe = false;
+        for from in begins {
+            let (one, other) = (self.said(likely, from), self.said(likely.other(), from));
+            for (candidate, Candidate { recognise, .. }) in candidates.iter().enumerate() {
+                for (client, asked, answered) in [(likely, &one, &other), (likely.other(), &other, &one)] {
+                    match recognise(asked, answered) {
+                        Recognition::Yes => return Verdict::Known { candidate, client, from },
+                        Recognition::Maybe => maybe = true,
+                        Recognition::No => {}
+                    }
+                }
+            }
+        }
+        let full = self.kept.len() >= MOST_SEGMENTS || self.bytes >= MOST_BYTES;
+        if full || !maybe && self.turns.len() >= TURNS { Verdict::Nobodys } else { Verdict::Open }
+    }
+
+    /// What `sender` said without a gap, from this segment on.
+    fn said(&self, sender: Sender, from: usize) -> Vec<u8> {
+        let segments = self.kept.get(from..).unwrap_or_default().iter();
+        let mut segments: Vec<&Kept> = segments.filter(|kept| kept.sender == sender).collect();
+        let Some(first) = segments
+            .iter()
+            .map(|kept| kept.seq)
+            .reduce(|first, seq| if distance(first, seq) < 0 { seq } else { first })
+        else {
+            return Vec::new();
+        };
+        segments.sort_by_key(|kept| distance(first, kept.seq));
+        let mut said = Vec::new();
+        for kept in segments {
+            let offset = usize::try_from(distance(first, kept.seq)).unwrap_or_default();
+            if offset > said.len() || said.len() >= SHOWN {
+                break;
+            }
+            let known = said.len() - offset;
+            said.extend_from_slice(kept.bytes.get(known..).unwrap_or_default());
+        }
+        said.truncate(SHOWN);
+        said
+    }
+
+    /// The number of the first byte that `sender` says from a segment on. That is what the other side waited for when it
+    /// first spoke, where it lies before all that was seen: the beginning is missing then, or still to come.
+    pub(super) fn begins(&self, sender: Sender, from: usize) -> Option<u32> {
+        let kept = self.kept.get(from..).unwrap_or_default();
+        let numbers = kept.iter().filter(|kept| kept.sender == sender).map(|kept| kept.seq);
+        let first = numbers.reduce(|first, seq| if distance(first, seq) < 0 { seq } else { first });
+        let waited = kept.iter().find(|kept| kept.sender != sender).and_then(|kept| kept.ack);
+        match (first, waited) {
+            (Some(first), Some(waited)) if distance(waited, first) < 0 => Some(first),
+            _ => waited.or(first),
+        }
+    }
+
+    /// Bytes beside its own place.
+    pub(super) fn weight(&self) -> usize {
+        let bytes = self.kept.iter().map(|kept| kept.bytes.capacity()).sum::<usize>();
+        bytes + self.kept.capacity() * size_of::<Kept>() + self.turns.capacity() * size_of::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_side_begins_with_what_the_other_one_waits_for() {
+        let kept = |sender, seq, ack| {
+            let bytes = b"four".to_vec();
+            Kept { sender, seq, ack: Some(ack), bytes, len: 4, time: 0 }
+        };
+        let opening = |kept| Opening { kept, ..Opening::default() };
+        let whole =
+            opening(vec![kept(Sender::A, 100, 500), kept(Sender::B, 504, 104), kept(Sender::B, 500, 104)]);
+        assert_eq!((whole.begins(Sender::A, 0), whole.begins(Sender::B, 0)), (Some(100), Some(500)));
+        let lacking =
+            opening(vec![kept(Sender::A, 100, 500), kept(Sender::A, 104, 504), kept(Sender::B, 504, 108)]);
+        assert_eq!((lacking.begins(Sender::B, 0), lacking.begins(Sender::B, 1)), (Some(500), Some(504)));
+        assert_eq!((lacking.begins(Sender::A, 0), lacking.begins(Sender::A, 2)), (Some(100), Some(108)));
+        assert_eq!(opening(vec![kept(Sender::A, 100, 500)]).begins(Sender::B, 0), Some(500));
+    }
+
+    /// Words `q` of clients and `a` of servers, and `m` of either.
+    fn recognise(client: &[u8], server: &[u8]) -> Recognition {
+        match (client.first(), server.first()) {
+            (Some(b'q' | b'm'), None | Some(b'a' | b'm')) | (None, Some(b'a' | b'm')) => Recognition::Yes,
+            _ => Recognition::No,
+        }
+    }
+
+    const CANDIDATE: Candidate = Candidate { recognise, start: |_| unreachable!() };
+
+    fn verdicts(likely: Sender, said: &[(Sender, &str)]) -> Vec<Verdict> {
+        let mut opening = Opening::default();
+        let mut seq = 0;
+        let mut verdict = |(sender, text): &(Sender, &str)| {
+            let (bytes, len) = (text.as_bytes().to_vec(), text.len() as u32);
+            let kept = Kept { sender: *sender, seq, ack: None, bytes, len, time: 0 };
+            seq += len;
+            opening.take(kept, likely, &[CANDIDATE])
+        };
+        said.iter().map(&mut verdict).collect()
+    }
+
+    #[test]
+    fn who_says_nothing_of_its_direction_is_the_likely_client() {
+        let known = |client| vec![Verdict::Known { candidate: 0, client, from: 0 }];
+        for likely in [Sender::A, Sender::B] {
+            assert_eq!(verdicts(likely, &[(Sender::A, "m")]), known(likely));
+            assert_eq!(verdicts(likely, &[(Sender::A, "q")]), known(Sender::A));
+            assert_eq!(verdicts(likely, &[(Sender::A, "a")]), known(Sender::B));
+        }
+    }
+
+    #[test]
+    fn a_conversation_may_begin_at_each_segment() {
+        let said = [(Sender::A, "xx"), (Sender::A, "xx"), (Sender::A, "q")];
+        let known = Verdict::Known { candidate: 0, client: Sender::A, from: 2 };
+        assert_eq!(verdicts(Sender::A, &said), [Verdict::Open, Verdict::Open, known]);
+    }
+}

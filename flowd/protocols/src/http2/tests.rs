@@ -1,0 +1,5 @@
+mod generated;
+mod kit;
+mod losses;
+mod recognition;
+mod stories;

@@ -1,0 +1,6 @@
+mod compressed;
+mod generated;
+mod kit;
+mod lost;
+mod recognised;
+mod stories;

@@ -1,0 +1,5 @@
+mod generated;
+mod kit;
+mod lost;
+mod recognised;
+mod stories;

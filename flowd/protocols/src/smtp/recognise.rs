@@ -1,0 +1,66 @@
+//! Whether bytes are of SMTP.
+
+use super::syntax::{Command, LINE, Reply, is_reply};
+use crate::conversation::{Recognition, lines::line};
+
+/// A line of an envelope (`MAIL FROM:`, `RCPT TO:`) or EHLO with a name is nothing else; other commands must have been
+/// answered as only SMTP does, or be followed by such a line.
+pub(super) fn recognise(client: &[u8], server: &[u8]) -> Recognition {
+    if !server.is_empty() && !is_reply(server) {
+        return Recognition::No;
+    }
+    let mut rest = client;
+    let mut first = true;
+    while let Some((text, read)) = line(rest) {
+        let Some(command) = Command::of(text).filter(|command| command.known.is_some()) else {
+            // Behind a first command may stand what is none: a message, the steps of a login.
+            return if first { Recognition::No } else { Recognition::Maybe };
+        };
+        if is_distinctive(&command, server) || first && is_answered(&command, server) {
+            return Recognition::Yes;
+        }
+        if !command.is_whole() {
+            return Recognition::No;
+        }
+        first = false;
+        rest = rest.get(read..).unwrap_or_default();
+    }
+    let begins = rest.len() < LINE
+        && rest.iter().all(|byte| (b' '..0x7f).contains(byte) || *byte == b'\r')
+        && (!first || rest.is_empty() || may_begin(rest));
+    if begins { Recognition::Maybe } else { Recognition::No }
+}
+
+/// Whether the line alone tells.
+fn is_distinctive(command: &Command<'_>, server: &[u8]) -> bool {
+    match command.known {
+        Some("EHLO") if command.is_whole() => !command.rest.is_empty() || !server.is_empty(),
+        Some("HELO") if command.is_whole() => !server.is_empty(),
+        _ => command.is_envelope(),
+    }
+}
+
+/// Whether the server's bytes are an answer that only SMTP gives to such a command.
+fn is_answered(command: &Command<'_>, server: &[u8]) -> bool {
+    let Some(Reply { code, .. }) = line(server).and_then(|(text, _)| Reply::of(text)) else { return false };
+    let codes: &[u16] = match command.known {
+        Some("DATA") => &[354, 503, 554],
+        Some("RSET") => &[250],
+        Some("AUTH") => &[235, 334, 535],
+        Some("BDAT") => &[250, 503],
+        Some("VRFY") => &[250, 252],
+        Some("STARTTLS") => &[220],
+        _ => return false,
+    };
+    command.is_whole() && codes.contains(&code)
+}
+
+/// Whether a known command may begin so.
+fn may_begin(bytes: &[u8]) -> bool {
+    let end = bytes.iter().position(|byte| !byte.is_ascii_alphabetic() && *byte != b'-');
+    let word = bytes.get(..end.unwrap_or(bytes.len())).unwrap_or_default();
+    super::words::OPERATIONS.iter().any(|known| match end {
+        Some(_) => known.as_bytes().eq_ignore_ascii_case(word),
+        None => known.as_bytes().get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word)),
+    })
+}
