@@ -144,6 +144,7 @@ pub fn account<P: Packet, E: Env>(packet: &P, env: &mut E, work: &mut Workspace)
             waiting,
             ring_eighth,
             now,
+            copied,
         };
         // Ends are short, two of a connection at most, and close what is open.
         if waiting >= admission::COUNTED

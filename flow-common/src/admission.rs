@@ -31,7 +31,7 @@ const PERIOD: u32 = 27;
 /// Periods after which one of N becomes one of N / 2, as a power of two.
 const RELAXED: u32 = 2;
 /// A client may have one copy in a period for so many bytes of an eighth of the ring, as a power of two: 512 copies of a
-/// ring of 8 MiB.
+/// ring of 8 MiB. A longer copy counts once more for each so many bytes of its own.
 const PER_COPY: u32 = 11;
 /// No share is smaller, as a power of two.
 const LEAST: u32 = 5;
@@ -47,7 +47,7 @@ const IN_FLIGHT: u32 = 24;
 /// The clients of one place.
 #[repr(C, align(16))]
 pub struct Source {
-    /// Upper half: a period; lower half: the level, and copies in that period.
+    /// Upper half: a period; lower half: the level, and copies in that period as [`PER_COPY`] counts them.
     count: Relaxed<u64>,
     /// Upper half: who was the last to show that it hears; lower half: the period of that.
     heard: Relaxed<u64>,
@@ -68,6 +68,8 @@ pub struct Request {
     pub ring_eighth: u32,
     /// Time of the packet, ns.
     pub now: u64,
+    /// Bytes that the copy would have.
+    pub copied: u16,
 }
 
 /// A number for the address of one endpoint, a [`crate::key::Sender`].
@@ -103,7 +105,7 @@ impl Source {
     /// Whether the copy is to be made; counts it then.
     #[inline(always)]
     pub fn admits(&self, request: &Request) -> bool {
-        let Request { client, connection, deafness, waiting, ring_eighth, now } = *request;
+        let Request { client, connection, deafness, waiting, ring_eighth, now, copied } = *request;
         let period = (now >> PERIOD) as u32;
         let (count, heard) = (self.count.get(), self.heard.get());
         let forgotten = (heard >> 32) as u32 ^ client | period.wrapping_sub(heard as u32) >> REMEMBERED;
@@ -123,7 +125,7 @@ impl Source {
         }
         // The upper bits of the product know all of the number's bits.
         let followed = (connection.wrapping_mul(0x9e37_79b1) >> 16 & ((1 << (level & MOST)) - 1)) == 0;
-        had += u32::from(followed);
+        had += u32::from(followed) * (1 + (u32::from(copied) >> PER_COPY));
         if deafness == 0 {
             self.heard.set(u64::from(client) << 32 | u64::from(period));
         }
@@ -144,8 +146,15 @@ mod tests {
 
     const NOW: u64 = 1_000_000_000_000;
     const SHARE: u32 = 512;
-    const HONEST: Request =
-        Request { client: 7, connection: 0x1234_5678, deafness: 0, waiting: 0, ring_eighth: 20, now: NOW };
+    const HONEST: Request = Request {
+        client: 7,
+        connection: 0x1234_5678,
+        deafness: 0,
+        waiting: 0,
+        ring_eighth: 20,
+        now: NOW,
+        copied: 200,
+    };
 
     /// Copies that `connections` of one client get, one each.
     fn admitted(source: &Source, request: Request, connections: u32) -> u32 {
@@ -199,6 +208,21 @@ mod tests {
             let copies: u32 = (0..100_000).map(|_| u32::from(source.admits(&pressed))).sum();
             assert!(copies <= 10 * SHARE, "{copies} of connection {connection}");
         }
+    }
+
+    #[test]
+    fn a_long_copy_counts_as_what_it_takes_of_the_ring() {
+        let admitted = |copied| {
+            let source = Source::new();
+            let request = Request { waiting: THINNED, connection: 0, copied, ..HONEST };
+            let copies = (0..100_000).map_while(|_| {
+                source.admits(&request);
+                (source.count.get() as u32 >> COUNT_BITS == 0).then_some(())
+            });
+            copies.count() as u32
+        };
+        assert_eq!(admitted(200), SHARE);
+        assert_eq!(admitted(64_000), SHARE.div_ceil(1 + (64_000 >> PER_COPY)));
     }
 
     #[test]

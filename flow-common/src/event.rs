@@ -8,9 +8,13 @@ use crate::{
 /// Most bytes of a head or a hello that are copied.
 pub const MAX_PAYLOAD: usize = 4096;
 
-/// Most payload bytes that one event of the kernel carries: of a super-packet on a conversation that is followed, the first
-/// ones. Memory that each CPU has of its own comes in units of 32 KiB (PCPU_MIN_UNIT_SIZE). A power of two.
-pub const MAX_COPY: usize = 16 << 10;
+/// Most payload bytes that one event of the kernel carries, a power of two: super-packets are no longer, unless a device
+/// has BIG TCP (gso_max_size above 65,536), and helpers reach no byte behind the first 64 KiB of a packet.
+pub const MAX_COPY: usize = 64 << 10;
+
+/// Those that go by way of memory of their CPU, a power of two: an element of such memory may have 32 KiB at most
+/// (PCPU_MIN_UNIT_SIZE).
+pub const MAX_STAGED: usize = 16 << 10;
 
 /// What a payload copy is of its protocol's conversation, whichever protocol that is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -156,9 +156,13 @@ pub fn sniff<P: Packet>(
     let (habits, window, ended, shown) = match begun {
         Begun::Request | Begun::Response => {
             let ended = wanted.head_bytes >= len && http::ends_head(packet, offset, len);
-            let shown = record.app.get() == 0 && http::proves(packet, offset);
+            // What HTTP/2's preface opens is still to be recognised, where somebody follows it, and copied whole until then.
+            let preface = http::preface(packet, offset);
+            let followed = preface & u32::from(wanted.apps.contains(App::Http2));
+            let shown = record.app.get() == 0 && http::proves(packet, offset, preface != followed);
+            let whole = followed.wrapping_neg() & u32::from(u16::MAX);
             let short = if len < FULL_SEGMENT { sniffing::PUSHED } else { 0 };
-            (sniffing::MESSAGES | sniffing::NEEDS_END | short, wanted.head_bytes, ended, shown)
+            (sniffing::MESSAGES | sniffing::NEEDS_END | short, wanted.head_bytes | whole, ended, shown)
         }
         Begun::Dns => {
             let shown = record.app.get() == 0 && dns::asks(packet, offset, true);

@@ -92,6 +92,35 @@ fn what_begins_anew_may_be_known() {
 }
 
 #[test]
+fn http2_opens_a_conversation_and_follows_an_upgrade() {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let mut talk = Talk::new(8080, Apps::ALL);
+    talk.send(true, PSH, PREFACE);
+    talk.send(false, PSH, &[0, 0, 0, 4, 0, 0, 0, 0, 0]);
+    talk.send(true, PSH, &[0, 0, 1, 1, 5, 0, 0, 0, 1, 0x82]);
+    assert_eq!(talk.copied(), [(REQUEST, PREFACE.len()), (UNKNOWN, 9), (UNKNOWN, 10)]);
+    assert_eq!(talk.app(), None);
+    // With more behind it in the same write.
+    let mut talk = Talk::new(8080, Apps::ALL);
+    for part in [&[PREFACE, &[0; 1_000]].concat()[..], &[0; 1_000], &[0; 1_000]] {
+        talk.send(true, PSH, part);
+    }
+    assert_eq!(
+        talk.copied().iter().map(|(_, len)| *len).collect::<Vec<_>>(),
+        [PREFACE.len() + 1_000, 1_000, 1_000]
+    );
+    let mut talk = Talk::new(8080, Apps::ALL);
+    talk.send(true, PSH, b"GET / HTTP/1.1\r\nUpgrade: h2c\r\n\r\n");
+    talk.send(false, PSH, b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
+    talk.send(true, PSH, PREFACE);
+    assert_eq!(talk.copied().last(), Some(&(REQUEST, PREFACE.len())));
+    // Without those who follow it, it ends what HTTP/1 has to say.
+    let mut talk = Talk::new(8080, Apps::ALL.without(App::Http2));
+    talk.send(true, PSH, PREFACE);
+    assert_eq!((talk.copied(), talk.app()), (vec![(REQUEST, PREFACE.len())], Some(App::Http)));
+}
+
+#[test]
 fn a_word_of_http_does_not_hide_the_answer_of_something_else() {
     let mut talk = Talk::new(6379, Apps::ALL);
     talk.send(true, PSH, b"GET key\r\n");

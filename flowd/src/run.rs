@@ -4,6 +4,7 @@ mod crash;
 mod early;
 mod follow;
 mod govern;
+mod haste;
 mod prepare;
 mod pump;
 mod reload;

@@ -19,7 +19,7 @@ use flow_common::{
     clock::{Clock, tick_of},
     counter::Passage,
     env::{Datagram, Env, Events, FirstFragment, Fragments},
-    event::{MAX_COPY, PayloadEvent},
+    event::{MAX_COPY, MAX_STAGED, PayloadEvent},
     flows::Flows,
     hint,
     key::{Direction, FlowKey},
@@ -142,7 +142,7 @@ impl<C: Context> Events for Kernel<C> {
     #[inline(always)]
     fn copy<P: Packet>(&mut self, _: &P, offset: u32, len: u16, event: impl FnOnce() -> PayloadEvent) {
         cold_path();
-        let mut len = u32::from(len).min(MAX_COPY as u32);
+        let mut len = u32::from(len).min(if C::ROOMY { MAX_COPY } else { MAX_STAGED } as u32);
         if maps::setting(|settings| &settings.packet_time) != 0 {
             // Of a packet that the capture cut, what is there.
             len = len.min(self.packet.left(offset));
@@ -152,6 +152,9 @@ impl<C: Context> Events for Kernel<C> {
             self.submit::<{ HEADER + SMALL }, { SMALL as u32 }>(event, offset, len)
         } else if C::ROOMY && len.wrapping_sub(1) < MIDDLE as u32 {
             self.submit::<{ HEADER + MIDDLE }, { MIDDLE as u32 }>(event, offset, len)
+        } else if C::ROOMY && len > MAX_STAGED as u32 {
+            // More than half of a super-packet's 64 KiB are full as a rule.
+            self.submit::<{ HEADER + MAX_COPY }, { MAX_COPY as u32 }>(event, offset, len)
         } else {
             self.output(event, offset, len)
         };
@@ -193,9 +196,9 @@ impl<C: Context> Kernel<C> {
         unsafe { room.cast::<PayloadEvent>().write(event()) };
         let mut size = HEADER;
         if len != 0 {
-            let len = bounded::<{ MAX_COPY as u32 }>(len);
-            // SAFETY: room for MAX_COPY bytes stands behind the event.
-            if !self.packet.copy::<{ MAX_COPY as u32 }>(offset, len, unsafe { room.add(HEADER) }) {
+            let len = bounded::<{ MAX_STAGED as u32 }>(len);
+            // SAFETY: room for so many bytes stands behind the event.
+            if !self.packet.copy::<{ MAX_STAGED as u32 }>(offset, len, unsafe { room.add(HEADER) }) {
                 return None;
             }
             size += len as usize;

@@ -11,7 +11,7 @@ use flow_common::{
     bins::Bins,
     counter::InterfaceTotals,
     env::{Datagram, FirstFragment},
-    event::{MAX_COPY, PayloadEvent},
+    event::{MAX_STAGED, PayloadEvent},
     free::{Hand, Run},
     hint::Hints,
     key::FlowKey,
@@ -79,7 +79,7 @@ pub(crate) static EVENTS: RingBuf<u8, { names::DEFAULT_EVENT_BYTES as usize }> =
 static WORKSPACE: PerCpuArray<Room, 1> = PerCpuArray::new();
 
 /// Room for an event with its payload, on its way into the ring.
-pub(crate) type Copied = [u64; (size_of::<PayloadEvent>() + MAX_COPY) / size_of::<u64>()];
+pub(crate) type Copied = [u64; (size_of::<PayloadEvent>() + MAX_STAGED) / size_of::<u64>()];
 
 #[btf_map]
 pub(crate) static COPY: PerCpuArray<Copied, 1> = PerCpuArray::new();

@@ -28,6 +28,7 @@ const TEST_TOOLS: &[(&str, &str)] = &[
     ("nfcapd", "nfdump"),
     ("redis-server", "redis-server"),
     ("redis-benchmark", "redis-tools"),
+    ("h2load", "nghttp2-client"),
 ];
 
 /// Programs that the bench compares flowd with, where they are there.

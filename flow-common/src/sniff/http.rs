@@ -15,7 +15,7 @@ const METHODS: [[u8; 4]; 15] = [
 
 /// What begins like this is HTTP and nothing else. Other methods are also those of RTSP, SIP, ICAP and FTP, whose first
 /// lines look the same up to the version behind the target; there the answer tells.
-const PROOFS: [Proof; 10] = [
+const PROOFS: [Proof; 9] = [
     proof(*b"HTTP/1.\0"),
     proof(*b"ICY 200 "),
     proof(*b"GET /\0\0\0"),
@@ -25,8 +25,10 @@ const PROOFS: [Proof; 10] = [
     proof(*b"PUT /\0\0\0"),
     proof(*b"HEAD /\0\0"),
     proof(*b"PATCH /\0"),
-    proof(*b"PRI * HT"),
 ];
+
+/// The first bytes of HTTP/2's preface (RFC 9113 section 3.4), as they lie in memory.
+const PREFACE: u64 = u64::from_ne_bytes(*b"PRI * HT");
 
 /// The first bytes of a message as a little-endian word, and which of them count.
 type Proof = (u64, u64);
@@ -93,11 +95,20 @@ const fn bytes_that_are(word: u64, byte: u8) -> u64 {
     !(((different & LOW) + LOW) | different | LOW)
 }
 
-/// Whether the payload begins as only HTTP does.
+/// 1 where the payload begins as HTTP/2's preface does, else 0. Worked out and not compared, which
+/// the verifier would follow both ways.
 #[inline(always)]
-pub(super) fn proves<P: Packet>(packet: &P, offset: u32) -> bool {
+pub(super) fn preface<P: Packet>(packet: &P, offset: u32) -> u32 {
+    let different = black_box(packet.read(offset).unwrap_or(0) ^ PREFACE);
+    // Of a number and its negative at least one has the highest bit, unless both are 0.
+    1 ^ (black_box(different | different.wrapping_neg()) >> 63) as u32
+}
+
+/// Whether the payload begins as only HTTP does; `or`: something else says so.
+#[inline(always)]
+pub(super) fn proves<P: Packet>(packet: &P, offset: u32, or: bool) -> bool {
     let word = u64::from_le(packet.read(offset).unwrap_or(0));
-    let mut proven = false;
+    let mut proven = or;
     for (proof, mask) in PROOFS {
         proven |= word & mask == proof;
     }

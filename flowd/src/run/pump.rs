@@ -16,6 +16,7 @@ use super::{
     early::Early,
     follow::{self, Follow, Missing, Parts},
     govern::Governed,
+    haste::Haste,
     reload::Change,
 };
 use crate::{
@@ -64,6 +65,7 @@ pub(super) struct Pump {
     follow: Follow,
     governed: Governed,
     early: Early,
+    haste: Haste,
 }
 
 /// Where the pump's numbers and records go.
@@ -127,6 +129,7 @@ impl Pump {
             follow,
             governed: Governed::new(Budget::OFF),
             early: Early::new(Instant::now()),
+            haste: Haste::default(),
         }
     }
 
@@ -177,7 +180,7 @@ impl Pump {
 
     /// Longest time between two looks at the events.
     fn pace(&self) -> Duration {
-        let mut look = self.event_interval.min(Part::BEAT);
+        let mut look = self.haste.of(self.event_interval.min(Part::BEAT));
         if self.capacity.is_some() {
             look = look.min(Duration::from_millis(Capacity::LONGEST_LOOK));
         }
@@ -242,14 +245,17 @@ impl Pump {
 
     fn events(&mut self) -> Result<()> {
         self.outputs.telemetry.beat(Part::Pump);
-        for _ in 0..EVENT_PARTS {
+        let mut parts = 0;
+        while parts < EVENT_PARTS {
             let Self { source, pipeline, .. } = self;
             if source.events(&mut |event, payload| pipeline.event(event, payload)) == 0 {
                 break;
             }
+            parts += 1;
             // What one part brings is handed on before the next is read: it takes several times the memory.
             self.report();
         }
+        self.haste.found(parts);
         let Self { source, ledger, pipeline, .. } = self;
         let now = clock::monotonic().context("cannot read the clock")?;
         // Each time, as someone may set the clock, and lines are to bear the time of that day at once.

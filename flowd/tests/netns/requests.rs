@@ -7,8 +7,10 @@ use serde_json::Value;
 use crate::support::{
     daemon::Daemon,
     namespace::Namespace,
+    nginx::{HTTP2, Nginx},
     privileged,
     process::{Process, run},
+    requests::{by_flowd, by_nginx},
     router::{Router, SERVER_V4},
     until,
 };
@@ -47,9 +49,9 @@ fn redis_lines_are_what_the_server_counts() {
     let router = Router::new(false);
     let _redis = redis(&router.server);
     let daemon = Daemon::start(&router.gateway, &["gw*"], "[redis]\nlog = \"REQUESTS\"\n");
-    // One after the other on ten connections, then sixteen at once on each.
-    ask(&router.client, "redis-benchmark", "-q -c 10 -n 2000 -t set,get");
-    ask(&router.client, "redis-benchmark", "-q -c 10 -n 2000 -P 16 -t lpush,incr");
+    // One after the other on twenty connections, then sixteen at once on each.
+    ask(&router.client, "redis-benchmark", "-q -c 20 -n 2000 -t set,get");
+    ask(&router.client, "redis-benchmark", "-q -c 20 -n 2000 -P 16 -t lpush,incr");
     ask(&router.client, "redis-cli", "SET text abc");
     // An error of the server's.
     ask(&router.client, "redis-cli", "INCR text");
@@ -84,4 +86,36 @@ fn redis_lines_are_what_the_server_counts() {
         "{:?}",
         flows.filter(|flow| flow["app"] != "redis").collect::<Vec<_>>()
     );
+}
+
+#[test]
+fn http2_lines_are_nginxs_access_log() {
+    if !privileged("http2_lines_are_nginxs_access_log") {
+        return;
+    }
+    let router = Router::new(false);
+    let nginx = Nginx::start(&router.server);
+    let daemon = Daemon::start(&router.gateway, &["gw*"], "[http2]\nenabled = true\n");
+    let ask = |load: &str, path: &str| {
+        let mut h2load = router.client.command("h2load");
+        h2load.args(load.split_whitespace()).arg(format!("http://{SERVER_V4}:{HTTP2}/{path}"));
+        let said = run(h2load.stdin(Stdio::null()).stderr(Stdio::null()));
+        assert!(said.contains(" 0 failed, 0 errored"), "{said}");
+    };
+    // Connections that are over before flowd has looked at them for the first time, of one request and of more, one
+    // after the other and ten at once.
+    ask("-n 20 -c 20", "echo/one?secret=1");
+    ask("-n 100 -c 10 -m 1", "echo/two");
+    ask("-n 200 -c 10 -m 10", "page/three");
+    // Bodies longer than a packet, for longer than flowd takes to see what is spoken.
+    ask("-n 30 -c 1 -m 2 --rps 50", "large/four");
+    let wanted = nginx.logged(350);
+    until("flowd has told them", 20, || (daemon.http().len() >= wanted.len()).then_some(()));
+    let lines = daemon.stop().http;
+    assert!(lines.iter().all(|line| line["version"] == "2" && line["grpc_status"].is_null()), "{lines:#?}");
+    let partial = |line: &Value| line["outcome"] == "partial" && line["target"] == "/large/four";
+    assert!(lines.iter().all(|line| line["outcome"] == "complete" || partial(line)), "{lines:#?}");
+    let cut = lines.iter().filter(|line| partial(line)).count();
+    assert!(cut <= 15, "{cut} of 30 bodies cut");
+    assert_eq!(by_flowd(&lines), by_nginx(&wanted));
 }

@@ -41,6 +41,9 @@ impl Nginx {
     }
 }
 
+/// Where nginx speaks HTTP/2 in clear text.
+pub const HTTP2: u16 = 8082;
+
 /// Where the server that nginx asks for what is below /slow/ listens.
 pub const UPSTREAM: &str = "127.0.0.1:8081";
 
@@ -67,6 +70,7 @@ client_max_body_size 10m;
 server {{
     listen 80;
     listen [::]:80;
+    listen {HTTP2} http2;
     root {folder};
     location /echo/ {{ return 200 \"hello\\n\"; }}
     location /made/ {{ return 201; }}

@@ -5,7 +5,7 @@ use flow_common::{
     bins::Bins,
     counter::InterfaceTotals,
     env::{Datagram, FirstFragment},
-    event::{MAX_COPY, PayloadEvent},
+    event::{MAX_STAGED, PayloadEvent},
     free::{Hand, Run},
     hint::{self, Hints},
     key::FlowKey,
@@ -40,7 +40,7 @@ impl LoadOptions {
             (names::MAP_BINS, self.rings(cpus) as usize * size_of::<Bins>()),
             (names::MAP_EVENTS, self.ring_bytes() as usize),
             (names::MAP_WORKSPACE, cpus * padded::<Room>()),
-            (names::MAP_COPY, cpus * (size_of::<PayloadEvent>() + MAX_COPY)),
+            (names::MAP_COPY, cpus * (size_of::<PayloadEvent>() + MAX_STAGED)),
             (names::MAP_SOURCES, admission::SOURCES as usize * size_of::<Source>()),
         ]
     }
