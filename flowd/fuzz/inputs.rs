@@ -13,7 +13,7 @@ use flowd::{
     capture::Capture,
     clock::WallClock,
     config::Config,
-    export::feed::Feed,
+    export::feed::{Bounds, Feed},
     numbers::Board,
     protocol::{
         dns::{DnsOptions, DnsTracker},
@@ -261,8 +261,8 @@ fn state() -> State {
     let ledger = Ledger::new(options, Arc::default(), Vec::new(), WallClock::CAPTURE);
     let telemetry = Arc::new(Telemetry::new(Vec::new()));
     let board = Board::new(ledger.numbers().clone(), Vec::new(), Arc::clone(&telemetry));
-    let http = Arc::new(Feed::new(1, 0, SinkCounters::new("http_stream")));
-    State { board: Arc::new(board), live: Arc::clone(ledger.live()), telemetry, http }
+    let lines = Arc::new(Feed::new(Bounds { keep: [1; 2], clients: 0 }, SinkCounters::new));
+    State { board: Arc::new(board), live: Arc::clone(ledger.live()), telemetry, lines }
 }
 
 /// The target of a request where it begins with a slash, else all that a client sends.

@@ -41,7 +41,7 @@ pub enum Command {
     Read(Read),
     /// Say how full each link is, how it grows and when it is full, from Prometheus or flow logs
     Report(Report),
-    /// Follow the HTTP requests that a running flowd sees
+    /// Follow the requests that a running flowd sees: of HTTP, or of other protocols
     Tail(Tail),
     /// List interfaces, and which of them `flowd run` would watch
     Interfaces {

@@ -82,7 +82,8 @@ fn waiting(config: &Config) -> u64 {
         let bursts = if sink.wants("flow") { BACKLOG } else { 0 };
         (sink.queue * (1 + bursts)) as u64
     });
-    (records.sum::<u64>() + u64::from(config.api.http_lines)) * RECORD
+    let kept = u64::from(config.api.http_lines) + u64::from(config.api.request_lines);
+    (records.sum::<u64>() + kept) * RECORD
 }
 
 /// A limit below what flowd may take.

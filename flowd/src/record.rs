@@ -25,13 +25,19 @@ impl Record {
         }
     }
 
+    /// What an application said, where it is that.
+    #[must_use]
+    pub fn app(&self) -> Option<&dyn AppRecord> {
+        match self {
+            Self::Flow(_) => None,
+            Self::App(record) => Some(record.as_ref()),
+        }
+    }
+
     /// The record as an HTTP exchange, where it is one.
     #[must_use]
     pub fn http(&self) -> Option<&HttpExchange> {
-        match self {
-            Self::Flow(_) => None,
-            Self::App(record) => record.get(),
-        }
+        self.app()?.get()
     }
 }
 

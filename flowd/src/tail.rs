@@ -1,4 +1,4 @@
-//! `flowd tail`: the HTTP requests that a running flowd sees, as they come.
+//! `flowd tail`: the requests that a running flowd sees, as they come.
 
 mod client;
 mod error;
@@ -18,7 +18,7 @@ use std::{
 use client::{Event, Stream};
 pub use error::TailError;
 pub use options::Options;
-use url::Url;
+use url::{Url, encode};
 
 /// Pauses between attempts to connect again: twice as long each time, up to the second.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(16)];
@@ -33,18 +33,18 @@ pub fn tail(options: &Options, out: &mut dyn Write) -> Result<(), TailError> {
     let (mut past, mut pause, mut connected) = (options.lines, first, false);
     loop {
         let token = options.token_file.as_deref().map(token).transpose()?;
-        let ended =
-            match Stream::open(&url, options.ca.as_deref(), token.as_deref(), &options.parameters, past) {
-                Ok(mut stream) => {
-                    if connected {
-                        tell("connected again");
-                    }
-                    // What was shown is not shown again.
-                    (connected, pause, past) = (true, first, 0);
-                    follow(&mut stream, options, out)
+        let ended = match Stream::open(&url, options.ca.as_deref(), token.as_deref(), &target(options, past))
+        {
+            Ok(mut stream) => {
+                if connected {
+                    tell("connected again");
                 }
-                Err(error) => error,
-            };
+                // What was shown is not shown again.
+                (connected, pause, past) = (true, first, 0);
+                follow(&mut stream, options, out)
+            }
+            Err(error) => error,
+        };
         if !connected || !ended.may_pass() {
             return Err(ended);
         }
@@ -52,6 +52,13 @@ pub fn tail(options: &Options, out: &mut dyn Write) -> Result<(), TailError> {
         sleep(pause);
         pause = (pause * 2).min(longest);
     }
+}
+
+/// What to ask for: new lines, after `past` of those that the daemon has kept.
+fn target(options: &Options, past: u32) -> String {
+    let parameters = options.parameters.iter();
+    let query: String = parameters.map(|(name, value)| format!("&{name}={}", encode(value))).collect();
+    format!("/api/v1/{}/stream?limit={past}{query}", options.lines_of)
 }
 
 /// The first line of a file, if it can stand in a header field.

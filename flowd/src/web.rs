@@ -67,7 +67,8 @@ pub struct State {
     pub board: Arc<Board>,
     pub live: Arc<LiveFlows>,
     pub telemetry: Arc<Telemetry>,
-    pub http: Arc<Feed<Record>>,
+    /// Lines for the API.
+    pub lines: Arc<Feed<Record>>,
 }
 
 type Parameters = HashMap<String, String>;
@@ -195,29 +196,27 @@ fn routes(desk: &Arc<Desk>, guard: Guard) -> BoxedFilter<(Response,)> {
         .unify()
         .or(interfaces)
         .unify()
-        .or(of_kind("http", desk, |state| &state.http))
+        .or(of_kind::<lines::Http>("http", desk))
+        .unify()
+        .or(of_kind::<lines::Requests>("requests", desk))
         .unify();
     let get = warp::get().or(warp::head()).unify();
     get.and(open.or(guarded(desk, guard).and(kept)).unify()).recover(refuse).unify().boxed()
 }
 
 /// `/api/v1/NAME` and `/api/v1/NAME/stream`: the latest lines of a kind, and new ones.
-fn of_kind<T: lines::Kind>(
-    name: &'static str,
-    desk: &Arc<Desk>,
-    feed: fn(&State) -> &Feed<T>,
-) -> BoxedFilter<(Response,)> {
+fn of_kind<T: lines::Kind>(name: &'static str, desk: &Arc<Desk>) -> BoxedFilter<(Response,)> {
     let kind = warp::path!("api" / "v1" / ..).and(warp::path(name));
     let at = Arc::clone(desk);
     let stream = kind.and(warp::path!("stream")).and(warp::query()).map(move |parameters: Parameters| {
-        lines::stream(feed(&at.state), parameters, &at.state.telemetry.refusals)
+        lines::stream::<T>(&at.state.lines, parameters, &at.state.telemetry.refusals)
     });
     let at = Arc::clone(desk);
     let latest = kind.and(warp::path::end()).and(warp::query()).and(gzip()).then(
         move |parameters: Parameters, gzip| {
             let at = Arc::clone(&at);
             async move {
-                at.list(|desk| Ok(desk.json(gzip, &lines::latest(feed(&desk.state), parameters)?))).await
+                at.list(|desk| Ok(desk.json(gzip, &lines::latest::<T>(&desk.state.lines, parameters)?))).await
             }
         },
     );
@@ -265,7 +264,7 @@ async fn refuse(rejection: Rejection) -> Result<Response, std::convert::Infallib
         None => {}
     }
     Ok(if rejection.is_not_found() {
-        const PATHS: &str = "there are /metrics, /healthz, /readyz, /api/v1/flows, /api/v1/interfaces, /api/v1/http and /api/v1/http/stream";
+        const PATHS: &str = "there are /metrics, /healthz, /readyz, /api/v1/flows, /api/v1/interfaces, /api/v1/http, /api/v1/http/stream, /api/v1/requests and /api/v1/requests/stream";
         failure(StatusCode::NOT_FOUND, PATHS)
     } else if rejection.find::<warp::reject::MethodNotAllowed>().is_some() {
         let mut refusal = failure(StatusCode::METHOD_NOT_ALLOWED, "use GET");

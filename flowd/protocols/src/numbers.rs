@@ -38,7 +38,7 @@ type Word = u16;
 
 /// The label value of what is not in its protocol's list, so that nobody makes labels with a packet (OpenTelemetry's
 /// word for it).
-const NOT_LISTED: &str = "_OTHER";
+pub(crate) const NOT_LISTED: &str = "_OTHER";
 
 /// Labels of both families of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

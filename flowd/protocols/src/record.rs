@@ -90,16 +90,21 @@ pub struct Timing {
     pub retransmits: u32,
 }
 
-/// What the numbers of any protocol count: a request, with what came of it.
+/// A request of any protocol, with what came of it: what shared numbers count and the API chooses by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request<'a> {
     /// What was asked for, in the protocol's words.
     pub operation: &'a str,
-    /// What the response says; `None` where none was seen.
+    /// What the response says, [`OK`] or [`ERROR`]; `None` where none was seen.
     pub status: Option<&'a str>,
     /// From the first byte of the request to the first byte of its response, nanoseconds.
     pub duration: Option<u64>,
 }
+
+/// The status of a request whose response says that it succeeded.
+pub const OK: &str = "ok";
+/// The status of a request whose response says that it failed.
+pub const ERROR: &str = "error";
 
 /// A record of an application protocol.
 pub trait AppRecord: Any + Debug + Send + Sync + erased_serde::Serialize {
@@ -115,7 +120,7 @@ pub trait AppRecord: Any + Debug + Send + Sync + erased_serde::Serialize {
         None
     }
 
-    /// As the shared numbers count it; `None` for records without a request.
+    /// What was asked for and what came of it; `None` for records without a request.
     fn request(&self) -> Option<Request<'_>> {
         None
     }

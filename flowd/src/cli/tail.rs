@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
 };
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 
 use crate::tail;
 
@@ -21,18 +21,24 @@ pub struct Tail {
     /// PEM file of that flowd's certificate, or of its issuer's, where the system does not trust it
     #[arg(long, env = "FLOWD_CA", value_name = "FILE")]
     pub ca: Option<PathBuf>,
-    /// Only this host
+    /// Protocols to follow, as redis,postgresql; also http, dns and tls; repeatable [default: http]
+    #[arg(long = "protocol", value_name = "NAME", value_delimiter = ',', action = ArgAction::Append)]
+    pub protocols: Vec<String>,
+    /// Only this host, of HTTP alone
     #[arg(long)]
     pub host: Option<String>,
-    /// Only this status (404), class (5xx), or none: requests without a response
+    /// Only ok, error, or none: requests without a response; of HTTP alone a status (404), class (5xx), or none
     #[arg(long)]
     pub status: Option<String>,
-    /// Only this method
+    /// Only this method, of HTTP alone
     #[arg(long)]
     pub method: Option<String>,
-    /// Only paths that begin so
+    /// Only paths that begin so, of HTTP alone
     #[arg(long, value_name = "PREFIX")]
     pub path: Option<String>,
+    /// Only this operation, as SELECT
+    #[arg(long)]
+    pub operation: Option<String>,
     /// Only clients in this net
     #[arg(long, value_name = "CIDR")]
     pub client: Option<String>,
@@ -65,7 +71,11 @@ impl Tail {
     /// What to follow and how to print it.
     #[must_use]
     pub fn options(&self) -> tail::Options {
+        // HTTP alone has a stream of its own, with filters that only it has.
+        let http_alone = self.operation.is_none() && self.protocols.iter().all(|name| name == "http");
         let parameters = [
+            ("protocol", (!http_alone && !self.protocols.is_empty()).then(|| self.protocols.join(","))),
+            ("operation", self.operation.clone()),
             ("host", self.host.clone()),
             ("status", self.status.clone()),
             ("method", self.method.clone()),
@@ -78,6 +88,7 @@ impl Tail {
             url: self.url.clone(),
             token_file: self.token_file.clone(),
             ca: self.ca.clone(),
+            lines_of: if http_alone { "http" } else { "requests" },
             parameters: parameters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
             lines: self.lines,
             slow_ms: self.slow,
@@ -88,5 +99,32 @@ impl Tail {
             },
             json: self.json,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::super::{Cli, Command};
+
+    fn followed(arguments: &str) -> (&'static str, Vec<(&'static str, String)>) {
+        let line = ["flowd", "tail"].into_iter().chain(arguments.split_whitespace());
+        let Command::Tail(tail) = Cli::try_parse_from(line).unwrap().command else { panic!("{arguments}") };
+        let options = tail.options();
+        (options.lines_of, options.parameters)
+    }
+
+    #[test]
+    fn http_alone_has_its_own_stream() {
+        assert_eq!(followed(""), ("http", vec![]));
+        assert_eq!(followed("--protocol http --host h"), ("http", vec![("host", "h".to_owned())]));
+        let (lines_of, parameters) = followed("--protocol http,redis --protocol dns --status error");
+        assert_eq!(lines_of, "requests");
+        assert_eq!(
+            parameters,
+            [("protocol", "http,redis,dns"), ("status", "error")].map(|(n, v)| (n, v.to_owned()))
+        );
+        assert_eq!(followed("--operation GET"), ("requests", vec![("operation", "GET".to_owned())]));
     }
 }

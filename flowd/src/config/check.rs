@@ -42,6 +42,7 @@ impl Config {
             within(origin, "log_max_age", self.log_max_age, LOG_AGE)?;
         }
         within(origin, "api.http_lines", self.api.http_lines, API_LINES)?;
+        within(origin, "api.request_lines", self.api.request_lines, API_LINES)?;
         within(origin, "api.streams", self.api.streams, API_STREAMS)?;
         self.zones.validate(origin)?;
         self.series.validate(origin)?;

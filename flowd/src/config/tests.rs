@@ -49,6 +49,7 @@ fn values_out_of_range_name_key_and_limits() {
         ("log_max_age = \"59s\"", "log_max_age"),
         ("log_keep = 0", "log_keep"),
         ("[api]\nhttp_lines = 65537", "api.http_lines"),
+        ("[api]\nrequest_lines = 65537", "api.request_lines"),
         ("[timeouts]\nudp = \"0s\"", "timeouts.udp"),
         ("[web]\nhosts = [\"http://a\"]", "web.hosts"),
         ("[web]\nhosts = [\"a:80\"]", "web.hosts"),

@@ -7,8 +7,30 @@ use flow_common::{
 
 use crate::{
     flow::testing,
-    protocol::http::{HttpExchange, HttpOptions, HttpTracker},
+    protocol::{
+        conversation::{Outcome, RequestRecord},
+        http::{HttpExchange, HttpOptions, HttpTracker},
+        record::Head,
+    },
 };
+
+/// A request of 10.0.0.1 to 198.51.100.7:6379, answered after 48 ms.
+pub(crate) fn request(app: App, operation: &'static str, error: Option<&'static str>) -> RequestRecord {
+    let record = testing::connection(1, 40_000, 6_379, 1_000);
+    RequestRecord {
+        head: Head::new(record.key, 0, record.client(), 1_000_000),
+        app,
+        operation: operation.into(),
+        statement: None,
+        one_way: false,
+        error: error.map(Into::into),
+        asked: 1_000_000,
+        answered: Some(49_000_000),
+        think_time: None,
+        retransmits: 0,
+        outcome: Outcome::Complete,
+    }
+}
 
 /// An exchange of 10.0.0.1 with 198.51.100.7:80 whose request has this head, answered 200 after 48 ms.
 pub(crate) fn exchange(request: &str) -> HttpExchange {

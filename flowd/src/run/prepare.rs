@@ -6,7 +6,11 @@ use anyhow::Result;
 use tokio::net::TcpListener;
 use tracing::warn;
 
-use super::{crash::Crashes, reload::rotation, signals::Signals};
+use super::{
+    crash::Crashes,
+    reload::{bounds, rotation},
+    signals::Signals,
+};
 use crate::{
     config::{Config, log_names},
     export::feed::Feed,
@@ -47,8 +51,7 @@ impl Prepared {
         let mut opener = Opener::new(rotation(config), counters.clone());
         let mut sinks = Sinks::default();
         sinks.take_over(opener.open(&config.sinks("configuration")?, &[])?);
-        let streamed = counters.get("http_stream");
-        let feed = Feed::new(config.api.http_lines as usize, config.api.streams as usize, streamed);
+        let feed = Feed::new(bounds(config), |name| counters.get(name));
         let guard = Guard::load(&config.web)?;
         let listener = web::bind(config.listen).await?;
         Ok(Self { chosen, signals, crashes, counters, opener, sinks, feed: Arc::new(feed), guard, listener })

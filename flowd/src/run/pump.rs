@@ -24,7 +24,7 @@ use crate::{
     clock::{self, WallClock},
     config::{Budget, Config},
     enrich::enrichers,
-    export::feed::Feed,
+    export::feed::{Feed, Group},
     flow::Snapshot,
     kernel::{DrainReport, EVENT_PARTS},
     numbers::Board,
@@ -72,7 +72,7 @@ pub(super) struct Pump {
 pub(super) struct Outputs {
     pub(super) board: Arc<Board>,
     pub(super) telemetry: Arc<Telemetry>,
-    /// HTTP records for the API.
+    /// Records of protocols for the API.
     pub(super) feed: Arc<Feed<Record>>,
     pub(super) sinks: Sinks,
 }
@@ -275,17 +275,12 @@ impl Pump {
         let Self { source, ledger, pipeline, outputs: Outputs { feed, sinks, .. }, clock, .. } = self;
         pipeline.report(&mut Live { source: source.as_mut(), ledger }, clock, &mut |record| {
             let is_wanted = sinks.want(record.app().name());
-            let is_http = record.app() == App::Http;
-            if !is_wanted && !is_http {
-                return;
-            }
+            let group = if record.app() == App::Http { Group::Http } else { Group::Requests };
             let record = Record::from(record);
             if is_wanted {
                 sinks.offer(&record);
             }
-            if is_http {
-                feed.push(&Arc::new(record));
-            }
+            feed.push(group, &record);
         });
     }
 

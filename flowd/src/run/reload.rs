@@ -11,7 +11,7 @@ use tracing::{error, info, warn};
 use crate::{
     check,
     config::{Config, ConfigError},
-    export::feed::Feed,
+    export::feed::{Bounds, Feed},
     interfaces,
     pipeline::Record,
     privileges,
@@ -28,6 +28,12 @@ pub type Again = Box<dyn Fn() -> Result<Config, ConfigError> + Send>;
 pub(super) fn rotation(config: &Config) -> Rotation {
     let (max_size, max_age) = (config.log_max_size.0, config.log_max_age.0);
     Rotation { max_size, max_age, keep: config.log_keep }
+}
+
+/// What the API may keep.
+pub(super) fn bounds(config: &Config) -> Bounds {
+    let api = &config.api;
+    Bounds { keep: [api.http_lines as usize, api.request_lines as usize], clients: api.streams as usize }
 }
 
 pub(super) struct Reload {
@@ -117,7 +123,7 @@ impl Reload {
         self.guard.take_over(secrets);
         check::remarks(&config).for_each(|remark| warn!("{remark}"));
         self.opener.set_rotation(rotation(&config));
-        self.feed.resize(config.api.http_lines as usize, config.api.streams as usize);
+        self.feed.resize(bounds(&config));
         let (_done, pending) = oneshot::channel();
         self.pending = Some(pending);
         self.current = config.clone();

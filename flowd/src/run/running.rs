@@ -75,7 +75,7 @@ impl Running {
             board: Arc::clone(&board),
             live: Arc::clone(&live),
             telemetry: Arc::clone(&telemetry),
-            http: Arc::clone(&feed),
+            lines: Arc::clone(&feed),
         };
         let outputs = Outputs {
             board: Arc::clone(&board),

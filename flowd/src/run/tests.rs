@@ -23,7 +23,7 @@ use super::{
 use crate::{
     aggregate::{Ledger, LedgerOptions, Watched},
     clock::{self, WallClock},
-    export::feed::Feed,
+    export::feed::{Bounds, Feed},
     numbers::Board,
     pipeline::Visit,
     sinks::{Opener, Sinks, files::Rotation},
@@ -248,7 +248,7 @@ fn waiting_flow_lines_never_delay_events() {
 
     let mut story = Story::new(Arc::default());
     story.records = (0..FLOWS).map(|port| testing::connection(1, 1_000 + port, 80, 1_000)).collect();
-    let feed = Arc::new(Feed::new(10, 1, SinkCounters::new("http_stream")));
+    let feed = Arc::new(Feed::new(Bounds { keep: [10; 2], clients: 1 }, SinkCounters::new));
     let interval = Duration::from_secs(5);
     let pump = pump(Box::new(Late { story, drained: None }), flow_log, &feed, Span::seconds(5));
     let (stop, stopped) = mpsc::channel();
@@ -347,7 +347,7 @@ impl Source for Long {
 
 #[test]
 fn events_are_read_while_a_large_table_is() {
-    let feed = Arc::new(Feed::new(10, 1, SinkCounters::new("http_stream")));
+    let feed = Arc::new(Feed::new(Bounds { keep: [10; 2], clients: 1 }, SinkCounters::new));
     let story = Story::new(Arc::default());
     let pump = pump(Box::new(Long { story, parts: 0 }), Sinks::default(), &feed, Span::millis(100));
     let (stop, stopped) = mpsc::channel();

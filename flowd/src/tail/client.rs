@@ -8,11 +8,7 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    error::TailError,
-    tls,
-    url::{Url, encode},
-};
+use super::{error::TailError, tls, url::Url};
 use crate::web::ALIVE;
 
 /// Time to connect to one address.
@@ -40,24 +36,21 @@ trait Connection: Read + Write {}
 impl<T: Read + Write> Connection for T {}
 
 impl Stream {
-    /// Follows new lines, after `past` of those that the daemon has kept.
+    /// Follows the stream that `target`, a path with its query, names there.
     pub(super) fn open(
         url: &Url,
         ca: Option<&Path>,
         token: Option<&str>,
-        parameters: &[(&'static str, String)],
-        past: u32,
+        target: &str,
     ) -> Result<Self, TailError> {
         let name = url.to_string();
         let connect = |source| TailError::Connect { url: name.clone(), source };
         let socket = dial(&url.address).map_err(connect)?;
         let mut socket: Box<dyn Connection> =
             if url.tls { Box::new(tls::shake(socket, url, ca)?) } else { Box::new(socket) };
-        let query: String =
-            parameters.iter().map(|(name, value)| format!("&{name}={}", encode(value))).collect();
         let bearer = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
         let request = format!(
-            "GET {}/api/v1/http/stream?limit={past}{query} HTTP/1.0\r\nHost: {}\r\nAccept: text/event-stream\r\n{bearer}\r\n",
+            "GET {}{target} HTTP/1.0\r\nHost: {}\r\nAccept: text/event-stream\r\n{bearer}\r\n",
             url.prefix, url.authority
         );
         socket.write_all(request.as_bytes()).and_then(|()| socket.flush()).map_err(connect)?;
@@ -161,7 +154,7 @@ mod tests {
             request
         });
         let mut events = Vec::new();
-        let error = match Stream::open(&url, None, Some("t0ken"), &[("path", "/a b".to_owned())], 7) {
+        let error = match Stream::open(&url, None, Some("t0ken"), "/api/v1/http/stream?limit=7") {
             Ok(mut stream) => loop {
                 match stream.next() {
                     Ok(event) => events.push(event),
@@ -182,10 +175,7 @@ mod tests {
         let line = |text: &str| Event::Line(text.to_owned());
         assert_eq!(events, [line("{\"a\":1}"), Event::Dropped(3), line("x")]);
         assert!(matches!(error, TailError::Lost { .. }) && error.may_pass());
-        assert!(
-            request.starts_with("GET /x/api/v1/http/stream?limit=7&path=%2Fa%20b HTTP/1.0\r\n"),
-            "{request}"
-        );
+        assert!(request.starts_with("GET /x/api/v1/http/stream?limit=7 HTTP/1.0\r\n"), "{request}");
         assert!(request.contains("\r\nAuthorization: Bearer t0ken\r\n"), "{request}");
     }
 

@@ -11,6 +11,8 @@ pub struct Options {
     pub token_file: Option<PathBuf>,
     /// Certificates in PEM that are trusted, read at each connection with TLS; without it, those that the system trusts.
     pub ca: Option<PathBuf>,
+    /// What of the API is followed: `http` or `requests`.
+    pub lines_of: &'static str,
     /// Filters, by the API's names.
     pub parameters: Vec<(&'static str, String)>,
     /// Lines of the past to begin with.

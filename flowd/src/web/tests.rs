@@ -1,12 +1,16 @@
 use std::io::Read as _;
 
+use flow_common::app::App;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
 use crate::{
     aggregate::{Ledger, LedgerOptions, Watched},
     clock::WallClock,
-    export::testing as lines,
+    export::{
+        feed::{Bounds, Group},
+        testing as lines,
+    },
     flow::testing,
     telemetry::SinkCounters,
 };
@@ -32,8 +36,8 @@ fn state() -> State {
     }
     let telemetry = Arc::new(Telemetry::new(Vec::new()));
     let board = Board::new(ledger.numbers().clone(), Vec::new(), Arc::clone(&telemetry));
-    let http = Arc::new(Feed::new(3, 2, SinkCounters::new("http_stream")));
-    State { board: Arc::new(board), live: Arc::clone(ledger.live()), telemetry, http }
+    let lines = Arc::new(Feed::new(Bounds { keep: [3; 2], clients: 2 }, SinkCounters::new));
+    State { board: Arc::new(board), live: Arc::clone(ledger.live()), telemetry, lines }
 }
 
 async fn get(state: &State, path: &str, accept: &str) -> (u16, String, String) {
@@ -138,17 +142,17 @@ async fn a_busy_port_is_named_with_the_remedy() {
     assert!(!error.contains('\n'));
 }
 
-fn exchange(path: &str, status: u16) -> Arc<Record> {
+fn exchange(path: &str, status: u16) -> Record {
     let mut exchange = lines::exchange(&format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n"));
     exchange.status = Some(status);
-    Arc::new(Record::App(Arc::new(exchange)))
+    Record::App(Arc::new(exchange))
 }
 
 #[tokio::test]
 async fn the_latest_requests_are_filtered() {
     let state = state();
     for (path, status) in [("/0", 200), ("/1", 200), ("/2", 503), ("/3", 200)] {
-        state.http.push(&exchange(path, status));
+        state.lines.push(Group::Http, &exchange(path, status));
     }
     for (query, paths) in [
         ("", &["/1", "/2", "/3"][..]),
@@ -164,9 +168,9 @@ async fn the_latest_requests_are_filtered() {
         assert_eq!(shown, paths, "{query}");
     }
     for query in ["limit=0", "limit=65537", "status=x", "clients=1"] {
-        for path in ["/api/v1/http", "/api/v1/http/stream"] {
+        for path in ["/api/v1/http", "/api/v1/http/stream", "/api/v1/requests", "/api/v1/requests/stream"] {
             // A stream may begin with nothing of the past.
-            if (query, path) == ("limit=0", "/api/v1/http/stream") {
+            if query == "limit=0" && path.ends_with("/stream") {
                 continue;
             }
             let (status, _, body) = get(&state, &format!("{path}?{query}"), "").await;
@@ -174,6 +178,40 @@ async fn the_latest_requests_are_filtered() {
             assert!(status == 400 && body.contains(name) && body.contains("error"), "{path} {query}: {body}");
         }
     }
+}
+
+/// Lines of other types come where their protocol is named.
+#[tokio::test]
+async fn requests_of_all_protocols_have_one_list() {
+    let state = state();
+    let request = |app, operation, error| Record::App(Arc::new(lines::request(app, operation, error)));
+    state.lines.push(Group::Requests, &request(App::Redis, "GET", None));
+    state.lines.push(Group::Http, &exchange("/0", 200));
+    state.lines.push(Group::Requests, &request(App::Mysql, "SELECT", Some("1146")));
+    for (query, types) in [
+        ("", &["redis", "mysql"][..]),
+        ("?limit=1", &["mysql"]),
+        ("?status=error", &["mysql"]),
+        ("?operation=get", &["redis"]),
+        ("?protocol=redis,http", &["redis", "http"]),
+        ("?protocol=tls", &[]),
+    ] {
+        let (status, _, body) = get(&state, &format!("/api/v1/requests{query}"), "").await;
+        assert_eq!(status, 200, "{body}");
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let lines = body["lines"].as_array().unwrap().iter();
+        let shown: Vec<_> = lines.map(|line| line.get("protocol").unwrap_or(&line["type"])).collect();
+        assert_eq!(shown, types, "{query}");
+    }
+    let (address, _stop, _server) = served(&state).await;
+    let mut stream =
+        ask(address, "GET /api/v1/requests/stream?limit=2&protocol=redis HTTP/1.0\r\n\r\n").await;
+    let mut text = String::new();
+    read_until(&mut stream, &mut text, "\"GET\"").await;
+    state.lines.push(Group::Requests, &request(App::Mysql, "SELECT", None));
+    state.lines.push(Group::Requests, &request(App::Redis, "SET", None));
+    read_until(&mut stream, &mut text, "\"SET\"").await;
+    assert!(!text.contains("SELECT"), "{text}");
 }
 
 fn unpacked(body: &[u8]) -> Vec<u8> {
@@ -266,24 +304,24 @@ async fn read_until(stream: &mut tokio::net::TcpStream, text: &mut String, part:
 #[tokio::test]
 async fn a_stream_has_past_and_news_and_ends_with_the_daemon() {
     let state = state();
-    state.http.push(&exchange("/0", 200));
-    state.http.push(&exchange("/1", 200));
+    state.lines.push(Group::Http, &exchange("/0", 200));
+    state.lines.push(Group::Http, &exchange("/1", 200));
     let (address, stop, server) = served(&state).await;
     let request = "GET /api/v1/http/stream?limit=1&status=200 HTTP/1.0\r\n\r\n";
     let mut stream = ask(address, request).await;
     let mut text = String::new();
     read_until(&mut stream, &mut text, "\"/1\"").await;
     assert!(text.contains("text/event-stream") && !text.contains("\"/0\""), "{text}");
-    state.http.push(&exchange("/2", 503));
-    state.http.push(&exchange("/3", 200));
+    state.lines.push(Group::Http, &exchange("/2", 503));
+    state.lines.push(Group::Http, &exchange("/3", 200));
     read_until(&mut stream, &mut text, "\"/3\"").await;
     assert!(!text.contains("\"/2\""), "{text}");
     // One more may follow, the third may not.
-    let _second = state.http.follow(0, Box::new(|_| true)).unwrap();
+    let _second = state.lines.follow(Group::Http, 0, Box::new(|_| true)).unwrap();
     let mut refused = String::new();
     ask(address, request).await.read_to_string(&mut refused).await.unwrap();
     assert!(refused.contains(" 503 ") && refused.contains("api.streams"), "{refused}");
-    state.http.close();
+    state.lines.close();
     drop(stop);
     let mut rest = String::new();
     stream.read_to_string(&mut rest).await.unwrap();
@@ -470,14 +508,14 @@ async fn a_revoked_token_ends_its_stream_and_no_other() {
     guard.take_over(guard.renewed(&web).unwrap());
     std::fs::write(&path, tokens[1]).unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
-    state.http.push(&exchange("/between", 200));
+    state.lines.push(Group::Http, &exchange("/between", 200));
     for stream in &mut streams {
         read_until(stream, &mut String::new(), "/between").await;
     }
     guard.take_over(guard.renewed(&web).unwrap());
     let mut rest = String::new();
     timeout(Duration::from_secs(2), streams[0].read_to_string(&mut rest)).await.expect("it ends").unwrap();
-    state.http.push(&exchange("/after", 200));
+    state.lines.push(Group::Http, &exchange("/after", 200));
     read_until(&mut streams[1], &mut String::new(), "/after").await;
     assert!(!rest.contains("/after"), "{rest}");
 }

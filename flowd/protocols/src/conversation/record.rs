@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use super::talk::Outcome;
 use crate::{
     party::Party,
-    record::{AppRecord, Head, Request, Timing},
+    record::{AppRecord, ERROR, Head, OK, Request, Timing},
     time::{micros, rfc3339},
 };
 
@@ -48,8 +48,8 @@ impl RequestRecord {
     pub fn status(&self) -> Option<&'static str> {
         match self.outcome {
             _ if self.one_way => None,
-            _ if self.error.is_some() => Some("error"),
-            Outcome::Complete => Some("ok"),
+            _ if self.error.is_some() => Some(ERROR),
+            Outcome::Complete => Some(OK),
             _ => None,
         }
     }

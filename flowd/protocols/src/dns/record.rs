@@ -5,8 +5,9 @@ use serde::{Serialize, Serializer};
 
 use super::iana;
 use crate::{
+    numbers::NOT_LISTED,
     party::Party,
-    record::{AppRecord, Head, Path},
+    record::{AppRecord, ERROR, Head, OK, Path, Request},
     time::{micros, rfc3339},
     transport::transport,
 };
@@ -120,5 +121,12 @@ impl AppRecord for DnsExchange {
 
     fn head_mut(&mut self) -> &mut Head {
         &mut self.head
+    }
+
+    fn request(&self) -> Option<Request<'_>> {
+        let operation = iana::known(&iana::TYPES, self.qtype?).unwrap_or(NOT_LISTED);
+        // RFC 1035 section 4.1.1: any other code is an error condition, an unknown name included.
+        let status = self.rcode.map(|code| if code == 0 { OK } else { ERROR });
+        Some(Request { operation, status, duration: self.response_time })
     }
 }

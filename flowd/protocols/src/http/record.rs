@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     party::Party,
-    record::{AppRecord, Head, Timing},
+    record::{AppRecord, ERROR, Head, OK, Request, Timing},
     time::{micros, rfc3339},
 };
 
@@ -125,6 +125,14 @@ impl HttpExchange {
         self.response_time?.checked_sub(self.request_time?)
     }
 
+    /// `ok` or `error`, as the response says: 4xx and 5xx are errors (RFC 9110 section 15), and so is a gRPC status
+    /// other than 0, which gRPC sends with 200. `None` without a response.
+    #[must_use]
+    pub fn verdict(&self) -> Option<&'static str> {
+        let failed = self.status? >= 400 || self.grpc_status.is_some_and(|status| status != 0);
+        Some(if failed { ERROR } else { OK })
+    }
+
     /// Nanoseconds from the first to the last byte of the request.
     #[must_use]
     pub fn request_duration(&self) -> Option<u64> {
@@ -233,6 +241,12 @@ impl AppRecord for HttpExchange {
             answered: self.response_time,
             retransmits: self.retransmits,
         })
+    }
+
+    fn request(&self) -> Option<Request<'_>> {
+        self.request_time?;
+        let operation = self.method.as_deref().unwrap_or_default();
+        Some(Request { operation, status: self.verdict(), duration: self.duration() })
     }
 
     fn set_think_time(&mut self, nanoseconds: u64) {

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use super::iana;
 use crate::{
     party::Party,
-    record::{AppRecord, Head, Path},
+    record::{AppRecord, ERROR, Head, OK, Path, Request},
     time::{micros, rfc3339},
 };
 
@@ -136,5 +136,15 @@ impl AppRecord for TlsHandshake {
 
     fn head_mut(&mut self) -> &mut Head {
         &mut self.head
+    }
+
+    fn request(&self) -> Option<Request<'_>> {
+        let status = match self.outcome {
+            TlsOutcome::Complete => Some(OK),
+            TlsOutcome::Alert => Some(ERROR),
+            TlsOutcome::Reset | TlsOutcome::NoServerHello => None,
+            TlsOutcome::NoClientHello => return None,
+        };
+        Some(Request { operation: "handshake", status, duration: self.handshake_time })
     }
 }

@@ -66,7 +66,7 @@ fn a_table_that_fills_is_read_before_its_time_and_shown_at_its_time() {
         readings: Arc::clone(&readings),
         shown: Arc::clone(&shown),
     };
-    let feed = Arc::new(Feed::new(10, 1, SinkCounters::new("http_stream")));
+    let feed = Arc::new(Feed::new(Bounds { keep: [10; 2], clients: 1 }, SinkCounters::new));
     let pump = pump(Box::new(source), Sinks::default(), &feed, Span::seconds(3_600));
     let (stop, stopped) = mpsc::channel();
     let started = Instant::now();

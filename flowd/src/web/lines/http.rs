@@ -2,12 +2,16 @@
 
 use std::collections::HashMap;
 
-use ipnetwork::IpNetwork;
-
-use super::Kind;
 use flowd_protocols::http::HttpExchange;
 
-use crate::{export::feed::Wanted, pipeline::Record};
+use super::{Kind, common::Common};
+use crate::{
+    export::feed::{Group, Wanted},
+    pipeline::Record,
+};
+
+/// Lines of type `http`.
+pub(in crate::web) enum Http {}
 
 #[derive(Debug, Default)]
 struct Filter {
@@ -15,9 +19,7 @@ struct Filter {
     status: Option<Statuses>,
     method: Option<String>,
     path: Option<String>,
-    client: Option<IpNetwork>,
-    /// Nanoseconds.
-    at_least: Option<u64>,
+    common: Common,
 }
 
 /// One status, a class as `5xx`, or `none`.
@@ -28,8 +30,10 @@ enum Statuses {
     None,
 }
 
-impl Kind for Record {
-    fn wanted(parameters: &HashMap<String, String>) -> Result<Wanted<Self>, String> {
+impl Kind for Http {
+    const GROUP: Group = Group::Http;
+
+    fn wanted(parameters: &HashMap<String, String>) -> Result<Wanted<Record>, String> {
         let filter = Filter::parse(parameters)?;
         Ok(Box::new(move |record| record.http().is_some_and(|exchange| filter.passes(exchange))))
     }
@@ -52,15 +56,7 @@ impl Filter {
                     let path = Some(value.clone()).filter(|path| path.starts_with(['/', '*']));
                     filter.path = Some(path.ok_or_else(|| wrong("the beginning of a path, as /api/"))?);
                 }
-                "client" => {
-                    let net = value.parse();
-                    filter.client = Some(net.map_err(|_| wrong("an address or a net as in 10.0.0.0/8"))?);
-                }
-                "min_ms" => {
-                    let ms = value.parse::<f64>().ok().filter(|ms| (0.0..=1e9).contains(ms));
-                    let ms = ms.ok_or_else(|| wrong("milliseconds, as 250 or 0.5"))?;
-                    filter.at_least = Some((ms * 1e6) as u64);
-                }
+                _ if filter.common.take(name, value)? => {}
                 _ => {
                     let known = "limit, host, status, method, path, client and min_ms";
                     return Err(format!("unknown parameter {name}: there are {known}"));
@@ -80,8 +76,7 @@ impl Filter {
             && self.path.as_deref().is_none_or(|path| {
                 exchange.target.as_deref().is_some_and(|target| path_of(target).starts_with(path))
             })
-            && self.client.is_none_or(|net| net.contains(exchange.head.client.endpoint.address))
-            && self.at_least.is_none_or(|least| exchange.duration().is_some_and(|took| took >= least))
+            && self.common.passes(&exchange.head, exchange.duration())
     }
 }
 

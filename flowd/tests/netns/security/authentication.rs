@@ -88,7 +88,15 @@ fn only_who_may_gets_an_answer_and_over_tls() {
         assert!(said.contains(part), "{part}: {said}");
     }
     assert!(!said.contains(TOKENS[1]) && !said.contains("correct"), "{said}");
-    for path in ["/api/v1/flows", "/api/v1/http", "/api/v1/http/stream", "/api/v1/interfaces", "/nothing"] {
+    for path in [
+        "/api/v1/flows",
+        "/api/v1/http",
+        "/api/v1/http/stream",
+        "/api/v1/requests",
+        "/api/v1/requests/stream",
+        "/api/v1/interfaces",
+        "/nothing",
+    ] {
         assert_eq!(status(&[], &format!("https://127.0.0.1:9435{path}")), "401", "{path}");
     }
     for path in ["/healthz", "/readyz"] {
