@@ -255,7 +255,7 @@ impl Config {
             query,
             statements,
             on: self.follows(protocol),
-            keys: protocol.keys(),
+            keys: self.protocols.keys(protocol),
         };
         self.protocols.iter().map(options).collect()
     }

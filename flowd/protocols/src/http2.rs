@@ -26,7 +26,7 @@ use crate::{
 /// This protocol's line in the registry. Its lines are HTTP's, and so are their numbers.
 pub(crate) const REGISTERED: Registered = Registered {
     app: App::Http2,
-    switch: Switch::Enabled,
+    switch: Switch::Enabled(App::Http),
     keys: Schema::of::<NoKeys>(),
     follow: Follow::Dialect(Candidate {
         recognise: recognise::recognise,

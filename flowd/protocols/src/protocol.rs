@@ -66,8 +66,9 @@ pub trait Shown: Send + Sync {
 pub enum Switch {
     /// `enabled` and `log` in its table: off by default.
     Table,
-    /// `enabled` alone, off by default: its records are those of another protocol, and go where those go.
-    Enabled,
+    /// `enabled` alone, off by default: its records are those of this other protocol. They go where those go, and the
+    /// keys of that protocol's table say what they show.
+    Enabled(App),
     /// Keys outside of its table, from before there were tables: `head_bytes` above 0, and `http_log`.
     Http,
 }

@@ -24,7 +24,7 @@ use crate::{
 /// This protocol's line in the registry. Its lines are those of TLS, and so are their numbers, but for the losses.
 pub(crate) const REGISTERED: Registered = Registered {
     app: App::Quic,
-    switch: Switch::Enabled,
+    switch: Switch::Enabled(App::Tls),
     keys: Schema::of::<NoKeys>(),
     follow: Follow::Tracker(|_| Box::new(QuicTracker::new(QuicOptions::default()))),
     held: config::HELD,

@@ -209,6 +209,15 @@ impl<K: Copy + Eq + Hash, V> Waiting<K, V> {
         queues.flat_map(|queue| [&queue.first].into_iter().chain(&queue.others)).map(|waiter| &waiter.value)
     }
 
+    /// The same, to be changed; what they hold must stay.
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        let waiters = self
+            .queues
+            .values_mut()
+            .flat_map(|queue| [&mut queue.first].into_iter().chain(&mut queue.others));
+        waiters.map(|waiter| &mut waiter.value)
+    }
+
     fn remove(&mut self, key: &K, wanted: impl Fn(&Waiter<V>) -> bool) -> Option<Waiter<V>> {
         let removed = self.unqueue(key, wanted)?;
         self.held -= removed.weight;

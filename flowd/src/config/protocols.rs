@@ -48,16 +48,18 @@ impl ProtocolTable {
         self.registered.app
     }
 
-    /// Its own keys.
-    #[must_use]
-    pub(super) fn keys(&self) -> Arc<dyn Section> {
-        Arc::clone(&self.keys)
+    /// The protocol whose records its own are, where it makes none of its own kind.
+    const fn of(&self) -> Option<App> {
+        match self.registered.switch {
+            Switch::Enabled(app) => Some(app),
+            Switch::Table | Switch::Http => None,
+        }
     }
 
     /// Whether the table has `enabled`.
     #[must_use]
     pub fn has_switch(&self) -> bool {
-        matches!(self.registered.switch, Switch::Table | Switch::Enabled)
+        matches!(self.registered.switch, Switch::Table | Switch::Enabled(_))
     }
 
     /// Whether the table has `log`, as the protocol has records of its own kind.
@@ -194,6 +196,13 @@ impl Protocols {
         self.iter_mut().find(|protocol| protocol.app() == app)
     }
 
+    /// The keys that say what the records of `protocol` show: those of the table whose records they are.
+    #[must_use]
+    pub(super) fn keys(&self, protocol: &ProtocolTable) -> Arc<dyn Section> {
+        let owner = protocol.of().and_then(|app| self.get(app));
+        Arc::clone(&owner.unwrap_or(protocol).keys)
+    }
+
     /// Checks the keys of every protocol; `origin` is where they came from.
     pub(super) fn validate(&self, origin: &str) -> Result<(), ConfigError> {
         for protocol in &self.0 {
@@ -214,6 +223,8 @@ impl Serialize for Protocols {
 
 #[cfg(test)]
 mod tests {
+    use flowd_protocols::{http::HttpKeys, section::NoKeys};
+
     use super::super::Config;
     use super::*;
 
@@ -235,6 +246,19 @@ mod tests {
         assert_ne!(config.protocols.get(App::Http), Config::default().protocols.get(App::Http));
         let written = toml::to_string(&config).unwrap();
         assert_eq!(Config::parse("f", &written).unwrap(), config, "{written}");
+    }
+
+    /// HTTP/2 makes lines of HTTP: `[http]` says what they show, and `[http2]` has no keys that would be lost.
+    #[test]
+    fn records_of_another_protocol_go_by_its_keys() {
+        let config = Config::parse("f", "[http]\nredact = [\"q\"]\n[http2]\nenabled = true\n").unwrap();
+        let table = |app| config.protocols.get(app).unwrap();
+        let http: &HttpKeys = table(App::Http).keys.get().unwrap();
+        assert_eq!(config.protocols.keys(table(App::Http2)).get(), Some(http));
+        assert_eq!(http.redact, ["q"]);
+        for protocol in config.protocols.iter().filter(|protocol| protocol.of().is_some()) {
+            assert!(protocol.keys.get::<NoKeys>().is_some(), "{:?}", protocol.app());
+        }
     }
 
     #[test]

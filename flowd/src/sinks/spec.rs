@@ -51,7 +51,7 @@ pub struct Mistake {
 
 /// Kinds of records that there are.
 pub fn kinds() -> impl Iterator<Item = &'static str> {
-    let own = PROTOCOLS.iter().filter(|protocol| protocol.switch != Switch::Enabled);
+    let own = PROTOCOLS.iter().filter(|protocol| !matches!(protocol.switch, Switch::Enabled(_)));
     std::iter::once("flow").chain(own.map(|protocol| protocol.app.name()))
 }
 

@@ -71,6 +71,9 @@ pub trait Dialect: Debug + Send {
     /// after [`Step::Need`] once there is more.
     fn read(&mut self, side: Side, input: Input<'_>, talk: &mut Talk<'_>) -> Step;
 
+    /// Takes other options: what is asked from now on is shown by them.
+    fn configure(&mut self, _options: &Options) {}
+
     /// Bytes of `side` are missing, not only skipped: which requests or responses stood in them is not known. A protocol
     /// that pairs in order has to close what it can no longer pair ([`Talk::give_up`]).
     fn gap(&mut self, _side: Side, talk: &mut Talk<'_>) {

@@ -5,7 +5,10 @@ use super::{
     stream::{Listener, Segment, Stream, Told},
     talk::{Closed, Requests, Talk},
 };
-use crate::record::{AppRecord, Head};
+use crate::{
+    options::Options,
+    record::{AppRecord, Head},
+};
 
 /// Records of their own that a protocol told.
 pub(super) type Records = Vec<Box<dyn AppRecord>>;
@@ -79,6 +82,11 @@ impl Dialogue {
         }
         self.stream(side).get_or_insert_with(|| Stream::begun_before(segment.seq));
         self.with(side, head, records, |stream, ear| stream.take(segment, ear))
+    }
+
+    /// Takes other options.
+    pub(super) fn configure(&mut self, options: &Options) {
+        self.dialect.configure(options);
     }
 
     /// No more will come; `reset`: by a RST.

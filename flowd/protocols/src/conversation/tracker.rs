@@ -323,11 +323,18 @@ impl Conversations {
         self.connections.values().filter_map(oldest).min()
     }
 
-    /// Takes other options: conversations that are recognised from now on go by them.
+    /// Takes other options: what is asked from now on goes by them, also on connections that are open.
     pub fn configure<'a>(&mut self, entries: impl Iterator<Item = Entry<'a>>) {
         for Entry { app, options, .. } in entries {
             if let Some(member) = self.members.iter_mut().find(|member| member.app == app) {
                 member.options = options.clone();
+            }
+        }
+        for conversation in self.connections.values_mut() {
+            if let State::Known { member, dialogue } = &mut conversation.state
+                && let Some(member) = self.members.get(*member)
+            {
+                dialogue.configure(&member.options);
             }
         }
     }
@@ -437,3 +444,6 @@ fn report(
         }));
     }
 }
+
+#[cfg(test)]
+mod tests;

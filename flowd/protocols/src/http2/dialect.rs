@@ -200,6 +200,10 @@ impl Dialect for Http2 {
         Step::Take(frame.size())
     }
 
+    fn configure(&mut self, options: &Options) {
+        self.privacy = HttpOptions::of(options).privacy;
+    }
+
     fn gap(&mut self, side: Side, talk: &mut Talk<'_>) {
         self.end_block(side, false, talk);
         let half = self.half(side);

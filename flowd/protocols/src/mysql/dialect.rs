@@ -200,6 +200,16 @@ impl Dialect for Mysql {
         self.packet(side, input, talk.time(), talk)
     }
 
+    fn configure(&mut self, options: &Options) {
+        if options.statements != self.statements {
+            self.statements = options.statements;
+            self.prepared.hide_texts();
+            if let Some(last) = &mut self.last {
+                Arc::make_mut(last).statement = None;
+            }
+        }
+    }
+
     fn gap(&mut self, side: Side, talk: &mut Talk<'_>) {
         if let Form::Compressed(frames) = &mut self.form {
             frames.lose(side);

@@ -139,6 +139,14 @@ impl Dialect for Postgresql {
         }
     }
 
+    fn configure(&mut self, options: &Options) {
+        if options.statements != self.statements {
+            self.statements = options.statements;
+            self.named.hide_texts();
+            self.portals.hide_texts();
+        }
+    }
+
     fn gap(&mut self, side: Side, talk: &mut Talk<'_>) {
         match side {
             // What was asked before it is answered before what was asked behind it.

@@ -45,7 +45,7 @@ impl Kind for Requests {
 
 /// Protocols by whose name lines can be asked for: those of the others are among them.
 fn protocols() -> impl Iterator<Item = App> {
-    PROTOCOLS.iter().filter(|known| known.switch != Switch::Enabled).map(|known| known.app)
+    PROTOCOLS.iter().filter(|known| !matches!(known.switch, Switch::Enabled(_))).map(|known| known.app)
 }
 
 /// Whether its lines are of type `request`.

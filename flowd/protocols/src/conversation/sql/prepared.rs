@@ -56,6 +56,15 @@ impl<K: PartialEq> Prepared<K> {
         self.at(name).and_then(|at| self.names.get(at)).map(|(_, meaning)| meaning)
     }
 
+    /// Names stand for the same, but their texts are no longer shown.
+    pub(crate) fn hide_texts(&mut self) {
+        for (_, meaning) in &mut self.names {
+            let before = meaning.len();
+            Arc::make_mut(meaning).statement = None;
+            self.text = self.text - before + meaning.len();
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
     }
