@@ -165,6 +165,7 @@ fn http_fields_are_those_of_the_log() {
             response_content_length: None,
             status: None,
             grpc_status: None,
+            is_grpc: false,
             informational: Vec::new(),
             request_bytes: None,
             response_bytes: None,

@@ -195,6 +195,11 @@ impl<K: Copy + Eq + Hash, V: Sum> Table<K, V> {
         self.index.contains_key(key)
     }
 
+    /// Every key that the table knows, with or without a row, catch-alls included.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.index.keys()
+    }
+
     /// True if `key` has a row.
     #[must_use]
     pub fn shows(&self, key: &K) -> bool {

@@ -12,13 +12,14 @@ const TOP: RangeInclusive<u32> = 1..=10_000;
 const MAX_HOSTS: usize = 1_000;
 
 /// Names of budgets that can differ from the common limit, as in the label `family` of flowd's own metrics.
-pub const BUDGETS: [&str; 8] = [
+pub const BUDGETS: [&str; 9] = [
     "flow",
     "tcp_quality",
     "tcp_rtt",
     "tcp_connections",
     "http_requests",
     "http_durations",
+    "grpc_requests",
     "requests",
     "request_durations",
 ];

@@ -128,7 +128,15 @@ fn dashboards_can_be_imported_anywhere() {
     }
     assert_eq!(
         uids.iter().map(String::as_str).collect::<Vec<_>>(),
-        ["flowd-capacity", "flowd-flowd", "flowd-http", "flowd-netflow", "flowd-overview", "flowd-tcp"]
+        [
+            "flowd-capacity",
+            "flowd-flowd",
+            "flowd-http",
+            "flowd-netflow",
+            "flowd-overview",
+            "flowd-requests",
+            "flowd-tcp"
+        ]
     );
 }
 

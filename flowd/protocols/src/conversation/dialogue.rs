@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Records of their own that a protocol told.
-pub(super) type Records = Vec<Box<dyn AppRecord>>;
+pub(crate) type Records = Vec<Box<dyn AppRecord>>;
 
 /// Both sides of a conversation, and the requests that are open.
 #[derive(Debug)]

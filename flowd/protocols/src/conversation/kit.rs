@@ -43,9 +43,14 @@ pub(crate) fn converse(start: impl Fn() -> Box<dyn Dialect>, parts: &[(Side, &[u
 
 /// The same with records of the protocol's own, as JSON.
 pub(crate) fn records(dialect: Box<dyn Dialect>, parts: &[(Side, &[u8])]) -> Vec<serde_json::Value> {
+    json(&raw_records(dialect, parts))
+}
+
+/// The same as they are.
+pub(crate) fn raw_records(dialect: Box<dyn Dialect>, parts: &[(Side, &[u8])]) -> Records {
     let mut records = Records::new();
     run(dialect, parts, usize::MAX, &mut records);
-    json(&records)
+    records
 }
 
 fn json(records: &Records) -> Vec<serde_json::Value> {

@@ -1,5 +1,7 @@
 //! Rates, errors and durations of HTTP requests.
 
+mod grpc;
+
 use std::sync::Arc;
 
 use flowd_numbers::{
@@ -7,6 +9,7 @@ use flowd_numbers::{
     histogram, show,
 };
 
+use self::grpc::GrpcNumbers;
 use super::HttpExchange;
 use crate::{
     protocol::{ProtocolNumbers, Shown},
@@ -72,6 +75,7 @@ const CLASS_LABELS: &[&str] = &["method", "status_class", "server_net"];
 /// Budgets of series by their names in the configuration.
 const REQUESTS: &str = "http_requests";
 const DURATIONS: &str = "http_durations";
+const GRPC: &str = "grpc_requests";
 
 /// What HTTP adds to `/metrics`.
 #[rustfmt::skip]
@@ -80,6 +84,8 @@ pub static FAMILIES: &[Family<HttpNumbers>] = &[
         HttpNumbers::request_rows),
     histogram("flowd_http_request_duration_seconds", CLASS_LABELS, Class::Budget, "Time from the first byte of a request to the first byte of its response.",
         HttpNumbers::duration_rows),
+    counter("flowd_grpc_requests", grpc::LABELS, Class::Budget, "Requests of gRPC by the status that its trailers say, none where none was seen: unanswered, or reset before. They count as HTTP requests, too. A lower bound while flowd_governor_level is above 0.",
+        |http, rows| http.grpc.rows(rows)),
     counter("flowd_http_responses_unmatched", &[], Class::Fixed, "HTTP responses whose request was not seen; they are in no other HTTP family.",
         |http, rows| rows.counter(&[], http.unmatched)),
     counter("flowd_http_messages_dropped", &["reason"], Class::Fixed, "HTTP messages that were given up: too many connections or requests were open, or copies before them were lost.",
@@ -94,6 +100,7 @@ pub struct HttpNumbers {
     /// A bucket knows no single request. Exemplars would be kept here, one per bucket, as the exposition
     /// encodes a row at once.
     durations: Table<Option<HttpLabels>, Durations>,
+    grpc: GrpcNumbers,
     /// Responses whose request was not seen: no requests, so not among them.
     unmatched: u64,
     losses: Vec<(&'static str, u64)>,
@@ -107,13 +114,17 @@ impl HttpNumbers {
         let mut durations = Table::new(policy.limit(DURATIONS));
         requests.reserve(None);
         durations.reserve(None);
-        Self { policy, requests, durations, unmatched: 0, losses: Vec::new() }
+        let grpc = GrpcNumbers::new(policy.limit(GRPC));
+        Self { policy, requests, durations, grpc, unmatched: 0, losses: Vec::new() }
     }
 
     fn count(&mut self, exchange: &HttpExchange) {
         if exchange.request_time.is_none() {
             self.unmatched += 1;
             return;
+        }
+        if exchange.is_grpc {
+            self.grpc.count(exchange.target.as_deref(), exchange.grpc_status);
         }
         // HTTP/2 may leave the method of a request unknown.
         let method = exchange.method.as_deref().unwrap_or_default();
@@ -172,7 +183,7 @@ impl HttpNumbers {
     }
 
     fn labels(&self, meta: &Meta) -> Vec<&'static str> {
-        let with_host = meta.class == Class::Budget && self.policy.has_hosts();
+        let with_host = [LABELS, CLASS_LABELS].contains(&meta.labels) && self.policy.has_hosts();
         meta.labels.iter().copied().chain(with_host.then_some("host")).collect()
     }
 }
@@ -196,12 +207,14 @@ impl ProtocolNumbers for HttpNumbers {
         }
         self.requests.set_limit(policy.limit(REQUESTS));
         self.durations.set_limit(policy.limit(DURATIONS));
+        self.grpc.set_limit(policy.limit(GRPC));
         self.policy = Arc::clone(policy);
     }
 
     fn settle(&mut self, now: u64, seconds: u64) {
         self.requests.settle(now, seconds);
         self.durations.settle(now, seconds);
+        self.grpc.settle(now, seconds);
     }
 
     fn published(&self) -> Arc<dyn Shown> {
@@ -209,6 +222,7 @@ impl ProtocolNumbers for HttpNumbers {
             policy: Arc::clone(&self.policy),
             requests: self.requests.published(),
             durations: self.durations.published(),
+            grpc: self.grpc.published(),
             unmatched: self.unmatched,
             losses: self.losses.clone(),
         })
@@ -224,6 +238,7 @@ impl Shown for HttpNumbers {
         vec![
             Overflow::of(REQUESTS, &self.requests, Option::is_none),
             Overflow::of(DURATIONS, &self.durations, Option::is_none),
+            self.grpc.overflow(GRPC),
         ]
     }
 }

@@ -99,6 +99,8 @@ pub struct HttpExchange {
     pub status: Option<u16>,
     /// What gRPC says beside it, in the trailers of HTTP/2.
     pub grpc_status: Option<u32>,
+    /// The content type of either message is gRPC's.
+    pub is_grpc: bool,
     /// 1xx statuses before the final one.
     pub informational: Vec<u16>,
     /// Bytes of the message, head included: by the framing of its head where that tells and the connection

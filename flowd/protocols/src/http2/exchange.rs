@@ -3,7 +3,7 @@
 use super::head::Head;
 use crate::{
     conversation::Side,
-    http::{HttpExchange, Outcome, VERSION_2},
+    http::{Fields, HttpExchange, Outcome, VERSION_2},
     record,
 };
 
@@ -60,6 +60,7 @@ impl Exchange {
         line.partial |= head.method.is_none() || head.target.is_none() && head.is_partial;
         line.method = head.method;
         line.target = head.target;
+        line.is_grpc |= is_grpc(&head.fields);
         line.host = head.fields.host;
         line.user_agent = head.fields.user_agent;
         line.referrer_host = head.fields.referrer_host;
@@ -91,6 +92,7 @@ impl Exchange {
                 line.response_time = Some(time);
                 line.response_bytes = Some(size);
                 line.status = Some(status);
+                line.is_grpc |= is_grpc(&head.fields);
                 line.content_type = head.fields.content_type;
                 line.response_content_length = head.fields.content_length;
                 self.is_hidden = false;
@@ -204,6 +206,13 @@ impl Exchange {
     }
 }
 
+/// Whether a message is gRPC's: `application/grpc`, alone or with the format of its payload behind a `+` (gRPC over
+/// HTTP2, "Requests"). gRPC-Web is another protocol, whose status is in the body.
+fn is_grpc(fields: &Fields) -> bool {
+    let rest = fields.content_type.as_deref().and_then(|kind| kind.strip_prefix("application/grpc"));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', ';', ' ']))
+}
+
 /// A line that says nothing yet.
 const fn blank(head: record::Head) -> HttpExchange {
     HttpExchange {
@@ -224,6 +233,7 @@ const fn blank(head: record::Head) -> HttpExchange {
         response_content_length: None,
         status: None,
         grpc_status: None,
+        is_grpc: false,
         informational: Vec::new(),
         request_bytes: None,
         response_bytes: None,

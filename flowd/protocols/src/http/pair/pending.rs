@@ -183,6 +183,8 @@ impl Pending {
             response_content_length: response.fields.content_length,
             status: response.status,
             grpc_status: None,
+            // gRPC needs HTTP/2.
+            is_grpc: false,
             informational: self.informational,
             request_bytes: self.sent.bytes,
             response_bytes: self.received.bytes,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     Query, Statements,
     conversation::{Dialect, Side, kit},
+    http::HttpExchange,
     http2::{REGISTERED, dialect::Http2, frame::PREFACE},
     protocol::Options,
 };
@@ -105,6 +106,13 @@ pub(super) fn line(dialect: Box<dyn Dialect>, parts: &[(Side, Vec<u8>)]) -> serd
     let mut lines = kit::records(dialect, &borrowed);
     assert_eq!(lines.len(), 1, "{lines:?}");
     lines.remove(0)
+}
+
+/// The same as it is.
+pub(super) fn exchange(parts: &[(Side, Vec<u8>)]) -> HttpExchange {
+    let parts: Vec<_> = prefaces().into_iter().chain(parts.iter().cloned()).collect();
+    let borrowed: Vec<_> = parts.iter().map(|(side, bytes)| (*side, bytes.as_slice())).collect();
+    kit::raw_records(start(), &borrowed)[0].get::<HttpExchange>().unwrap().clone()
 }
 
 fn text(line: &serde_json::Value) -> String {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::kit::{
-    BOTH, Client, END_HEADERS, END_STREAM, Server, block, frame, get, gist, gist_from_start, headers, line,
+    BOTH, Client, END_HEADERS, END_STREAM, Server, block, exchange, frame, get, gist, gist_from_start, headers, line,
     options, request, response, start, started,
 };
 use crate::{
@@ -44,6 +44,22 @@ fn interim_responses_and_trailers() {
         (Client, frame(3, 0, 1, &[0, 0, 0, 8])),
     ]);
     assert_eq!(lines, ["POST /p.S/M 200 grpc 12 complete 2-3"]);
+}
+
+#[test]
+fn either_sides_content_type_tells_grpc() {
+    let is_grpc = |asked: &str, answered: &str| {
+        let request = [(":method", "POST"), (":path", "/p.S/M"), ("content-type", asked)];
+        let response = [(":status", "200"), ("content-type", answered), ("grpc-status", "0")];
+        let parts = [(Client, headers(BOTH, 1, &request)), (Server, headers(BOTH, 1, &response))];
+        exchange(&parts).is_grpc
+    };
+    for kind in ["application/grpc", "application/grpc+proto", "application/grpc;v=1"] {
+        assert!(is_grpc(kind, "text/html") && is_grpc("x", kind), "{kind}");
+    }
+    for kind in ["application/grpc-web", "application/grpcs", "application/json", ""] {
+        assert!(!is_grpc(kind, kind), "{kind}");
+    }
 }
 
 #[test]
