@@ -69,6 +69,7 @@ pub(crate) fn http(input: &[u8]) {
         redact: vec!["a".to_owned(), "token".to_owned()],
         templates: vec!["/a/{b}".to_owned()],
         template_paths: second & 1 != 0,
+        trace_context: second & 2 != 0,
     };
     let options = HttpOptions {
         privacy,

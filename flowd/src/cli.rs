@@ -21,6 +21,7 @@ pub use tail::Tail;
 
 use crate::{
     config::{Config, ConfigError, LogFormat, Outputs, Query, SinkConfig, Span, Statements},
+    protocol::http::HttpKeys,
     read::{EngineKind, Intake, Output},
 };
 
@@ -150,6 +151,9 @@ pub struct Read {
     /// Statements and unlisted operations in request lines: drop, normalized or keep
     #[arg(long, default_value_t = Statements::Drop, value_name = "drop|normalized|keep")]
     pub statements: Statements,
+    /// Show trace_id and span_id in lines of HTTP requests that carry a traceparent
+    #[arg(long)]
+    pub trace_context: bool,
     /// Bytes of an HTTP head that are looked at, 0 to 4096
     #[arg(long, default_value_t = 512, value_name = "N")]
     pub head_bytes: u32,
@@ -251,6 +255,8 @@ impl Read {
                 .collect(),
             ..Config::default()
         };
+        let keys = HttpKeys { trace_context: self.trace_context, ..HttpKeys::default() };
+        config.protocols.set_keys(App::Http, keys);
         // Nothing is saved here by leaving them out.
         config.protocols.iter_mut().for_each(|protocol| protocol.enabled = true);
         config.validate("command line")?;
@@ -346,6 +352,20 @@ mod tests {
             config.head_bytes.to_string(),
         ] {
             assert!(help.contains(&format!("[default: {default}]")), "{default}");
+        }
+    }
+
+    /// By HTTP's own keys, which hold for HTTP/2 as well.
+    #[test]
+    fn traces_are_shown_on_demand() {
+        for (options, asked) in [(&["--trace-context"][..], true), (&[], false)] {
+            let line = ["flowd", "read", "-"].iter().chain(options);
+            let Command::Read(read) = Cli::try_parse_from(line).unwrap().command else {
+                panic!("it is read")
+            };
+            let told = read.config().unwrap().protocol_options();
+            let keys = told.iter().filter_map(|options| options.keys.get::<HttpKeys>());
+            assert_eq!(keys.map(|keys| keys.trace_context).collect::<Vec<_>>(), [asked, asked]);
         }
     }
 

@@ -19,6 +19,7 @@ mod span;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 pub use config::{HttpKeys, HttpOptions};
 pub use losses::HttpLosses;
@@ -28,6 +29,7 @@ pub use parse::Privacy;
 pub(crate) use parse::{Fields, Name, method_of, target};
 pub(crate) use record::VERSION_2;
 pub use record::{HttpExchange, Outcome};
+pub use trace::TraceContext;
 
 pub use crate::privacy::Query;
 use crate::{

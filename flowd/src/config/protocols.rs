@@ -5,7 +5,7 @@ use std::sync::Arc;
 use flow_common::app::App;
 use flowd_protocols::{
     PROTOCOLS, Registered, Switch,
-    section::{Invalid, Section},
+    section::{Invalid, Keys, Section},
 };
 use serde::{
     Serialize, Serializer,
@@ -194,6 +194,13 @@ impl Protocols {
     /// The same to be changed.
     pub fn get_mut(&mut self, app: App) -> Option<&mut ProtocolTable> {
         self.iter_mut().find(|protocol| protocol.app() == app)
+    }
+
+    /// Has the table of `app` hold these keys of its own.
+    pub fn set_keys(&mut self, app: App, keys: impl Keys) {
+        if let Some(protocol) = self.get_mut(app) {
+            protocol.keys = Arc::new(keys);
+        }
     }
 
     /// The keys that say what the records of `protocol` show: those of the table whose records they are.

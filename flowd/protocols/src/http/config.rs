@@ -22,6 +22,8 @@ pub struct HttpKeys {
     pub templates: Vec<String>,
     /// Whether numbers, UUIDs and long hexadecimal segments of other paths become `{id}`.
     pub template_paths: bool,
+    /// Whether the ids of `traceparent` are shown.
+    pub trace_context: bool,
 }
 
 impl Default for HttpKeys {
@@ -46,7 +48,8 @@ impl Default for HttpKeys {
             "x-amz-security-token",
             "x-goog-signature",
         ];
-        Self { redact: names.map(str::to_owned).to_vec(), templates: Vec::new(), template_paths: false }
+        let redact = names.map(str::to_owned).to_vec();
+        Self { redact, templates: Vec::new(), template_paths: false, trace_context: false }
     }
 }
 
@@ -104,9 +107,10 @@ impl Default for HttpOptions {
 impl HttpOptions {
     /// What the configuration says, and defaults.
     pub(crate) fn of(options: &Options) -> Self {
-        let HttpKeys { redact, templates, template_paths } = options.keys.get().cloned().unwrap_or_default();
+        let HttpKeys { redact, templates, template_paths, trace_context } =
+            options.keys.get().cloned().unwrap_or_default();
         let redact = redact.iter().map(|name| name.to_ascii_lowercase()).collect();
-        let privacy = Privacy { query: options.query, redact, templates, template_paths };
+        let privacy = Privacy { query: options.query, redact, templates, template_paths, trace_context };
         Self { privacy, head_bytes: options.head_bytes, ..Self::default() }
     }
 

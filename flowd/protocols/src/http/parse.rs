@@ -10,7 +10,7 @@ pub(super) use line::{Scanner, Verdict};
 pub use privacy::Privacy;
 pub(crate) use redact::target;
 
-use crate::privacy::Query;
+use super::trace::TraceContext;
 
 /// How far the body goes, as the head alone tells (RFC 9112 section 6.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub(crate) struct Fields {
     pub(crate) referrer_host: Option<String>,
     pub(crate) content_type: Option<String>,
     pub(crate) content_length: Option<u64>,
+    /// Of the first `traceparent`; within it none where its value is none, or where there is another one.
+    traceparent: Option<Option<TraceContext>>,
     pub(super) framing: Framing,
     /// `Expect` is there: the client may end up not sending the body (RFC 9110 section 10.1.1).
     pub(super) expect: bool,
@@ -65,6 +67,11 @@ impl Request {
 }
 
 impl Fields {
+    /// The trace that the message belongs to.
+    pub(crate) fn trace(&self) -> Option<TraceContext> {
+        self.traceparent.flatten()
+    }
+
     /// Bytes beside its own place.
     pub(crate) fn weight(&self) -> usize {
         let Self { host, user_agent, referrer_host, content_type, .. } = self;
@@ -121,12 +128,14 @@ pub(crate) enum Name {
     ContentLength,
     TransferEncoding,
     Expect,
+    /// W3C Trace Context section 3.2.
+    Traceparent,
 }
 
 impl Name {
     /// The field of this name, in whatever case.
     pub(crate) fn of(name: &[u8]) -> Option<Self> {
-        const NAMES: [(&[u8], Name); 7] = [
+        const NAMES: [(&[u8], Name); 8] = [
             (b"host", Name::Host),
             (b"user-agent", Name::UserAgent),
             (b"referer", Name::Referrer),
@@ -134,6 +143,7 @@ impl Name {
             (b"content-length", Name::ContentLength),
             (b"transfer-encoding", Name::TransferEncoding),
             (b"expect", Name::Expect),
+            (b"traceparent", Name::Traceparent),
         ];
         NAMES.into_iter().find(|(known, _)| name.eq_ignore_ascii_case(known)).map(|(_, name)| name)
     }
@@ -156,7 +166,7 @@ fn fields(lines: &[u8], privacy: &Privacy) -> Fields {
             }
             continue;
         }
-        fields.close(open.take(), privacy.query);
+        fields.close(open.take(), privacy);
         let mut parts = line.splitn(2, |&b| b == b':');
         if let (Some(name), Some(value)) = (parts.next(), parts.next())
             && let Some(name) = Name::of(name.trim_ascii_end())
@@ -164,19 +174,20 @@ fn fields(lines: &[u8], privacy: &Privacy) -> Fields {
             open = Some((name, value.trim_ascii().to_vec()));
         }
     }
-    fields.close(open, privacy.query);
+    fields.close(open, privacy);
     fields
 }
 
 impl Fields {
-    fn close(&mut self, open: Open, query: Query) {
+    fn close(&mut self, open: Open, privacy: &Privacy) {
         if let Some((name, value)) = open {
-            self.take(name, &value, query);
+            self.take(name, &value, privacy);
         }
     }
 
     /// Takes a value; of repeated fields the first counts.
-    pub(crate) fn take(&mut self, name: Name, value: &[u8], query: Query) {
+    pub(crate) fn take(&mut self, name: Name, value: &[u8], privacy: &Privacy) {
+        let query = privacy.query;
         let value = value.trim_ascii();
         match name {
             Name::Host if self.host.is_none() => self.host = redact::host(value, query),
@@ -189,7 +200,12 @@ impl Fields {
             // Transfer-Encoding overrides Content-Length (RFC 9112 section 6.3).
             Name::TransferEncoding => self.framing = Framing::Unknown,
             Name::Expect => self.expect = true,
-            Name::Host | Name::UserAgent | Name::Referrer | Name::ContentType => {}
+            Name::Traceparent if privacy.trace_context => {
+                // Of two nobody knows which is meant: as if there were none (section 4.3).
+                let first = self.traceparent.is_none();
+                self.traceparent = Some(TraceContext::parse(value).filter(|_| first));
+            }
+            Name::Host | Name::UserAgent | Name::Referrer | Name::ContentType | Name::Traceparent => {}
         }
     }
 
@@ -257,6 +273,23 @@ mod tests {
         assert_eq!(head.fields.user_agent.as_deref(), Some("x"));
         assert_eq!(head.fields.framing, Framing::Unknown);
         assert!(!head.partial);
+    }
+
+    #[test]
+    fn the_trace_is_read_on_demand() {
+        let trace = "Traceparent: 00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01\r\n";
+        let read = |fields: &str, trace_context| {
+            let privacy = Privacy { trace_context, ..Privacy::default() };
+            match read(format!("GET / HTTP/1.1\r\n{fields}\r\n").as_bytes(), true, &privacy) {
+                Some(Head::Request(request)) => request.fields.trace().map(|trace| trace.span_id()),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(read(trace, true).as_deref(), Some("00f067aa0ba902b7"));
+        assert_eq!(read(trace, false), None);
+        assert_eq!(read(&trace.repeat(2), true), None, "nobody knows which is meant");
+        assert_eq!(read(&trace.repeat(3), true), None);
+        assert_eq!(read("traceparent: 00-0-0-0\r\n", true), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use flow_common::app::App;
 use serde::{Serialize, Serializer};
 
+use super::trace::TraceContext;
 use crate::{
     party::Party,
     record::{AppRecord, ERROR, Head, OK, Request, Timing},
@@ -99,6 +100,8 @@ pub struct HttpExchange {
     pub status: Option<u16>,
     /// What gRPC says beside it, in the trailers of HTTP/2.
     pub grpc_status: Option<u32>,
+    /// Where it is asked for, and the request carries one.
+    pub trace: Option<TraceContext>,
     /// The content type of either message is gRPC's.
     pub is_grpc: bool,
     /// 1xx statuses before the final one.
@@ -168,6 +171,10 @@ struct Line<'a> {
     /// Lines of other versions have no such field.
     #[serde(skip_serializing_if = "Option::is_none")]
     grpc_status: Option<Option<u32>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    span_id: Option<String>,
     informational: &'a [u16],
     request_bytes: Option<u64>,
     request_content_length: Option<u64>,
@@ -202,6 +209,8 @@ impl Serialize for HttpExchange {
             content_type: self.content_type.as_deref(),
             status: self.status,
             grpc_status: (self.version == Some(VERSION_2)).then_some(self.grpc_status),
+            trace_id: self.trace.as_ref().map(TraceContext::trace_id),
+            span_id: self.trace.as_ref().map(TraceContext::span_id),
             informational: &self.informational,
             request_bytes: self.request_bytes,
             request_content_length: self.request_content_length,

@@ -66,7 +66,9 @@ impl Http2 {
     /// A connection that has said nothing yet.
     pub(super) fn new(options: &Options) -> Self {
         let privacy = HttpOptions::of(options).privacy;
-        Self { privacy, client: Half::new(), server: Half::new(), streams: Streams::default() }
+        let mut client = Half::new();
+        client.decoder.set_traces(privacy.trace_context);
+        Self { privacy, client, server: Half::new(), streams: Streams::default() }
     }
 
     const fn half(&mut self, side: Side) -> &mut Half {
@@ -202,6 +204,7 @@ impl Dialect for Http2 {
 
     fn configure(&mut self, options: &Options) {
         self.privacy = HttpOptions::of(options).privacy;
+        self.client.decoder.set_traces(self.privacy.trace_context);
     }
 
     fn gap(&mut self, side: Side, talk: &mut Talk<'_>) {

@@ -61,6 +61,7 @@ impl Exchange {
         line.method = head.method;
         line.target = head.target;
         line.is_grpc |= is_grpc(&head.fields);
+        line.trace = head.fields.trace();
         line.host = head.fields.host;
         line.user_agent = head.fields.user_agent;
         line.referrer_host = head.fields.referrer_host;
@@ -233,6 +234,7 @@ const fn blank(head: record::Head) -> HttpExchange {
         response_content_length: None,
         status: None,
         grpc_status: None,
+        trace: None,
         is_grpc: false,
         informational: Vec::new(),
         request_bytes: None,

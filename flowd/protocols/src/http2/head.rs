@@ -78,10 +78,10 @@ impl Head {
         match name {
             Name::Method if self.method.is_none() => self.method = method_of(value).map(str::to_owned),
             Name::Path if path.is_none() => *path = Some(value.to_vec()),
-            Name::Authority => self.fields.take(http::Name::Host, value, privacy.query),
+            Name::Authority => self.fields.take(http::Name::Host, value, privacy),
             Name::Status if self.status.is_none() => self.status = status(value),
             Name::GrpcStatus if self.grpc_status.is_none() => self.grpc_status = number(value),
-            Name::Common(name) => self.fields.take(name, value, privacy.query),
+            Name::Common(name) => self.fields.take(name, value, privacy),
             Name::Unknown => self.is_partial = true,
             Name::Method | Name::Path | Name::Status | Name::GrpcStatus | Name::Scheme | Name::Other => {}
         }

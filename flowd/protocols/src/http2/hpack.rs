@@ -11,6 +11,7 @@ mod tests;
 use table::{Entry, Table};
 
 use super::name::Name;
+use crate::http;
 
 /// Takes the fields of a block: name, and value where the field is looked at.
 pub(super) type Each<'a> = &'a mut dyn FnMut(Name, &[u8]);
@@ -21,12 +22,24 @@ pub(super) struct Decoder {
     table: Table,
     /// The string under way.
     plain: Vec<u8>,
+    /// The values of `traceparent` are looked at.
+    traces: bool,
 }
 
 impl Decoder {
     /// Nothing was told yet.
     pub(super) const fn new() -> Self {
-        Self { table: Table::new(), plain: Vec::new() }
+        Self { table: Table::new(), plain: Vec::new(), traces: false }
+    }
+
+    /// Looks at the values of `traceparent`, or no longer.
+    pub(super) const fn set_traces(&mut self, traces: bool) {
+        self.traces = traces;
+    }
+
+    /// Whether a field's value is looked at; else nothing of it is kept.
+    fn wants(&self, name: Name) -> bool {
+        name.is_wanted() && (self.traces || name != Name::Common(http::Name::Traceparent))
     }
 
     /// Reads the fields that `bytes` of a block begin with; says how many bytes they take. What is left is the beginning
@@ -64,10 +77,10 @@ impl Decoder {
         let (name, name_len) = if index == 0 { self.name(reader)? } else { self.indexed_name(index) };
         let text = reader.text()?;
         self.plain.clear();
-        if inserted || name.is_wanted() {
+        if inserted || self.wants(name) {
             text.push_to(&mut self.plain)?;
         }
-        let value = if name.is_wanted() { self.plain.as_slice() } else { &[] };
+        let value = if self.wants(name) { self.plain.as_slice() } else { &[] };
         each(name, value);
         if inserted {
             let entry = Entry { name, name_len, value: value.into(), value_len: self.plain.len() };

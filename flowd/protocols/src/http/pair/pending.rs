@@ -159,7 +159,7 @@ impl Pending {
             || self.response.as_ref().is_some_and(|(response, _)| response.partial);
         let request = self.request.unwrap_or_default();
         let response = self.response.map(|(response, _)| response).unwrap_or_default();
-        let seen = request_time.is_some();
+        let (seen, trace) = (request_time.is_some(), request.fields.trace());
         HttpExchange {
             head: Head::new(
                 context.key,
@@ -183,6 +183,7 @@ impl Pending {
             response_content_length: response.fields.content_length,
             status: response.status,
             grpc_status: None,
+            trace,
             // gRPC needs HTTP/2.
             is_grpc: false,
             informational: self.informational,

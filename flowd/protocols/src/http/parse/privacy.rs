@@ -18,6 +18,8 @@ pub struct Privacy {
     pub templates: Vec<String>,
     /// Numbers, UUIDs and long hexadecimal segments of other paths become `{id}`.
     pub template_paths: bool,
+    /// The ids of `traceparent` are shown.
+    pub trace_context: bool,
 }
 
 impl Privacy {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::kit::{
-    BOTH, Client, END_HEADERS, END_STREAM, Server, block, exchange, frame, get, gist, gist_from_start, headers, line,
-    options, request, response, start, started,
+    BOTH, Client, END_HEADERS, END_STREAM, Server, block, exchange, frame, get, gist, gist_from_start,
+    headers, line, options, prefaces, request, response, start, started,
 };
 use crate::{
     Query,
@@ -44,6 +44,36 @@ fn interim_responses_and_trailers() {
         (Client, frame(3, 0, 1, &[0, 0, 0, 8])),
     ]);
     assert_eq!(lines, ["POST /p.S/M 200 grpc 12 complete 2-3"]);
+}
+
+/// Shown where it is asked for only, also where a later block refers to it; of two there is none.
+#[test]
+fn the_trace_is_shown_on_demand() {
+    const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01";
+    let request = |fields: &[(&str, &str)]| {
+        let all = [&[(":method", "GET"), (":path", "/")], fields].concat();
+        [(Client, headers(BOTH, 1, &all)), (Server, response(BOTH, 1, "200"))]
+    };
+    let shown = |trace_context, parts: &[_]| {
+        let keys = Arc::new(HttpKeys { trace_context, ..HttpKeys::default() });
+        let line = line(Box::new(Http2::new(&options(Query::Drop, keys))), parts);
+        ["trace_id", "span_id"].map(|name| line.get(name).map(|id| id.as_str().unwrap().to_owned()))
+    };
+    let ids = ["0af7651916cd43dd8448eb211c80319c", "00f067aa0ba902b7"].map(|id| Some(id.to_owned()));
+    assert_eq!(shown(true, &request(&[("+traceparent", TRACE)])), ids);
+    assert_eq!(shown(true, &request(&[("traceparent", TRACE), ("traceparent", TRACE)])), [None, None]);
+    assert_eq!(shown(true, &request(&[("traceparent", "00-0-0-0")])), [None, None]);
+    assert_eq!(shown(false, &request(&[("+traceparent", TRACE)])), [None, None]);
+    let mut again = request(&[("+traceparent", TRACE)]);
+    // The one entry that was inserted, twice.
+    again[0].1 = headers(BOTH, 1, &[(":method", "GET"), ("+traceparent", TRACE)]);
+    let repeated = frame(1, BOTH, 3, &[0x82, 0x84, 0xbe]);
+    let parts: Vec<_> = prefaces().into_iter().chain(again).chain([(Client, repeated)]).collect();
+    let borrowed: Vec<_> = parts.iter().map(|(side, bytes)| (*side, bytes.as_slice())).collect();
+    let keys = Arc::new(HttpKeys { trace_context: true, ..HttpKeys::default() });
+    let lines =
+        crate::conversation::kit::records(Box::new(Http2::new(&options(Query::Drop, keys))), &borrowed);
+    assert!(lines.len() == 2 && lines.iter().all(|line| line["span_id"] == "00f067aa0ba902b7"), "{lines:#?}");
 }
 
 #[test]
