@@ -6,6 +6,7 @@
 use flow_common::app::App;
 
 mod dialect;
+mod errors;
 mod message;
 mod recognise;
 #[cfg(test)]
@@ -24,7 +25,7 @@ pub(crate) const REGISTERED: Registered = Registered {
     keys: Schema::of::<NoKeys>(),
     follow: Follow::Dialect(Candidate {
         recognise: recognise::recognise,
-        start: |_| Box::new(dialect::Nats::default()),
+        start: |options| Box::new(dialect::Nats::new(options.statements)),
     }),
     held: 0,
     numbers: Numbers::Shared(Words { operations: message::OPERATIONS, statuses: &["ok", "error"] }),

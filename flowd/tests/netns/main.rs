@@ -86,6 +86,7 @@ mod security {
     mod authentication;
     mod payload;
     mod sandbox;
+    mod secrets;
 }
 
 mod tls;

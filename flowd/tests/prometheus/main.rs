@@ -37,16 +37,15 @@ use support::{
 /// Seconds of traffic, where nothing else is asked for.
 const SECONDS: u64 = 40;
 /// Of the daemon: a table that holds the scan.
-const CONFIG: &str = "interval = \"1s\"\nflows = 262144\n[dns]\nenabled = true\n[tls]\nenabled = true\n";
+const CONFIG: &str = "interval = \"1s\"\nflows = 262144\n[dns]\nenabled = true\n[tls]\nenabled = true\n\
+    [http2]\nenabled = true\n[redis]\nenabled = true\n[postgresql]\nenabled = true\n";
 
 /// Panels that show nothing on this machine, and why that is right.
 const EMPTY: &[(&str, &str)] = &[
     // kernel.bpf_stats_enabled costs time on the whole machine and stays off.
     ("flowd", "Programs in the kernel"),
-    // Every protocol there is has families of its own.
+    // Each message of the few is followed.
     ("flowd", "Messages not followed"),
-    ("netflow", "Requests by protocol"),
-    ("netflow", "Response time by protocol"),
 ];
 
 #[test]

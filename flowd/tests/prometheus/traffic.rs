@@ -12,6 +12,7 @@ use super::support::{
     nginx::Nginx,
     process::attempt,
     router::{CLIENT_V4, SERVER_V4},
+    scripts,
 };
 
 /// Connections that the scan begins.
@@ -26,9 +27,11 @@ pub fn run(path: &Lossy, seconds: u64) {
     let mut scanned = 0;
     let wire = Wire::open(&path.client, "eth0");
     let mut round = 0;
+    let scripts = scripts::all();
     while Instant::now() < end || scanned < SCAN {
         iperf.second(&path.client, SERVER_V4, &["-b", "20M"]);
         requests(path);
+        scripts::play(&scripts, &path.client, &path.server, SERVER_V4);
         refused(path);
         names(path, &resolver);
         // In three parts, so that readings and scrapes fall between and into them.

@@ -14,6 +14,7 @@ pub mod nginx;
 pub mod process;
 pub mod requests;
 pub mod router;
+pub mod scripts;
 pub mod skip;
 pub mod standstill;
 mod until;

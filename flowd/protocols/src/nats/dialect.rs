@@ -1,10 +1,20 @@
 //! What a connection of NATS says.
 
-use super::message::{LINE, Message, of_client, of_server, says};
-use crate::conversation::{
-    Ask, Dialect, Input, Side, Status, Step, Talk,
-    lines::{line, text, unended, words},
-    order::InOrder,
+use std::borrow::Cow;
+
+use super::{
+    errors,
+    message::{LINE, Message, of_client, of_server, says},
+};
+use crate::{
+    conversation::{
+        Ask, Dialect, Input, Side, Status, Step, Talk,
+        lines::{line, text, unended, words},
+        order::InOrder,
+    },
+    numbers::NOT_LISTED,
+    options::Options,
+    privacy::Statements,
 };
 
 /// The first byte of TLS, which begins behind INFO where the server says so.
@@ -27,6 +37,8 @@ pub(super) struct Nats {
     order: InOrder<Answer>,
     /// The client wants a verdict on each message. Taken for false until CONNECT or a verdict says so.
     verbose: bool,
+    /// Errors are shown with all that they say.
+    keeps: bool,
 }
 
 impl Dialect for Nats {
@@ -57,6 +69,10 @@ impl Dialect for Nats {
         }
     }
 
+    fn configure(&mut self, options: &Options) {
+        self.keeps = options.statements == Statements::Keep;
+    }
+
     fn gap(&mut self, side: Side, talk: &mut Talk<'_>) {
         match side {
             Side::Client => self.order.lost_requests(),
@@ -77,6 +93,20 @@ impl Dialect for Nats {
 }
 
 impl Nats {
+    /// A connection that has said nothing yet.
+    pub(super) fn new(statements: Statements) -> Self {
+        Self { keeps: statements == Statements::Keep, ..Self::default() }
+    }
+
+    /// How an error is shown: some name the subject.
+    fn shown(&self, text: &str) -> Cow<'static, str> {
+        match errors::listed(text) {
+            _ if self.keeps => text.to_owned().into(),
+            Some(listed) => listed.into(),
+            None => NOT_LISTED.into(),
+        }
+    }
+
     fn ask(&mut self, message: &Message<'_>, talk: &mut Talk<'_>) {
         match message.word {
             // It answers the server's PING.
@@ -92,7 +122,7 @@ impl Nats {
         self.verdict(message.word.into(), talk);
     }
 
-    fn verdict(&mut self, operation: std::borrow::Cow<'static, str>, talk: &mut Talk<'_>) {
+    fn verdict(&mut self, operation: Cow<'static, str>, talk: &mut Talk<'_>) {
         if self.verbose {
             self.order.ask(Ask::new(operation), Answer::Verdict, talk);
         } else {
@@ -134,7 +164,7 @@ impl Nats {
         };
         // Without a verdict that is waited for, an error is of the connection.
         if let Some((ticket, Answer::Verdict)) = self.order.next() {
-            let status = error.map_or(Status::Ok, |error| Status::Error(error.to_owned().into()));
+            let status = error.map_or(Status::Ok, |error| Status::Error(self.shown(error)));
             talk.close(ticket, status);
             self.order.answered(talk.time());
         } else if error.is_none() && !self.order.waits() {

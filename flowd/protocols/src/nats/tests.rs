@@ -7,6 +7,7 @@ use crate::{
         kit::{Client, Server, converse, with_gaps},
         mischief::endures,
     },
+    privacy::Statements,
     protocol::Follow,
 };
 
@@ -58,11 +59,29 @@ fn a_verbose_client_has_a_verdict_on_each_message() {
     let wanted = [
         "CONNECT ok 1-2",
         "SUB ok 3-4",
-        "PUB Permissions Violation for Publish to \"b\" 3-4",
+        "PUB Permissions Violation for Publish 3-4",
         "DEADBEEF Unknown Protocol Operation 3-5",
         "PING ok 3-5",
     ];
     assert_eq!(lines, wanted);
+}
+
+/// Errors may name a subject, or be made up by a server.
+#[test]
+fn errors_say_more_on_demand() {
+    let parts: &[_] = &[
+        (Server, INFO.as_bytes()),
+        (Client, b"CONNECT {\"verbose\":true}\r\nSUB a 1\r\nSUB b 2\r\n"),
+        (Server, b"+OK\r\n-ERR 'permissions violation for subscription to \"a\"'\r\n-ERR 'no b'\r\n"),
+    ];
+    let lines = |statements| converse(|| Box::new(Nats::new(statements)), parts);
+    for statements in [Statements::Drop, Statements::Normalized] {
+        let wanted = ["CONNECT ok 1-2", "SUB Permissions Violation for Subscription 1-2", "SUB _OTHER 1-2"];
+        assert_eq!(lines(statements), wanted);
+    }
+    let wanted =
+        ["CONNECT ok 1-2", "SUB permissions violation for subscription to \"a\" 1-2", "SUB no b 1-2"];
+    assert_eq!(lines(Statements::Keep), wanted);
 }
 
 #[test]

@@ -233,9 +233,8 @@ impl Redis {
             _ => None,
         };
         let Some((ticket, kind)) = self.order.answered(talk.time()) else { return Ok(false) };
-        let status = code.map_or(Status::Ok, |code| {
-            Status::Error(reply::first_word(code).unwrap_or("ERR").to_owned().into())
-        });
+        let status = code
+            .map_or(Status::Ok, |code| Status::Error(reply::prefix(code).unwrap_or("ERR").to_owned().into()));
         let accepted = status == Status::Ok;
         talk.close(ticket, status);
         self.monitors |= accepted && kind == Kind::Monitor;

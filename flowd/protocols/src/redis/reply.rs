@@ -76,10 +76,13 @@ pub(super) fn element(bytes: &[u8]) -> Result<Element<'_>, Stop> {
     Ok(element)
 }
 
-/// The word that `bytes` of a bulk string begin with, as far as a blank, where it is there whole.
-pub(super) fn first_word(bytes: &[u8]) -> Option<&str> {
+/// The prefix of an error, where it has one: the word in capitals that it begins with (redis.io, "Simple errors"). What
+/// scripts fail with may begin with anything, which is no code.
+pub(super) fn prefix(bytes: &[u8]) -> Option<&str> {
     let end = bytes.iter().take(WORD).position(|byte| matches!(byte, b' ' | b'\r'))?;
-    std::str::from_utf8(bytes.get(..end)?).ok()
+    let is_capital = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
+    let word = bytes.get(..end).filter(|word| !word.is_empty() && word.iter().all(is_capital))?;
+    std::str::from_utf8(word).ok()
 }
 
 /// The first element of an aggregate at `at`, where it is a short bulk string: its text.

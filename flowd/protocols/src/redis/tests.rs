@@ -26,6 +26,22 @@ fn the_words_are_sorted_and_the_protocol_is_a_dialect() {
     assert!(matches!(REGISTERED.follow, Follow::Dialect(_)));
 }
 
+/// What a script fails with may be anything.
+#[test]
+fn an_error_without_a_code_is_none_of_its_words() {
+    let command = "*1\r\n$4\r\nPING\r\n";
+    let replies = [
+        "-ann@example.org is locked\r\n",
+        "-NO_AUTH2 x\r\n",
+        "- x\r\n",
+        "!6\r\nsecret\r\n",
+        "!4\r\nA b\n\r\n",
+    ];
+    let parts: Vec<_> = replies.iter().flat_map(|reply| [(Client, command), (Server, *reply)]).collect();
+    let wanted = ["PING ERR 0-1", "PING NO_AUTH2 2-3", "PING ERR 4-5", "PING ERR 6-7", "PING A 8-9"];
+    assert_eq!(talk(&parts), wanted);
+}
+
 #[test]
 fn each_command_of_a_pipeline_has_its_reply() {
     let lines = talk(&[
