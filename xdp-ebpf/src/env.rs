@@ -84,7 +84,7 @@ impl<C: Context> Flows for Kernel<C> {
     #[inline(always)]
     fn record(&self, slot: u32) -> Option<&SharedRecord> {
         // Other CPUs may write the same record: counters are owned by one CPU or atomic, all else is one word at a
-        // time and bears a lost update.
+        // time, for which a lost update does no harm.
         FLOWS.get(slot)
     }
 

@@ -3,7 +3,6 @@
 use std::{net::IpAddr, sync::Arc};
 
 use flow_common::{
-    counter::InterfaceTotals,
     key::{FlowKey, Sender, TunnelKind},
     record::FlowRecord,
 };
@@ -11,12 +10,12 @@ use flow_common::{
 use flowd_numbers::{Row, Table};
 
 use super::{
-    CapacityNumbers, Filter, LiveFlow, LiveFlows, Numbers, Observed, Policy, Presence, Watched,
+    Filter, LiveFlow, LiveFlows, Numbers, Observed, Policy, Watched,
     flows::{
         labels::{Facts, flow_labels, point},
         live::Cut,
     },
-    interface::{InterfaceNumbers, KernelReading},
+    interface::InterfaceNumbers,
 };
 use crate::{
     clock::WallClock,
@@ -26,6 +25,7 @@ use crate::{
 };
 
 mod announce;
+mod interfaces;
 mod tcp;
 
 const TCP: u8 = 6;
@@ -127,55 +127,9 @@ impl Ledger {
         self.options.active_timeout = active_timeout;
     }
 
-    /// Lines from here on bear times by this clock.
+    /// Lines from here on have times by this clock.
     pub fn set_clock(&self, clock: WallClock) {
         self.live.set_clock(clock);
-    }
-
-    /// Takes in an interface that is watched from now on, in a slot of its own or in the one that it had. `before`
-    /// is what the kernel has counted so far.
-    pub fn watch(&mut self, watched: Watched, before: Option<Statistics>) {
-        self.live.set_name(watched.slot, Arc::clone(&watched.name));
-        match self.numbers.interface(watched.slot) {
-            Some(interface) => interface.resume(watched, before),
-            None => {
-                let interfaces = &mut self.numbers.interfaces;
-                let at = interfaces.partition_point(|other| other.watched.slot < watched.slot);
-                interfaces.insert(at, InterfaceNumbers::new(watched, before));
-            }
-        }
-        self.announce();
-    }
-
-    /// Nothing of the interface in `slot` is counted from now on; `totals` are its last.
-    pub fn unwatch(&mut self, slot: u16, totals: &InterfaceTotals, kernel: Option<Statistics>) {
-        if let Some(interface) = self.numbers.interface(slot) {
-            interface.pause(totals, kernel);
-        }
-    }
-
-    /// The properties of a watched interface, which may change.
-    pub fn describe(&mut self, watched: &Watched) {
-        if let Some(interface) = self.numbers.interface(watched.slot) {
-            interface.watched = watched.clone();
-        }
-    }
-
-    /// Shows nothing more of the interface in `slot`.
-    pub fn hide(&mut self, slot: u16) {
-        if let Some(interface) = self.numbers.interface(slot) {
-            interface.presence = Presence::Hidden;
-        }
-    }
-
-    /// Makes `slot` free for another interface. No flow must live there.
-    pub fn forget(&mut self, slot: u16) {
-        self.numbers.forget(slot);
-    }
-
-    /// Flows that live at the interface in `slot`.
-    pub fn active(&mut self, slot: u16) -> u64 {
-        self.numbers.interface(slot).map_or(0, |interface| interface.active)
     }
 
     /// The table of live flows, for readers.
@@ -200,20 +154,6 @@ impl Ledger {
     /// applications must come from one observation point.
     pub fn speaks(&mut self, key: &FlowKey, slot: u32) -> bool {
         self.observed.speaks(key, slot)
-    }
-
-    /// Takes over an interface's totals and what the kernel counted in the same time.
-    pub fn interface(&mut self, slot: u16, totals: &InterfaceTotals, kernel: Option<KernelReading>) {
-        if let Some(interface) = self.numbers.interface(slot) {
-            interface.update(totals, kernel);
-        }
-    }
-
-    /// Takes over what is known of an interface's peaks.
-    pub fn capacity(&mut self, slot: u16, capacity: Option<[CapacityNumbers; 2]>) {
-        if let Some(interface) = self.numbers.interface(slot) {
-            interface.capacity = capacity;
-        }
     }
 
     /// A drain at `now` (ns of the packet's clock) is over: decides who has a series.

@@ -2,7 +2,7 @@ use std::os::unix::net::UnixDatagram;
 
 use super::*;
 
-/// What the watchdog hears while one part stands still.
+/// What the watchdog hears while one part hangs.
 #[tokio::test]
 async fn the_watchdog_hears_of_a_daemon_only_while_every_part_goes_on() {
     let folder = tempfile::tempdir().unwrap();

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::one_way::OneWay;
 
-/// The length that says: the value bears its own (RFC 7011 section 7).
+/// The length of a field whose value begins with its own length (RFC 7011 section 7).
 pub(super) const VARIABLE: u16 = 0xffff;
 
 /// One field of a template.

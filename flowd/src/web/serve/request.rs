@@ -1,4 +1,4 @@
-//! One request of a connection: what is looked at before any route, and what every answer bears.
+//! One request of a connection: what is checked before any route, and the headers that every answer has.
 
 use std::{
     convert::Infallible,

@@ -26,7 +26,7 @@ impl Manager {
         Some(String::from_utf8(buffer[..len].to_vec()).unwrap())
     }
 
-    /// A part stands still: after the look that may still have seen it go on, nothing is said for the watchdog.
+    /// A part hangs: once the look that may still have seen it run is over, the watchdog hears nothing.
     fn hears_of_no_life(&self) {
         let began = Instant::now();
         while began.elapsed() < LOOK * 4 {
@@ -68,7 +68,7 @@ fn the_service_manager_hears_of_start_reload_hang_and_end() {
     for name in ["pump", "web"] {
         let still = Standstill::of(daemon.id(), name);
         manager.hears_of_no_life();
-        // With every thread of the web server the runtime's clock stands still as well, and nothing is said at all.
+        // While every thread of the web server hangs, the clock of the runtime does, too: flowd logs nothing at all.
         assert!(name == "web" || daemon.stderr().contains("has stood still"), "{}", daemon.stderr());
         drop(still);
         manager.hears("WATCHDOG=1", 10);
