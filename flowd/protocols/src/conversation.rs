@@ -5,22 +5,32 @@
 //! the bytes of both sides in order, with what is missing named, and says what they mean: this module keeps times, pairs
 //! and bounds.
 
+mod candidates;
+mod connection;
 mod dialect;
 mod dialogue;
 #[cfg(test)]
 pub(crate) mod kit;
 pub(crate) mod lines;
+mod member;
 #[cfg(test)]
 pub(crate) mod mischief;
 mod opening;
+#[cfg(test)]
+pub(crate) mod openings;
 pub(crate) mod order;
 mod record;
+#[cfg(test)]
+mod refuted;
 pub(crate) mod sql;
+mod steering;
 mod stream;
 mod talk;
 mod tracker;
 
 pub use dialect::{Candidate, Dialect, Input, Recognition, Side, Step};
+pub use member::Entry;
 pub use record::RequestRecord;
+pub use steering::{Copies, Decision};
 pub use talk::{Ask, Outcome, Status, Talk, Ticket};
-pub use tracker::{Conversations, Copies, Decision, Entry, HELD};
+pub use tracker::{Conversations, HELD};

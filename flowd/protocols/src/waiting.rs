@@ -114,9 +114,29 @@ impl<K: Copy + Eq + Hash, V> Waiting<K, V> {
     }
 
     /// Bytes that all values hold.
-    #[cfg(test)]
     pub(crate) const fn held(&self) -> usize {
         self.held
+    }
+
+    /// Has the oldest value of `key` wait since `time`, if that is at least `grain` later than before, changes it, and finds
+    /// anew how many bytes it holds.
+    pub(crate) fn change<T>(
+        &mut self,
+        key: &K,
+        time: u64,
+        grain: u64,
+        change: impl FnOnce(&mut V) -> T,
+    ) -> Option<T> {
+        let Queue { first, .. } = self.queues.get_mut(key)?;
+        if time > first.time && time - first.time >= grain {
+            self.order.remove(first.time, first.number);
+            first.time = time;
+            self.order.insert(time, first.number, *key);
+        }
+        let changed = change(&mut first.value);
+        let before = std::mem::replace(&mut first.weight, Self::PLACE + (self.weigh)(&first.value));
+        self.held = self.held - before + first.weight;
+        Some(changed)
     }
 
     /// Finds anew how many bytes the oldest value of `key` holds.

@@ -69,13 +69,17 @@ fn says(frame: &Frame, payload: &[u8], side: Side, whole: bool) -> Option<bool> 
 
 /// Whether the bytes are AMQP's. Acknowledgements alone have no direction: they are in either order.
 pub(super) fn recognise(client: &[u8], server: &[u8]) -> Recognition {
+    let answered = match protocol_header(server) {
+        // Section 2.2.4: with its own header a server refuses a client's.
+        Ok(()) | Err(NoFrame::Short) if !server.is_empty() => Some(Frames::default()),
+        _ => frames(server, Side::Server),
+    };
+    let Some(answered) = answered else { return Recognition::No };
     match protocol_header(client) {
         Ok(()) => return Recognition::Yes,
         Err(NoFrame::Short) if !client.is_empty() => return Recognition::Maybe,
         _ => {}
     }
-    let (Some(asked), Some(answered)) = (frames(client, Side::Client), frames(server, Side::Server)) else {
-        return Recognition::No;
-    };
+    let Some(asked) = frames(client, Side::Client) else { return Recognition::No };
     if asked.methods || answered.methods { Recognition::Yes } else { Recognition::Maybe }
 }

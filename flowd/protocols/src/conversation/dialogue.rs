@@ -94,6 +94,7 @@ impl Dialogue {
         for side in [Side::Client, Side::Server] {
             self.with(side, head, records, |stream, ear| stream.end(ear));
         }
+        self.requests.believe();
         let mut talk = Talk { requests: &mut self.requests, time: 0, head, records };
         self.dialect.finish(reset, &mut talk);
         self.requests.close_all(reset);
@@ -111,18 +112,25 @@ impl Dialogue {
             Side::Server => &mut self.server,
         };
         let Some(stream) = stream else { return Told::GoesOn };
-        let dialect = self.dialect.as_mut();
-        work(stream, &mut Ear { dialect, side, requests: &mut self.requests, head, records })
+        let (dialect, malformed) = (self.dialect.as_mut(), stream.malformed);
+        let told = work(stream, &mut Ear { dialect, side, requests: &mut self.requests, head, records });
+        if stream.malformed > malformed {
+            self.requests.doubt();
+        }
+        told
     }
 
-    /// Requests that were closed since the last call.
-    pub(super) fn closed(&mut self) -> impl Iterator<Item = Closed> {
-        self.requests.closed.drain(..)
+    /// Requests that were closed since the last call, and how many of them were given up, as nobody knows which response is
+    /// theirs. The first one of a conversation waits for a second message, which may refute it.
+    pub(super) fn closed(&mut self) -> (impl Iterator<Item = Closed>, u64) {
+        let unpaired = self.requests.take_unpaired();
+        (self.requests.take_closed(), unpaired)
     }
 
-    /// Requests that were given up since the last call, as nobody knows which response is theirs.
-    pub(super) const fn unpaired(&mut self) -> u64 {
-        std::mem::replace(&mut self.requests.unpaired, 0)
+    /// Times since the last call that a side said something that the dialect does not know.
+    pub(super) fn malformed(&mut self) -> u64 {
+        let streams = [&mut self.client, &mut self.server].into_iter().flatten();
+        streams.map(|stream| std::mem::replace(&mut stream.malformed, 0)).sum()
     }
 
     /// Whether `side` sent bytes before `end` that nobody showed.
@@ -141,11 +149,12 @@ impl Dialogue {
         let mut talk = Talk { requests: &mut self.requests, time: 0, head, records };
         self.dialect.expire(until, &mut talk);
         self.requests.expire(until);
+        self.requests.believe();
     }
 
     /// When the oldest request that is open was asked.
     pub(super) fn oldest(&self) -> Option<u64> {
-        let asked = self.requests.open.first().map(|open| open.asked);
+        let asked = self.requests.open.front().map(|open| open.asked);
         asked.into_iter().chain(self.dialect.oldest()).min()
     }
 

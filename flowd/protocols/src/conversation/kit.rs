@@ -169,7 +169,7 @@ fn run(
 }
 
 fn lines(dialogue: &mut Dialogue) -> Vec<String> {
-    let mut closed: Vec<_> = dialogue.closed().collect();
+    let mut closed: Vec<_> = dialogue.closed().0.collect();
     closed.sort_by_key(|closed| closed.open.ticket);
     let line = |closed: super::talk::Closed| {
         let complete = closed.outcome == super::talk::Outcome::Complete && !closed.open.ask.one_way;

@@ -10,15 +10,36 @@ pub(crate) fn line(bytes: &[u8]) -> Option<(&[u8], usize)> {
     Some((line.strip_suffix(b"\r").unwrap_or(line), end + 1))
 }
 
-/// What is to be done where `bytes` hold no end of a line: wait for it, unless no line has `most` bytes.
-#[must_use]
-pub(crate) const fn unended(bytes: &[u8], most: usize) -> Step {
-    if bytes.len() >= most { Step::Lost } else { Step::Need(bytes.len() + 1) }
+/// The first line as [`line`], where it is text of fewer than `most` bytes; else what is to be done. Both show as early as
+/// they can, however the line is cut into segments.
+pub(crate) fn text_line(bytes: &[u8], most: usize) -> Result<(&[u8], usize), Step> {
+    let whole = line(bytes);
+    let seen = whole.map_or(bytes, |(_, read)| bytes.get(..read - 1).unwrap_or_default());
+    if seen.len() >= most || seen.iter().any(is_no_text) {
+        return Err(Step::Lost);
+    }
+    whole.ok_or(Step::Need(bytes.len() + 1))
+}
+
+/// Control characters but white space.
+const fn is_no_text(byte: &u8) -> bool {
+    matches!(byte, 0..=8 | 14..=31 | 0x7f)
 }
 
 /// The words of a line, between blanks and tabs.
 pub(crate) fn words(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty())
+}
+
+/// Whether the first word of `bytes` is one of `list`, whatever its case, or may become one where the bytes end within it.
+#[must_use]
+pub(crate) fn begins_with_one(bytes: &[u8], list: &[&str]) -> bool {
+    let end = bytes.iter().take(32).position(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+    let word = bytes.get(..end.unwrap_or(bytes.len().min(32))).unwrap_or_default();
+    list.iter().map(|known| known.as_bytes()).any(|known| match end {
+        Some(_) => known.eq_ignore_ascii_case(word),
+        None => known.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word)),
+    })
 }
 
 /// A number of decimal digits alone.
@@ -58,8 +79,23 @@ mod tests {
         assert_eq!(line(b"PING\r\nx"), Some((&b"PING"[..], 6)));
         assert_eq!(line(b"PING\nx"), Some((&b"PING"[..], 5)));
         assert_eq!(line(b"PING\r"), None);
-        assert_eq!(unended(b"PING\r", 6), Step::Need(6));
-        assert_eq!(unended(b"PING\r", 5), Step::Lost);
+        for (bytes, step) in [
+            (&b"PING\r"[..], Step::Need(6)),
+            (b"PING\rPING\r", Step::Lost),
+            (b"PING PING\n", Step::Lost),
+            (b"PI\0", Step::Lost),
+            (b"PI\0\r\n", Step::Lost),
+        ] {
+            assert_eq!(text_line(bytes, 9), Err(step), "{bytes:?}");
+        }
+        assert_eq!(text_line("p\u{ef}ng\r\nx".as_bytes(), 9), Ok(("p\u{ef}ng".as_bytes(), 7)));
+    }
+
+    #[test]
+    fn a_word_is_known_by_its_beginning() {
+        let begins = |text: &str| begins_with_one(text.as_bytes(), &["GET", "GETS", "MN"]);
+        assert!(["", "g", "Get", "get\r", "gets a", "mn\n"].into_iter().all(begins));
+        assert!(!["x", " get", "ge ", "getsx", "\n", "get\0", &"g".repeat(99)].into_iter().any(begins));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use proptest::{collection::vec, prelude::*, test_runner::TestRunner};
 
 use super::{
-    dialect::{Candidate, Dialect, Side},
+    dialect::{Candidate, Dialect, Recognition, Side},
     dialogue::{Dialogue, Records},
     kit,
     stream::{Segment, Told},
@@ -38,7 +38,7 @@ fn mischief() -> impl Strategy<Value = Mischief> {
 }
 
 /// Has the protocol read `parts` in any order with anything done to them. Panics are its own; asserts that it never holds
-/// more than `most` bytes.
+/// more than `most` bytes, and that it refuses what goes on from what it refused.
 pub(crate) fn endures(
     candidate: &Candidate,
     start: impl Fn() -> Box<dyn Dialect>,
@@ -53,6 +53,7 @@ pub(crate) fn endures(
             dialogue.begin(Side::Client, 0);
             dialogue.begin(Side::Server, 0);
             let mut next = [0_u32; 2];
+            let (mut said, mut refused) = ([Vec::new(), Vec::new()], [false; 2]);
             for (time, (part, in_order, mischief)) in steps.into_iter().enumerate() {
                 let index = if in_order { time % parts.len() } else { part.index(parts.len()) };
                 let (side, bytes) = parts[index];
@@ -78,8 +79,12 @@ pub(crate) fn endures(
                 let own = usize::from(side == Side::Server);
                 let (seq, ack) = (next[own], next[1 - own]);
                 next[own] = seq.wrapping_add(len as u32);
-                for (client, server) in [(&bytes[..], &[][..]), (&[], &bytes), (&bytes, parts[0].1)] {
-                    let _ = (candidate.recognise)(client, server);
+                said[own].extend_from_slice(&bytes);
+                said[own].truncate(4 << 10);
+                for (refused, [client, server]) in refused.iter_mut().zip([[0, 1], [1, 0]]) {
+                    let refuses = (candidate.recognise)(&said[client], &said[server]) == Recognition::No;
+                    prop_assert!(refuses || !*refused, "refused before: {:?}", said);
+                    *refused = refuses;
                 }
                 let segment = Segment { seq, bytes: &bytes, len: len as u32, time: time as u64 };
                 if dialogue.take(side, segment, Some(ack), &head, &mut records) == Told::Left {
@@ -88,7 +93,7 @@ pub(crate) fn endures(
                 prop_assert!(dialogue.weight() <= most, "{} bytes", dialogue.weight());
             }
             dialogue.end(false, &head, &mut records);
-            prop_assert!(dialogue.closed().all(|closed| !closed.open.ask.operation.is_empty()));
+            prop_assert!(dialogue.closed().0.all(|closed| !closed.open.ask.operation.is_empty()));
             Ok(())
         })
         .unwrap();

@@ -1,8 +1,10 @@
 //! A conversation that nobody has recognised yet.
 
+use std::borrow::Cow;
+
 use flow_common::key::Sender;
 
-use super::dialect::{Candidate, Recognition};
+use super::candidates::{Candidates, Left};
 use crate::assembly::distance;
 
 /// Bytes of both sides that are kept, and segments.
@@ -24,6 +26,8 @@ pub(super) struct Kept {
     pub(super) len: u32,
     /// Nanoseconds of the packet clock.
     pub(super) time: u64,
+    /// Of the connection so far, both sides, modulo 65,536.
+    pub(super) retransmits: u16,
 }
 
 /// What became of an opening.
@@ -44,11 +48,35 @@ pub(super) struct Opening {
     bytes: usize,
     /// Where in `kept` each turn begins.
     turns: Vec<usize>,
+    /// Of all that was said.
+    whole: Beginning,
+    /// Of what was said since each side's latest turn.
+    turn: Beginning,
+}
+
+/// A segment that a conversation may begin with.
+#[derive(Debug)]
+struct Beginning {
+    from: usize,
+    /// Segments that were looked at.
+    seen: usize,
+    /// The first byte's number of A and of B.
+    first: [Option<u32>; 2],
+    /// How much of A and of B was shown.
+    shown: [usize; 2],
+    /// Who may take it for the beginning.
+    left: Left,
+}
+
+impl Default for Beginning {
+    fn default() -> Self {
+        Self::at(0)
+    }
 }
 
 impl Opening {
     /// Takes a segment, and asks the candidates. Where what was said has no direction of its own, `likely` is the client.
-    pub(super) fn take(&mut self, kept: Kept, likely: Sender, candidates: &[Candidate]) -> Verdict {
+    pub(super) fn take(&mut self, kept: Kept, likely: Sender, candidates: &Candidates) -> Verdict {
         if self.kept.last().is_none_or(|last| last.sender != kept.sender) {
             self.turns.push(self.kept.len());
         }
@@ -58,48 +86,26 @@ impl Opening {
         // segment: who sends without being answered has no turns.
         let turn = self.turns.len().checked_sub(2).and_then(|at| self.turns.get(at)).copied().unwrap_or(0);
         let segment = self.kept.len() - 1;
-        let mut begins = vec![0, turn, segment];
-        begins.dedup();
+        if self.turn.from != turn {
+            self.turn = Beginning::at(turn);
+        }
+        let mut last = Beginning::at(segment);
+        let mut begins = [Some(&mut self.whole), None, None];
+        if turn > 0 {
+            begins[1] = Some(&mut self.turn);
+        }
+        if segment > turn {
+            begins[2] = Some(&mut last);
+        }
         let mut maybe = false;
-        for from in begins {
-            let (one, other) = (self.said(likely, from), self.said(likely.other(), from));
-            for (candidate, Candidate { recognise, .. }) in candidates.iter().enumerate() {
-                for (client, asked, answered) in [(likely, &one, &other), (likely.other(), &other, &one)] {
-                    match recognise(asked, answered) {
-                        Recognition::Yes => return Verdict::Known { candidate, client, from },
-                        Recognition::Maybe => maybe = true,
-                        Recognition::No => {}
-                    }
-                }
+        for beginning in begins.into_iter().flatten() {
+            if let Some((candidate, client)) = beginning.ask(&self.kept, likely, candidates) {
+                return Verdict::Known { candidate, client, from: beginning.from };
             }
+            maybe |= !beginning.left.is_none();
         }
         let full = self.kept.len() >= MOST_SEGMENTS || self.bytes >= MOST_BYTES;
         if full || !maybe && self.turns.len() >= TURNS { Verdict::Nobodys } else { Verdict::Open }
-    }
-
-    /// What `sender` said without a gap, from this segment on.
-    fn said(&self, sender: Sender, from: usize) -> Vec<u8> {
-        let segments = self.kept.get(from..).unwrap_or_default().iter();
-        let mut segments: Vec<&Kept> = segments.filter(|kept| kept.sender == sender).collect();
-        let Some(first) = segments
-            .iter()
-            .map(|kept| kept.seq)
-            .reduce(|first, seq| if distance(first, seq) < 0 { seq } else { first })
-        else {
-            return Vec::new();
-        };
-        segments.sort_by_key(|kept| distance(first, kept.seq));
-        let mut said = Vec::new();
-        for kept in segments {
-            let offset = usize::try_from(distance(first, kept.seq)).unwrap_or_default();
-            if offset > said.len() || said.len() >= SHOWN {
-                break;
-            }
-            let known = said.len() - offset;
-            said.extend_from_slice(kept.bytes.get(known..).unwrap_or_default());
-        }
-        said.truncate(SHOWN);
-        said
     }
 
     /// The number of the first byte that `sender` says from a segment on. That is what the other side waited for when it
@@ -122,15 +128,76 @@ impl Opening {
     }
 }
 
+impl Beginning {
+    const fn at(from: usize) -> Self {
+        Self { from, seen: from, first: [None; 2], shown: [usize::MAX; 2], left: Left::ALL }
+    }
+
+    /// Asks who is left about what was said from here on: who knows it, and who the client is.
+    fn ask(&mut self, kept: &[Kept], likely: Sender, candidates: &Candidates) -> Option<(usize, Sender)> {
+        for segment in kept.get(self.seen..).unwrap_or_default() {
+            let [a, b] = &mut self.first;
+            let first = if segment.sender == Sender::A { a } else { b };
+            if first.is_some_and(|first| distance(first, segment.seq) < 0) {
+                // It begins with other bytes than was thought.
+                self.left = Left::ALL;
+            }
+            *first = Some(first.filter(|first| distance(*first, segment.seq) >= 0).unwrap_or(segment.seq));
+        }
+        self.seen = kept.len();
+        if self.left.is_none() {
+            return None;
+        }
+        let kept = kept.get(self.from..).unwrap_or_default();
+        let [a, b] = self.first;
+        let (one, other) = match likely {
+            Sender::A => (said(kept, likely, a), said(kept, likely.other(), b)),
+            Sender::B => (said(kept, likely, b), said(kept, likely.other(), a)),
+        };
+        let shown = [one.len(), other.len()];
+        if std::mem::replace(&mut self.shown, shown) == shown {
+            return None;
+        }
+        let (candidate, likely_asks) = candidates.ask(&mut self.left, &one, &other)?;
+        Some((candidate, if likely_asks { likely } else { likely.other() }))
+    }
+}
+
+/// What `sender` said without a gap from the byte `first` on.
+fn said(kept: &[Kept], sender: Sender, first: Option<u32>) -> Cow<'_, [u8]> {
+    let Some(first) = first else { return Cow::Borrowed(&[]) };
+    let own = || kept.iter().filter(|kept| kept.sender == sender);
+    let mut segments = own();
+    if let (Some(only), None) = (segments.next(), segments.next()) {
+        return Cow::Borrowed(only.bytes.get(..SHOWN).unwrap_or(&only.bytes));
+    }
+    let mut segments: Vec<&Kept> = own().collect();
+    segments.sort_by_key(|kept| distance(first, kept.seq));
+    let mut said = Vec::new();
+    for kept in segments {
+        let offset = usize::try_from(distance(first, kept.seq)).unwrap_or_default();
+        if offset > said.len() || said.len() >= SHOWN {
+            break;
+        }
+        let known = said.len() - offset;
+        said.extend_from_slice(kept.bytes.get(known..).unwrap_or_default());
+    }
+    said.truncate(SHOWN);
+    Cow::Owned(said)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::dialect::{Candidate, Recognition},
+        *,
+    };
 
     #[test]
     fn a_side_begins_with_what_the_other_one_waits_for() {
         let kept = |sender, seq, ack| {
             let bytes = b"four".to_vec();
-            Kept { sender, seq, ack: Some(ack), bytes, len: 4, time: 0 }
+            Kept { sender, seq, ack: Some(ack), bytes, len: 4, time: 0, retransmits: 0 }
         };
         let opening = |kept| Opening { kept, ..Opening::default() };
         let whole =
@@ -154,13 +221,13 @@ mod tests {
     const CANDIDATE: Candidate = Candidate { recognise, start: |_| unreachable!() };
 
     fn verdicts(likely: Sender, said: &[(Sender, &str)]) -> Vec<Verdict> {
-        let mut opening = Opening::default();
+        let (mut opening, candidates) = (Opening::default(), Candidates::new(vec![CANDIDATE]));
         let mut seq = 0;
         let mut verdict = |(sender, text): &(Sender, &str)| {
             let (bytes, len) = (text.as_bytes().to_vec(), text.len() as u32);
-            let kept = Kept { sender: *sender, seq, ack: None, bytes, len, time: 0 };
+            let kept = Kept { sender: *sender, seq, ack: None, bytes, len, time: 0, retransmits: 0 };
             seq += len;
-            opening.take(kept, likely, &[CANDIDATE])
+            opening.take(kept, likely, &candidates)
         };
         said.iter().map(&mut verdict).collect()
     }
@@ -180,5 +247,18 @@ mod tests {
         let said = [(Sender::A, "xx"), (Sender::A, "xx"), (Sender::A, "q")];
         let known = Verdict::Known { candidate: 0, client: Sender::A, from: 2 };
         assert_eq!(verdicts(Sender::A, &said), [Verdict::Open, Verdict::Open, known]);
+    }
+
+    #[test]
+    fn what_comes_late_and_belongs_in_front_is_looked_at_anew() {
+        let candidates = Candidates::new(vec![CANDIDATE]);
+        let mut opening = Opening::default();
+        let mut say = |seq, text: &[u8]| {
+            let (bytes, len) = (text.to_vec(), text.len() as u32);
+            let kept = Kept { sender: Sender::A, seq, ack: None, bytes, len, time: 0, retransmits: 0 };
+            opening.take(kept, Sender::A, &candidates)
+        };
+        assert_eq!(say(102, b"xx"), Verdict::Open);
+        assert_eq!(say(100, b"qq"), Verdict::Known { candidate: 0, client: Sender::A, from: 0 });
     }
 }

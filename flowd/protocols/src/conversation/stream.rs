@@ -56,6 +56,8 @@ pub(super) struct Stream {
     /// Bytes before the first of `bytes`, since the stream began.
     taken: u64,
     held: OutOfOrder<(u32, u64), HELD>,
+    /// Times that the listener did not understand what it read.
+    pub(super) malformed: u64,
 }
 
 impl Stream {
@@ -70,6 +72,7 @@ impl Stream {
             marks: VecDeque::new(),
             taken: 0,
             held: OutOfOrder::new(),
+            malformed: 0,
         }
     }
 
@@ -242,6 +245,8 @@ impl Stream {
                     break;
                 }
                 Step::Need(_) | Step::Lost => {
+                    // What is cut may be sound.
+                    self.malformed += u64::from(!cut);
                     self.forget(self.bytes.len());
                     self.lost = true;
                     listener.gap();

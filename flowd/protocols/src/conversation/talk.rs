@@ -1,6 +1,6 @@
 //! The requests of one conversation and what becomes of them.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::VecDeque};
 
 use crate::record::{AppRecord, Head};
 
@@ -43,8 +43,8 @@ pub enum Status {
     Error(Cow<'static, str>),
 }
 
-/// A request that is open.
-#[derive(Clone, Debug)]
+/// A request that is open. There is one of each, so that it is closed once.
+#[derive(Debug)]
 pub(super) struct Open {
     pub(super) ticket: Ticket,
     pub(super) ask: Ask,
@@ -58,7 +58,7 @@ pub(super) struct Open {
 }
 
 /// What became of a request.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Closed {
     pub(super) open: Open,
     pub(super) outcome: Outcome,
@@ -95,10 +95,14 @@ pub struct Talk<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     /// In the order in which they were asked.
-    pub(super) open: Vec<Open>,
+    pub(super) open: VecDeque<Open>,
     pub(super) closed: Vec<Closed>,
     /// Of the last ticket.
     last: u64,
+    /// Requests since the protocol was taken for known.
+    asked: u64,
+    /// Hardly in doubt any more: a second request was understood, or an answer to the first.
+    proven: bool,
     /// Requests that were given up, as nobody knows which response is theirs.
     pub(super) unpaired: u64,
     /// Of the connection so far, both sides, modulo 65,536.
@@ -119,6 +123,8 @@ impl Talk<'_> {
     pub fn ask(&mut self, ask: Ask) -> Ticket {
         let requests = &mut *self.requests;
         requests.last += 1;
+        requests.asked += 1;
+        requests.proven |= requests.asked > 1;
         let ticket = Ticket(requests.last);
         let one_way = ask.one_way;
         let asked = ask.time.unwrap_or(self.time);
@@ -127,12 +133,13 @@ impl Talk<'_> {
         if one_way {
             requests.push(open, Outcome::Complete);
         } else {
-            if requests.open.len() >= MOST_OPEN {
-                let oldest = requests.open.remove(0);
+            if requests.open.len() >= MOST_OPEN
+                && let Some(oldest) = requests.open.pop_front()
+            {
                 requests.unpaired += 1;
                 requests.push(oldest, Outcome::NoResponse);
             }
-            requests.open.push(open);
+            requests.open.push_back(open);
         }
         ticket
     }
@@ -140,7 +147,7 @@ impl Talk<'_> {
     /// The oldest request that is open.
     #[must_use]
     pub fn oldest(&self) -> Option<Ticket> {
-        self.requests.open.first().map(|open| open.ticket)
+        self.requests.open.front().map(|open| open.ticket)
     }
 
     /// Requests that are open.
@@ -155,6 +162,7 @@ impl Talk<'_> {
         let time = self.time;
         if let Some(open) = self.requests.find(ticket) {
             open.answered.get_or_insert(time);
+            self.requests.proven = true;
         }
     }
 
@@ -238,13 +246,39 @@ impl Requests {
     fn take(&mut self, ticket: Ticket, outcome: Outcome) {
         if let Ok(at) = self.open.binary_search_by_key(&ticket, |open| open.ticket) {
             let open = self.open.remove(at);
-            self.push(open, outcome);
+            open.into_iter().for_each(|open| self.push(open, outcome));
         }
     }
 
     fn push(&mut self, open: Open, outcome: Outcome) {
         let retransmits = self.retransmits.wrapping_sub(open.retransmits);
         self.closed.push(Closed { open, outcome, retransmits });
+    }
+
+    /// A side said something that the protocol does not know: where all that speaks for the protocol is one request, there
+    /// was none.
+    pub(super) fn doubt(&mut self) {
+        if !self.proven {
+            self.open.clear();
+            self.closed.clear();
+            (self.asked, self.unpaired) = (0, 0);
+        }
+    }
+
+    /// Nothing more will come that could refute what was understood.
+    pub(super) const fn believe(&mut self) {
+        self.proven = true;
+    }
+
+    /// How many were given up since the last call.
+    pub(super) const fn take_unpaired(&mut self) -> u64 {
+        if self.proven { std::mem::replace(&mut self.unpaired, 0) } else { 0 }
+    }
+
+    /// What was closed and will not be refuted.
+    pub(super) fn take_closed(&mut self) -> impl Iterator<Item = Closed> {
+        let certain = if self.proven { self.closed.len() } else { 0 };
+        self.closed.drain(..certain)
     }
 
     /// Closes what is open: the connection ended, or nobody can pair it any more.
@@ -261,8 +295,7 @@ impl Requests {
 
     /// Closes what was asked at `until` or before.
     pub(super) fn expire(&mut self, until: u64) {
-        while self.open.first().is_some_and(|open| open.asked <= until) {
-            let open = self.open.remove(0);
+        while let Some(open) = self.open.pop_front_if(|open| open.asked <= until) {
             let outcome = if open.answered.is_some() { Outcome::Partial } else { Outcome::NoResponse };
             self.push(open, outcome);
         }

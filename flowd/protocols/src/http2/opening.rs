@@ -5,10 +5,10 @@ use super::frame::PREFACE;
 use crate::conversation::{Side, Step};
 
 /// The end of a head of HTTP/1.
-const HEAD_END: &[u8] = b"\r\n\r\n";
+pub(super) const HEAD_END: &[u8] = b"\r\n\r\n";
 
 /// What a status line begins with.
-const HTTP_1: &[u8] = b"HTTP/1.";
+pub(super) const HTTP_1: &[u8] = b"HTTP/1.";
 
 /// What a side begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use super::{
     frame::{Frame, HEADER, PREFACE, USUAL, kind},
     hpack::Decoder,
     name::Name,
-    opening::{is_text, place},
+    opening::{HEAD_END, HTTP_1, is_text, place},
 };
 use crate::conversation::{Recognition, Side};
 
@@ -25,6 +25,9 @@ struct Run {
 /// Says whether the bytes are HTTP/2: the client's preface is, and so are frames from the middle of a connection where
 /// one is a header block that reads well.
 pub(super) fn recognise(client: &[u8], server: &[u8]) -> Recognition {
+    if !may_answer(server) {
+        return Recognition::No;
+    }
     if client.starts_with(PREFACE) {
         return Recognition::Yes;
     }
@@ -38,11 +41,13 @@ pub(super) fn recognise(client: &[u8], server: &[u8]) -> Recognition {
     if asked.asks {
         return Recognition::Yes;
     }
-    match run(Side::Server, server) {
-        Some(answered) if answered.answers && asked.frames > 0 => Recognition::Yes,
-        Some(_) => Recognition::Maybe,
-        None => Recognition::No,
-    }
+    let answers = run(Side::Server, server).is_some_and(|answered| answered.answers);
+    if answers && asked.frames > 0 { Recognition::Yes } else { Recognition::Maybe }
+}
+
+/// Whether a server may say this: frames, or before them a response of HTTP/1.1.
+fn may_answer(server: &[u8]) -> bool {
+    server.starts_with(HTTP_1) || HTTP_1.starts_with(server) || run(Side::Server, server).is_some()
 }
 
 /// Whether `bytes`, the beginning of a segment of `side`, begin with a frame.
@@ -57,8 +62,10 @@ fn upgrade(client: &[u8]) -> Recognition {
     if !is_line || line.len() < client.len() && !line.trim_ascii_end().ends_with(b" HTTP/1.1") {
         return Recognition::No;
     }
-    let asks = client.windows(3).any(|word| word.eq_ignore_ascii_case(b"h2c"));
-    match (asks, place(client, PREFACE), place(client, b"\r\n\r\n")) {
+    let end = place(client, HEAD_END);
+    let head = end.and_then(|end| client.get(..end)).unwrap_or(client);
+    let asks = head.windows(3).any(|word| word.eq_ignore_ascii_case(b"h2c"));
+    match (asks, place(client, PREFACE), end) {
         (true, Some(_), _) => Recognition::Yes,
         (false, _, Some(_)) => Recognition::No,
         _ => Recognition::Maybe,

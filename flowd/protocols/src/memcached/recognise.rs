@@ -3,20 +3,27 @@
 use super::{
     binary::{HEADER, REQUEST, RESPONSE, header, is_request},
     command::{self, Command},
-    text::is_response,
+    text::{is_response, may_respond},
+    words::OPERATIONS,
 };
 use crate::conversation::{
     Recognition,
-    lines::{line, number, words},
+    lines::{begins_with_one, line, number, words},
 };
+
+/// Bytes of a server's line, at most: those with a key have 250 of it.
+const LINE: usize = 1_024;
 
 /// Commands that are looked at.
 const MOST: usize = 8;
 
 /// An item that is stored is known by its line; other commands by their responses.
 pub(super) fn recognise(client: &[u8], server: &[u8]) -> Recognition {
+    if !is_server(server) {
+        return Recognition::No;
+    }
     match client.first() {
-        None if is_server(server) => Recognition::Maybe,
+        None => Recognition::Maybe,
         Some(&REQUEST) => binary(client, server),
         Some(byte) if byte.is_ascii_lowercase() => text(client, server),
         _ => Recognition::No,
@@ -27,7 +34,10 @@ pub(super) fn recognise(client: &[u8], server: &[u8]) -> Recognition {
 fn is_server(server: &[u8]) -> bool {
     match server.first() {
         Some(&RESPONSE) => server.len() < HEADER || header(server).is_some(),
-        _ => line(server).map_or(server.len() < 64, |(text, _)| is_response(text)),
+        _ => match line(server) {
+            Some((text, _)) => text.len() < LINE && is_response(text),
+            None => server.len() < LINE && may_respond(server) && is_printable(server),
+        },
     }
 }
 
@@ -53,14 +63,24 @@ fn binary(client: &[u8], server: &[u8]) -> Recognition {
 }
 
 fn text(client: &[u8], server: &[u8]) -> Recognition {
+    if is_of_redis(server) {
+        return Recognition::No;
+    }
     let answered = line(server).map(|(text, _)| text);
     let mut rest = client;
     for at in 0..MOST {
         if rest.is_empty() {
             break;
         }
+        if at == 0 && !begins_with_one(rest, OPERATIONS) {
+            return Recognition::No;
+        }
+        let begins = line(rest).map_or_else(|| may_begin(rest), |(text, _)| may_begin(text));
+        if at == 0 && !begins {
+            return Recognition::No;
+        }
         if line(rest).is_none() {
-            return if at > 0 || may_begin(rest) { Recognition::Maybe } else { Recognition::No };
+            return Recognition::Maybe;
         }
         let Some(command) = command::parse(rest).filter(|command| command.known) else {
             return if at > 0 { Recognition::Maybe } else { Recognition::No };
@@ -69,17 +89,21 @@ fn text(client: &[u8], server: &[u8]) -> Recognition {
             return Recognition::Yes;
         }
         let data = rest.get(command.read..).unwrap_or_default();
-        if command.data > 0 && stores(data, command.data) && !is_of_redis(server) {
+        if command.data > 0 && stores(data, command.data) {
             return Recognition::Yes;
         }
         rest = usize::try_from(command.data).ok().and_then(|len| data.get(len..)).unwrap_or_default();
     }
-    if is_of_redis(server) { Recognition::No } else { Recognition::Maybe }
+    Recognition::Maybe
 }
 
-/// Whether a line that is not there whole may be one of a command.
+/// Whether a command may begin with a line that begins with this.
 fn may_begin(bytes: &[u8]) -> bool {
-    bytes.len() < 4_096 && bytes.iter().all(|byte| (b' '..0x7f).contains(byte) || *byte == b'\r')
+    bytes.len() < 4_096 && is_printable(bytes)
+}
+
+fn is_printable(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\r' | 0x80..=0xf4))
 }
 
 /// Whether a data block stands here that ends as it should, as far as that is seen.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::conversation::{
     Ask, Status, Step, Talk,
-    lines::{line, number, unended, words},
+    lines::{begins_with_one, line, number, text_line, words},
     order::InOrder,
 };
 
@@ -39,8 +39,8 @@ impl Text {
         if let Some(read) = empty(bytes) {
             return Step::Take(read);
         }
-        if line(bytes).is_none() {
-            return unended(bytes, LINE);
+        if let Err(step) = text_line(bytes, LINE) {
+            return step;
         }
         let Some(command) = command::parse(bytes) else { return Step::Lost };
         let operation = OPERATIONS.iter().find(|word| **word == command.word);
@@ -54,7 +54,10 @@ impl Text {
     }
 
     pub(super) fn response(&mut self, bytes: &[u8], talk: &mut Talk<'_>) -> Step {
-        let Some((text, read)) = line(bytes) else { return unended(bytes, LINE) };
+        let (text, read) = match text_line(bytes, LINE) {
+            Ok(line) => line,
+            Err(step) => return step,
+        };
         let said: Vec<&[u8]> = words(text).take(4).collect();
         let first = said.first().copied().unwrap_or_default();
         let size = match first {
@@ -155,31 +158,43 @@ fn fit(answer: Answer, first: &[u8], text: &[u8]) -> Fit {
     }
 }
 
+/// Codes that meta commands are answered with.
+const META: [&str; 8] = ["HD", "VA", "EN", "NF", "NS", "EX", "ME", "MN"];
+
 fn is_meta(first: &[u8]) -> bool {
-    [&b"HD"[..], b"VA", b"EN", b"NF", b"NS", b"EX", b"ME", b"MN"].contains(&first)
+    META.iter().any(|code| code.as_bytes() == first)
+}
+
+/// Words of responses, beside errors and the codes of meta commands.
+const WORDS: [&str; 17] = [
+    "STORED",
+    "NOT_STORED",
+    "EXISTS",
+    "NOT_FOUND",
+    "DELETED",
+    "TOUCHED",
+    "OK",
+    "END",
+    "VALUE",
+    "VERSION",
+    "STAT",
+    "RESET",
+    "BUSY",
+    "BADCLASS",
+    "NOSPARE",
+    "NOTFULL",
+    "UNSAFE",
+];
+
+/// Whether a response may begin with these bytes.
+pub(super) fn may_respond(bytes: &[u8]) -> bool {
+    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let is_number = digits > 0 && bytes.get(digits).is_none_or(|byte| b" \t\r\n".contains(byte));
+    is_number || [&WORDS[..], &ERRORS, &META].into_iter().any(|list| begins_with_one(bytes, list))
 }
 
 /// Whether a server begins a response with such a line.
 pub(super) fn is_response(text: &[u8]) -> bool {
-    const WORDS: [&str; 17] = [
-        "STORED",
-        "NOT_STORED",
-        "EXISTS",
-        "NOT_FOUND",
-        "DELETED",
-        "TOUCHED",
-        "OK",
-        "END",
-        "VALUE",
-        "VERSION",
-        "STAT",
-        "RESET",
-        "BUSY",
-        "BADCLASS",
-        "NOSPARE",
-        "NOTFULL",
-        "UNSAFE",
-    ];
     let first = words(text).next().unwrap_or_default();
     let is = |word: &&str| word.as_bytes() == first;
     WORDS.iter().any(&is) || ERRORS.iter().any(is) || is_meta(first) || number(first).is_some()

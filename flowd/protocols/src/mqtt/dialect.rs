@@ -33,6 +33,10 @@ impl Dialect for Mqtt {
             Err(NoHeader::Short) => return Step::Need(input.bytes.len() + 1),
             Err(NoHeader::Wrong) => return Step::Lost,
         };
+        // MQTT 3.1.1, section 3.14: it has nothing but its header.
+        if header.kind == Kind::Disconnect && self.five == Some(false) && header.body > 0 {
+            return Step::Lost;
+        }
         let wanted = match wanted(&header, input.bytes) {
             Some(wanted) if wanted > header.whole() => return Step::Lost,
             Some(wanted) => wanted,

@@ -145,6 +145,9 @@ impl Packets for Mysql {
                 }
             }
             Side::Server => {
+                if !more && self.is_no_answer(head) {
+                    return Step::Lost;
+                }
                 self.heard = talk.time();
                 if !more {
                     self.server(head, payload, talk);

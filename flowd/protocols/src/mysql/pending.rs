@@ -24,6 +24,13 @@ pub(super) struct Asked {
     pub(super) prepares: Option<Arc<Meaning>>,
 }
 
+impl Asked {
+    /// Whether it begins a connection; other than a change of the user.
+    pub(super) const fn is_login(&self) -> bool {
+        matches!(self.reply, Reply::Login) && self.command == 0
+    }
+}
+
 /// Everything that waits, the oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Pending(VecDeque<Asked>);

@@ -24,8 +24,8 @@ const ERRORS: std::ops::Range<u16> = 1_000..20_000;
 pub(super) fn recognise(client: &[u8], server: &[u8]) -> Recognition {
     use Recognition::{Maybe, No, Yes};
     match (asks(client), answers(server)) {
-        (Yes, _) | (_, Yes) => Yes,
         (No, _) | (_, No) => No,
+        (Yes, _) | (_, Yes) => Yes,
         (Maybe, Maybe) if is_request(client) && is_answer(server) => Yes,
         (Maybe, Maybe) => Maybe,
     }
@@ -43,7 +43,7 @@ fn asks(bytes: &[u8]) -> Recognition {
                 return if login.is_new() { Recognition::Yes } else { Recognition::Maybe };
             }
             // As much as it takes to see that it is none.
-            1 if payload.len() < 33.min(head.len) && (32..4_096).contains(&head.len) => {
+            1 if payload.len() < 33.min(head.len) && (5..4_096).contains(&head.len) => {
                 return Recognition::Maybe;
             }
             0 if payload.is_empty() && head.len > 0 => return Recognition::Maybe,
@@ -100,8 +100,9 @@ fn answers(bytes: &[u8]) -> Recognition {
         (0, _) | (_, None) => Recognition::No,
         (1, _) if columns_follow(bytes) => Recognition::Yes,
         (1, _) if is_answer(bytes) || begins_answer(payload, head.len) => Recognition::Maybe,
-        (1, _) if payload.len() == head.len && bytes.len() == HEAD + head.len => Recognition::No,
-        _ if chain(bytes) => Recognition::Maybe,
+        (1, _) if kind(payload, head.len) == Kind::Column && may_chain(bytes) => Recognition::Maybe,
+        (1, _) if payload.len() == head.len => Recognition::No,
+        _ if may_chain(bytes) => Recognition::Maybe,
         _ => Recognition::No,
     }
 }
@@ -177,18 +178,42 @@ fn columns_follow(bytes: &[u8]) -> bool {
         && kind(payload(rest, second.len), second.len) == Kind::Column
 }
 
-/// Whether packets whose numbers follow each other stand at the front, at least two or one to the end.
-fn chain(bytes: &[u8]) -> bool {
+/// Packets whose numbers follow each other, as far as bytes go: how many, and how the bytes end. `None` where one does
+/// not follow.
+fn chained(bytes: &[u8]) -> Option<(usize, End)> {
     let (mut rest, mut before, mut count) = (bytes, None, 0);
     while let Some(head) = head(rest) {
         if head.len == 0 || before.is_some_and(|before: u8| before.wrapping_add(1) != head.number) {
-            return false;
+            return None;
         }
         (before, count) = (Some(head.number), count + 1);
-        let Some(behind) = rest.get(HEAD + head.len..) else { return count > 1 };
+        let Some(behind) = rest.get(HEAD + head.len..) else { return Some((count, End::Inside(head.len))) };
         rest = behind;
     }
-    count > 1 || count == 1 && rest.is_empty()
+    Some((count, if rest.is_empty() { End::Behind } else { End::InHead }))
+}
+
+/// Where bytes end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Behind a packet.
+    Behind,
+    InHead,
+    /// Inside of a packet with a payload of this length.
+    Inside(usize),
+}
+
+/// Whether packets whose numbers follow each other stand at the front, at least two or one to the end.
+fn chain(bytes: &[u8]) -> bool {
+    chained(bytes).is_some_and(|(count, end)| count > 1 || count == 1 && end == End::Behind)
+}
+
+/// Whether more bytes may make that of these.
+fn may_chain(bytes: &[u8]) -> bool {
+    chained(bytes).is_some_and(|(count, end)| match end {
+        End::Inside(len) => count > 1 || len < 1 << 16,
+        End::Behind | End::InHead => true,
+    })
 }
 
 /// Whether packets of `side` stand at the beginning of a segment.

@@ -1,7 +1,7 @@
 //! What the server sends.
 
 use super::{
-    command::{Reply, begins_with_end},
+    command::begins_with_end,
     dialect::{Form, Mysql},
     packet::{Head, Kind, kind},
     reply::{Heard, Stage},
@@ -9,6 +9,15 @@ use super::{
 use crate::conversation::{Status, Talk};
 
 impl Mysql {
+    /// Whether a packet with this number cannot answer a login that was just asked: the numbers of both sides' packets
+    /// follow each other until it has ended.
+    pub(super) fn is_no_answer(&self, head: Head) -> bool {
+        let asked = self.pending.front();
+        asked.is_some_and(|asked| {
+            asked.is_login() && !asked.begun && !self.holey && head.number != asked.number
+        })
+    }
+
     pub(super) fn server(&mut self, head: Head, payload: &[u8], talk: &mut Talk<'_>) {
         let kind = kind(payload, head.len);
         let Some(asked) = self.pending.front() else { return };
@@ -62,7 +71,7 @@ impl Mysql {
         self.pipelines |= !self.holey && !self.pending.is_empty();
         self.holey = false;
         self.file = false;
-        if ok && asked.reply == Reply::Login && asked.command == 0 && self.compresses() {
+        if ok && asked.is_login() && self.compresses() {
             self.form = Form::Compressed(Box::default());
         }
     }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     conversation::{
         Ask, Dialect, Input, Side, Status, Step, Talk,
-        lines::{line, text, unended, words},
+        lines::{text, text_line, words},
         order::InOrder,
     },
     numbers::NOT_LISTED,
@@ -47,7 +47,10 @@ impl Dialect for Nats {
         if bytes.first() == Some(&TLS) {
             return Step::Leave;
         }
-        let Some((text, read)) = line(bytes) else { return unended(bytes, LINE) };
+        let (text, read) = match text_line(bytes, LINE) {
+            Ok(line) => line,
+            Err(step) => return step,
+        };
         if text.is_empty() {
             return Step::Take(read);
         }

@@ -12,8 +12,8 @@ const PAYLOAD: u64 = 64 << 20;
 pub(super) const OPERATIONS: &[&str] = &["CONNECT", "HPUB", "PING", "PUB", "SUB", "UNSUB"];
 
 /// All that clients send, and all that servers send.
-const OF_CLIENTS: &[&str] = &["CONNECT", "HPUB", "PING", "PONG", "PUB", "SUB", "UNSUB"];
-const OF_SERVERS: &[&str] = &["+OK", "-ERR", "HMSG", "INFO", "MSG", "PING", "PONG"];
+pub(super) const OF_CLIENTS: &[&str] = &["CONNECT", "HPUB", "PING", "PONG", "PUB", "SUB", "UNSUB"];
+pub(super) const OF_SERVERS: &[&str] = &["+OK", "-ERR", "HMSG", "INFO", "MSG", "PING", "PONG"];
 
 /// A message as far as its line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,10 @@
 //! Whether bytes are of NATS.
 
-use super::message::{Message, of_client, of_server};
-use crate::conversation::{Recognition, lines::line};
+use super::message::{Message, OF_CLIENTS, OF_SERVERS, of_client, of_server};
+use crate::conversation::{
+    Recognition,
+    lines::{begins_with_one, line},
+};
 
 /// Messages that are looked at.
 const MOST: usize = 16;
@@ -21,7 +24,8 @@ enum Proof {
 
 /// CONNECT, INFO and what has a payload are nothing else; SUB and UNSUB must be two, or be answered.
 pub(super) fn recognise(client: &[u8], server: &[u8]) -> Recognition {
-    match (prove(client, of_client, CONNECT), prove(server, of_server, INFO)) {
+    let asked = prove(client, OF_CLIENTS, of_client, CONNECT);
+    match (asked, prove(server, OF_SERVERS, of_server, INFO)) {
         (Proof::Points(asked), Proof::Points(answered)) if asked + answered >= 2 => Recognition::Yes,
         // Servers of other protocols say the same.
         (Proof::Points(1), Proof::Points(_)) if server.starts_with(b"+OK\r\n") => Recognition::Yes,
@@ -43,6 +47,7 @@ fn point(message: &Message<'_>) -> u32 {
 
 fn prove<'a>(
     mut bytes: &'a [u8],
+    words: &[&str],
     read: impl Fn(&'a [u8]) -> Option<Message<'a>>,
     begins_with: &[u8],
 ) -> Proof {
@@ -50,6 +55,9 @@ fn prove<'a>(
     for _ in 0..MOST {
         if bytes.is_empty() {
             break;
+        }
+        if !begins_with_one(bytes, words) {
+            return Proof::Other;
         }
         if line(bytes).is_none() {
             if bytes.starts_with(begins_with) {

@@ -13,8 +13,8 @@ const LONG: usize = 16 << 20;
 pub(super) fn recognise(client: &[u8], server: &[u8]) -> Recognition {
     use Recognition::{Maybe, No, Yes};
     match (side(Side::Client, client), side(Side::Server, server)) {
-        (Yes, _) | (_, Yes) => Yes,
         (No, _) | (_, No) => No,
+        (Yes, _) | (_, Yes) => Yes,
         (Maybe, Maybe) if whole(Side::Client, client) && whole(Side::Server, server) => Yes,
         (Maybe, Maybe) => Maybe,
     }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::conversation::{
     Recognition,
-    lines::{line, listed, words},
+    lines::{begins_with_one, line, listed, words},
 };
 
 /// Commands that stand on lines of other protocols as well: POP3 answers them with `+OK` and `-ERR`.
@@ -22,12 +22,16 @@ const OF_MEMCACHED: [&str; 8] = ["APPEND", "DECR", "GET", "INCR", "SET", "TOUCH"
 
 /// An array of bulk strings with the name of a command in front is nothing else; a line must have been answered.
 pub(super) fn recognise(client: &[u8], server: &[u8]) -> Recognition {
-    let replies = server.is_empty() || matches!(reply::element(server), Ok(_) | Err(Stop::Need(_)));
+    if !server.is_empty() && !matches!(reply::element(server), Ok(_) | Err(Stop::Need(_))) {
+        return Recognition::No;
+    }
     match command::parse(client) {
-        Parsed::Command(Command { inline: true, name, .. }) if replies => line_of(name, client, server),
-        Parsed::Command(command) if !command.inline => array_of(&command, client, server, replies),
-        Parsed::Need(_) if replies => Recognition::Maybe,
-        Parsed::Need(_) if client.first() == Some(&b'*') => Recognition::Maybe,
+        _ if client.first().is_some_and(|first| *first != b'*') && !begins_with_one(client, OPERATIONS) => {
+            Recognition::No
+        }
+        Parsed::Command(Command { inline: true, name, .. }) => line_of(name, client, server),
+        Parsed::Command(command) => array_of(&command, client, server),
+        Parsed::Need(_) => Recognition::Maybe,
         Parsed::Nothing(read) if client.first() == Some(&b'*') => {
             recognise(client.get(read..).unwrap_or_default(), server)
         }
@@ -36,7 +40,7 @@ pub(super) fn recognise(client: &[u8], server: &[u8]) -> Recognition {
 }
 
 /// A command that is an array.
-fn array_of(command: &Command<'_>, client: &[u8], server: &[u8], replies: bool) -> Recognition {
+fn array_of(command: &Command<'_>, client: &[u8], server: &[u8]) -> Recognition {
     let Some(whole) = elements(client.get(command.read..).unwrap_or_default(), command.left) else {
         return Recognition::No;
     };
@@ -47,7 +51,7 @@ fn array_of(command: &Command<'_>, client: &[u8], server: &[u8], replies: bool) 
         return if may_acknowledge || is_command(server) { Recognition::Maybe } else { Recognition::Yes };
     }
     // A command of a module, or a wrong one: the server has answered in its way.
-    let answered = replies && reply::element(server).is_ok_and(|reply| reply.kind != b'*');
+    let answered = reply::element(server).is_ok_and(|reply| reply.kind != b'*');
     if whole && answered { Recognition::Yes } else { Recognition::Maybe }
 }
 

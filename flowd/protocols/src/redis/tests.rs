@@ -1,12 +1,11 @@
 //! Stories, recognition, and what strangers may send.
 
-use proptest::prelude::*;
-
 use super::{REGISTERED, dialect::Redis, recognise::recognise, words::OPERATIONS};
 use crate::{
     conversation::{
         Dialect, Recognition, Side,
         kit::{Client, Server, converse, with_gaps},
+        mischief::endures,
     },
     protocol::Follow,
 };
@@ -236,39 +235,16 @@ fn redis_is_known_by_a_command_and_nothing_else_is_redis() {
     }
 }
 
-proptest! {
-    #[test]
-    fn nothing_that_is_sent_harms(
-        parts in proptest::collection::vec(
-            (any::<bool>(), prop_oneof![
-                proptest::collection::vec(any::<u8>(), 0..40),
-                "([*$:+>%|~!-][0-9]{0,3}\r\n|[A-Za-z]{0,9}|\r\n){0,12}".prop_map(String::into_bytes),
-            ]), 0..20),
-        most in 1_usize..50,
-    ) {
-        for (client, server) in parts.iter().zip(parts.iter().skip(1)) {
-            recognise(&client.1, &server.1);
-        }
-        let parts: Vec<_> = parts
-            .iter()
-            .flat_map(|(client, bytes)| bytes.chunks(most).map(|part| (if *client { Client } else { Server }, Ok(part))))
-            .collect();
-        with_gaps(start(), &parts);
-    }
-
-    #[test]
-    fn valid_bytes_that_are_cut_or_altered_harm_nothing(at in 0_usize..120, byte in any::<u8>(), lost in any::<bool>()) {
-        let mut bytes = b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$4\r\nabcd\r\n*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$4\r\nSKIP\r\nGET a\r\n".to_vec();
-        let mut replies = b"+OK\r\n*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n%1\r\n+a\r\n*2\r\n:1\r\n:2\r\n!5\r\nERR x\r\n".to_vec();
-        for bytes in [&mut bytes, &mut replies] {
-            if let Some(old) = bytes.get_mut(at) {
-                *old = byte;
-            }
-        }
-        let rest = |bytes: &[u8]| bytes.get(at..).unwrap_or_default().to_vec();
-        let (more, more_replies) = (rest(&bytes), rest(&replies));
-        let gap = if lost { Err(3) } else { Ok(&b"x"[..]) };
-        with_gaps(start(), &[(Client, Ok(&bytes)), (Server, Ok(&replies)), (Client, gap), (Server, gap),
-            (Client, Ok(&more)), (Server, Ok(&more_replies))]);
-    }
+#[test]
+fn mischief_is_endured() {
+    let Follow::Dialect(candidate) = &REGISTERED.follow else { panic!("no dialect") };
+    let parts: &[(Side, &[u8])] = &[
+        (Client, b"*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$4\r\nabcd\r\n"),
+        (Server, b"%1\r\n+a\r\n*2\r\n:1\r\n:2\r\n+OK\r\n"),
+        (Client, b"*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$4\r\nSKIP\r\nGET a\r\nMULTI\r\nINCR a\r\nEXEC\r\n"),
+        (Server, b"+OK\r\n+QUEUED\r\n*1\r\n!5\r\nERR x\r\n"),
+        (Client, b"*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\na\r\nMONITOR\r\n"),
+        (Server, b">3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n|1\r\n+ttl\r\n:1\r\n$-1\r\n"),
+    ];
+    endures(candidate, start, parts, 256 << 10);
 }

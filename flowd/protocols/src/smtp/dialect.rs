@@ -6,7 +6,7 @@ use super::{
 };
 use crate::conversation::{
     Ask, Dialect, Input, Side, Status, Step, Talk, Ticket,
-    lines::{line, text, unended},
+    lines::{line, text, text_line},
     order::InOrder,
 };
 
@@ -101,7 +101,10 @@ impl Smtp {
         if input.bytes.first() == Some(&0x16) {
             return Step::Leave;
         }
-        let Some((text, read)) = line(input.bytes) else { return unended(input.bytes, LINE) };
+        let (text, read) = match text_line(input.bytes, LINE) {
+            Ok(line) => line,
+            Err(step) => return step,
+        };
         let command = Command::of(text);
         if self.is_step(text, command) {
             return Step::Take(read);
@@ -159,7 +162,10 @@ impl Smtp {
     }
 
     fn server(&mut self, input: Input<'_>, talk: &mut Talk<'_>) -> Step {
-        let Some((text, read)) = line(input.bytes) else { return unended(input.bytes, LINE) };
+        let (text, read) = match text_line(input.bytes, LINE) {
+            Ok(line) => line,
+            Err(step) => return step,
+        };
         let Some(reply) = Reply::of(text) else { return Step::Lost };
         if self.reply(reply, talk) { Step::Leave } else { Step::Take(read) }
     }

@@ -1,7 +1,13 @@
 //! Whether bytes are of SMTP.
 
-use super::syntax::{Command, LINE, Reply, is_reply};
-use crate::conversation::{Recognition, lines::line};
+use super::{
+    syntax::{Command, LINE, Reply, is_reply},
+    words::OPERATIONS,
+};
+use crate::conversation::{
+    Recognition,
+    lines::{begins_with_one, line},
+};
 
 /// A line of an envelope (`MAIL FROM:`, `RCPT TO:`) or EHLO with a name is nothing else; other commands must have been
 /// answered as only SMTP does, or be followed by such a line.
@@ -27,7 +33,7 @@ pub(super) fn recognise(client: &[u8], server: &[u8]) -> Recognition {
     }
     let begins = rest.len() < LINE
         && rest.iter().all(|byte| (b' '..0x7f).contains(byte) || *byte == b'\r')
-        && (!first || rest.is_empty() || may_begin(rest));
+        && (!first || rest.is_empty() || begins_with_one(rest, OPERATIONS));
     if begins { Recognition::Maybe } else { Recognition::No }
 }
 
@@ -53,14 +59,4 @@ fn is_answered(command: &Command<'_>, server: &[u8]) -> bool {
         _ => return false,
     };
     command.is_whole() && codes.contains(&code)
-}
-
-/// Whether a known command may begin so.
-fn may_begin(bytes: &[u8]) -> bool {
-    let end = bytes.iter().position(|byte| !byte.is_ascii_alphabetic() && *byte != b'-');
-    let word = bytes.get(..end.unwrap_or(bytes.len())).unwrap_or_default();
-    super::words::OPERATIONS.iter().any(|known| match end {
-        Some(_) => known.as_bytes().eq_ignore_ascii_case(word),
-        None => known.as_bytes().get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word)),
-    })
 }

@@ -8,6 +8,7 @@ const CAPACITY: usize = 5;
 enum Step {
     Push { key: u8, time: u64 },
     Renew { key: u8, value: u64, time: u64 },
+    Change { key: u8, time: u64 },
     Take { key: u8, even: bool },
     Pop { until: u64 },
 }
@@ -17,6 +18,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (key(), time()).prop_map(|(key, time)| Step::Push { key, time }),
         1 => (key(), 0..20_u64, time()).prop_map(|(key, value, time)| Step::Renew { key, value, time }),
+        1 => (key(), time()).prop_map(|(key, time)| Step::Change { key, time }),
         2 => (key(), any::<bool>()).prop_map(|(key, even)| Step::Take { key, even }),
         1 => time().prop_map(|until| Step::Pop { until }),
     ]
@@ -66,6 +68,14 @@ proptest! {
                     });
                     prop_assert_eq!(found, expected);
                 }
+                Step::Change { key, time } => {
+                    let known = model.0.iter_mut().find(|(k, ..)| *k == key);
+                    let expected = known.map(|(_, since, value)| {
+                        *since = time.max(*since);
+                        *value
+                    });
+                    prop_assert_eq!(waiting.change(&key, time, 0, |value| *value), expected);
+                }
                 Step::Take { key, even } => {
                     let wanted = |value: &u64| value.is_multiple_of(2) == even;
                     let found = waiting.take(&key, wanted).map(|waiter| (key, waiter));
@@ -94,4 +104,32 @@ fn there_is_room_for_one_at_least() {
     assert!(waiting.push('a', 1, ()).is_none());
     assert_eq!(waiting.push('b', 0, ()).map(|(key, _)| key), Some('a'));
     assert_eq!((waiting.len(), waiting.get(&'b').is_some()), (1, true));
+}
+
+#[test]
+fn what_is_changed_is_weighed() {
+    let mut waiting = Waiting::new(9).within(10_000, Vec::<u8>::capacity);
+    waiting.push('a', 1, Vec::new());
+    let place = waiting.held();
+    assert_eq!(waiting.change(&'a', 2, 0, |bytes| bytes.reserve_exact(5_000)), Some(()));
+    assert_eq!((waiting.held(), waiting.is_too_much()), (place + 5_000, false));
+    waiting.change(&'a', 2, 0, |bytes| bytes.reserve_exact(20_000));
+    assert!(waiting.is_too_much());
+    waiting.change(&'a', 3, 0, |bytes| *bytes = Vec::new());
+    assert_eq!((waiting.held(), waiting.change(&'b', 3, 0, |_| ())), (place, None));
+}
+
+#[test]
+fn what_is_changed_often_is_put_in_order_now_and_then() {
+    let mut waiting = Waiting::new(9);
+    waiting.push('a', 100, ());
+    let since = |waiting: &mut Waiting<char, ()>, time| {
+        waiting.change(&'a', time, 10, |()| ());
+        waiting.get(&'a').map(|waiter| waiter.time)
+    };
+    assert_eq!(
+        [90, 109, 110, 119, 125].map(|time| since(&mut waiting, time)),
+        [100, 100, 110, 110, 125].map(Some)
+    );
+    assert!(waiting.pop(124).is_none() && waiting.pop(125).is_some());
 }

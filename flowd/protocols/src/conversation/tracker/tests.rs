@@ -1,7 +1,9 @@
+use flow_common::key::Sender;
+
 use super::*;
 use crate::{
-    Follow, PROTOCOLS, Query,
-    conversation::kit::head,
+    Follow, Options, PROTOCOLS, Query, Statements,
+    conversation::{RequestRecord, kit::head},
     section::{NoKeys, Schema},
 };
 
