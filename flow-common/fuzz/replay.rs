@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-pub(crate) fn replay(target: &str, run: fn(&[u8])) {
+pub(crate) fn replay(target: &str, run: impl Fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
     let mut inputs = 0;
     for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {

@@ -13,21 +13,6 @@ fn capture() {
 }
 
 #[test]
-fn http() {
-    replay("http", inputs::http);
-}
-
-#[test]
-fn dns() {
-    replay("dns", inputs::dns);
-}
-
-#[test]
-fn tls() {
-    replay("tls", inputs::tls);
-}
-
-#[test]
 fn config() {
     replay("config", inputs::config);
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask fuzz`: the targets in `flow-common/fuzz` and `flowd/fuzz`, one after the other. New inputs gather
-//! in `target/fuzz/corpus`; the corpora of the repository are read and stay as they are.
+//! `cargo xtask fuzz`: the targets in the folders `fuzz` of [`PACKAGES`], one after the other. New inputs gather in
+//! `target/fuzz/corpus`; the corpora of the repository are read and stay as they are.
 
 use std::env;
 use std::fs;
@@ -15,7 +15,7 @@ use crate::{setup, toolchain};
 /// The version is part of the path: another version is another install.
 const VERSION: &str = "0.13.2";
 /// Packages that have targets in a folder `fuzz`.
-const PACKAGES: [&str; 2] = ["flow-common", "flowd"];
+const PACKAGES: [&str; 3] = ["flow-common", "flowd", "flowd/protocols"];
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -55,10 +55,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
         rows.push((target, outcome));
     }
-    println!("{:<12} {:<8} {:>12} {:>8} {:>9}", "package", "target", "runs", "seconds", "coverage");
+    println!("{:<16} {:<14} {:>12} {:>8} {:>9}", "package", "target", "runs", "seconds", "coverage");
     for (target, Outcome { runs, seconds, coverage }) in &rows {
         let [runs, seconds, coverage] = [runs, seconds, coverage].map(shown);
-        println!("{:<12} {:<8} {runs:>12} {seconds:>8} {coverage:>9}", target.package, target.name);
+        println!("{:<16} {:<14} {runs:>12} {seconds:>8} {coverage:>9}", target.package, target.name);
     }
     if !failed.is_empty() {
         bail!(
@@ -73,16 +73,23 @@ fn shown(number: &Option<u64>) -> String {
     number.map_or_else(|| "-".to_owned(), |number| number.to_string())
 }
 
-/// Every target there is, by its file.
+/// Every target there is, by the manifests.
 fn all() -> Result<Vec<Target>> {
+    #[derive(serde::Deserialize)]
+    struct Manifest {
+        bin: Vec<Binary>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Binary {
+        name: String,
+    }
     let mut targets = Vec::new();
     for package in PACKAGES {
-        let folder = root().join(package).join("fuzz/fuzz_targets");
-        for entry in fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
-            let path = entry?.path();
-            let name = path.file_stem().context("a target without a name")?.to_string_lossy().into_owned();
-            targets.push(Target { package, name });
-        }
+        let path = root().join(package).join("fuzz/Cargo.toml");
+        let file = || path.display().to_string();
+        let text = fs::read_to_string(&path).with_context(file)?;
+        let Manifest { bin } = toml::from_str(&text).with_context(file)?;
+        targets.extend(bin.into_iter().map(|Binary { name }| Target { package, name }));
     }
     targets.sort_by(|left, right| (left.package, &left.name).cmp(&(right.package, &right.name)));
     Ok(targets)
@@ -181,7 +188,7 @@ mod tests {
         let names =
             |names: &[&str]| chosen(all()?, &names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>());
         assert_eq!(names(&["dns", "tcp"]).unwrap().len(), 2);
-        assert!(names(&[]).unwrap().len() > 8, "all of them");
+        assert!(names(&[]).unwrap().len() > 20, "all of them");
         let error = names(&["dsn"]).map(drop).unwrap_err().to_string();
         assert!(error.contains("dsn") && error.contains("dns"), "{error}");
     }
