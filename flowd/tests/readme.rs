@@ -239,6 +239,7 @@ fn request_fields_are_those_of_the_log() {
             one_way: false,
             error: None,
             asked: 0,
+            sent: 0,
             answered: None,
             think_time: None,
             retransmits: 0,

@@ -81,7 +81,12 @@ impl Dialogue {
             return Told::Left;
         }
         self.stream(side).get_or_insert_with(|| Stream::begun_before(segment.seq));
-        self.with(side, head, records, |stream, ear| stream.take(segment, ear))
+        let told = self.with(side, head, records, |stream, ear| stream.take(segment, ear));
+        // What is not understood yet begins the next message.
+        if side == Side::Client && self.client.as_ref().is_some_and(Stream::is_read) {
+            self.requests.goes_on(segment.time);
+        }
+        told
     }
 
     /// Takes other options.
@@ -162,5 +167,42 @@ impl Dialogue {
     pub(super) fn weight(&self) -> usize {
         let streams = [&self.client, &self.server].into_iter().flatten().map(Stream::weight);
         streams.sum::<usize>() + self.requests.weight() + self.dialect.weight()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{conversation::kit, protocol::Follow, redis::REGISTERED};
+
+    #[test]
+    fn a_request_lasts_until_its_last_byte_and_not_into_the_next() {
+        let Follow::Dialect(candidate) = REGISTERED.follow else { panic!("no dialect") };
+        let mut dialogue = Dialogue::new((candidate.start)(&kit::options()));
+        for (side, seq) in [(Side::Client, 1_000), (Side::Server, 9_000)] {
+            dialogue.begin(side, seq);
+        }
+        let (mut next, mut records) = ([1_000_u32, 9_000], Records::new());
+        // Bytes of a value that nobody needs, in segments of their own; and the next request before the first is answered.
+        let parts = [
+            (Side::Client, "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$8\r\nab", 10),
+            (Side::Client, "cdef", 20),
+            (Side::Client, "gh\r\n", 30),
+            (Side::Client, "*1\r\n$4\r\nPI", 40),
+            (Side::Client, "NG\r\n", 45),
+            (Side::Server, "+OK\r\n+PONG\r\n", 50),
+        ];
+        for (side, text, time) in parts {
+            let own = usize::from(side == Side::Server);
+            let segment = Segment { seq: next[own], bytes: text.as_bytes(), len: text.len() as u32, time };
+            next[own] += text.len() as u32;
+            dialogue.take(side, segment, Some(next[1 - own]), &kit::head(), &mut records);
+        }
+        let times: Vec<_> = dialogue
+            .closed()
+            .0
+            .map(|closed| (closed.open.asked, closed.open.sent, closed.open.answered))
+            .collect();
+        assert_eq!(times, [(10, 30, Some(50)), (40, 45, Some(50))]);
     }
 }

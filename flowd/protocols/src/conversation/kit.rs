@@ -1,5 +1,7 @@
 //! Conversations for tests of dialects.
 
+use std::sync::Arc;
+
 use flow_common::key::{Direction, Endpoint, FlowKey, Scope, Sender, TunnelKind};
 
 use super::{
@@ -7,7 +9,12 @@ use super::{
     dialogue::{Dialogue, Records},
     stream::{Segment, Told},
 };
-use crate::record::Head;
+use crate::{
+    options::Options,
+    privacy::{Query, Statements},
+    record::Head,
+    section::NoKeys,
+};
 
 pub(crate) use Side::{Client, Server};
 
@@ -182,6 +189,12 @@ fn lines(dialogue: &mut Dialogue) -> Vec<String> {
         }
     };
     closed.into_iter().map(|closed| line(closed).to_string()).collect()
+}
+
+/// What a protocol without keys of its own is told where it is on.
+pub(super) fn options() -> Options {
+    let keys = Arc::new(NoKeys::default());
+    Options { head_bytes: 1024, query: Query::Drop, statements: Statements::default(), on: true, keys }
 }
 
 pub(super) fn head() -> Head {

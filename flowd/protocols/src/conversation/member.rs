@@ -71,6 +71,7 @@ impl Member {
             one_way: open.ask.one_way,
             error: open.error,
             asked: open.asked,
+            sent: open.sent,
             answered: open.answered,
             think_time: None,
             retransmits: retransmits.into(),

@@ -27,6 +27,8 @@ pub struct RequestRecord {
     pub error: Option<Cow<'static, str>>,
     /// First byte of the request, nanoseconds of the packet clock.
     pub asked: u64,
+    /// Last byte of the request that was seen before the response.
+    pub sent: u64,
     /// First byte of the response.
     pub answered: Option<u64>,
     /// Nanoseconds from the request's arrival at the server to its response; the pipeline fills it in.
@@ -120,7 +122,7 @@ impl AppRecord for RequestRecord {
 
     fn timing(&self) -> Option<Timing> {
         Some(Timing {
-            asked: Some(self.asked),
+            asked: Some(self.sent),
             acknowledged: None,
             answered: self.answered,
             retransmits: self.retransmits,

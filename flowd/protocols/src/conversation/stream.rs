@@ -89,6 +89,11 @@ impl Stream {
         distance(self.next.wrapping_add(self.skip), end) > 1
     }
 
+    /// Whether all that came in order was understood.
+    pub(super) const fn is_read(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// Bytes beside its own place.
     pub(super) fn weight(&self) -> usize {
         self.bytes.capacity() + self.marks.capacity() * size_of::<(u64, u64)>() + self.held.weight()

@@ -49,6 +49,8 @@ pub(super) struct Open {
     pub(super) ticket: Ticket,
     pub(super) ask: Ask,
     pub(super) asked: u64,
+    /// Its last byte so far.
+    pub(super) sent: u64,
     /// First byte of its response.
     pub(super) answered: Option<u64>,
     /// Retransmits of the connection when it was asked, modulo 65,536.
@@ -129,7 +131,7 @@ impl Talk<'_> {
         let one_way = ask.one_way;
         let asked = ask.time.unwrap_or(self.time);
         let retransmits = requests.retransmits;
-        let open = Open { ticket, ask, asked, answered: None, retransmits, error: None };
+        let open = Open { ticket, ask, asked, sent: self.time, answered: None, retransmits, error: None };
         if one_way {
             requests.push(open, Outcome::Complete);
         } else {
@@ -241,6 +243,13 @@ impl Requests {
         // Tickets grow in the order of the list.
         let at = self.open.binary_search_by_key(&ticket, |open| open.ticket).ok()?;
         self.open.get_mut(at)
+    }
+
+    /// The client has sent more at `time`, which is of what it asked last, unless that was answered.
+    pub(super) fn goes_on(&mut self, time: u64) {
+        if let Some(open) = self.find(Ticket(self.last)).filter(|open| open.answered.is_none()) {
+            open.sent = open.sent.max(time);
+        }
     }
 
     fn take(&mut self, ticket: Ticket, outcome: Outcome) {
