@@ -51,8 +51,9 @@ const MAX_OPENING: u8 = looks::UNKNOWN + MAX_MISSES;
 /// Looks at a side whose segments are copied whole: what is missing of the first requests cannot be made up for.
 const OPENING_WHOLE: u8 = 2;
 
-/// Bytes of each segment after these that are copied before its conversation is recognised: what one packet of Ethernet holds.
-const OPENING_BYTES: u32 = 1_500;
+/// Bytes of each segment after these that are copied before its conversation is recognised: some requests at once, as drivers
+/// send them that do not wait for each response. Where some are cut off, nobody pairs the others.
+const OPENING_BYTES: u32 = 4_096;
 
 /// Looks at one segment after [`crate::tcp::track`] said what it is. `last_talker` is the record's, read before that.
 ///
@@ -139,7 +140,9 @@ pub fn sniff<P: Packet>(
             let most = if misses < OPENING_WHOLE { u16::MAX.into() } else { OPENING_BYTES };
             return Some(Find { app: 0, kind: PayloadKind::Message, len: len.min(most) });
         }
-        let wanted = (window - into).min(len);
+        // A few bytes may have been taken for a head: what is not proven to be one opens something else.
+        let opening = if wanted.conversations && record.app.get() == 0 { OPENING_BYTES } else { 0 };
+        let wanted = (window - into).max(opening).min(len);
         if spoken == App::Http as u8 && wanted == len && http::ends_head(packet, offset, len) {
             own.tcp.head_window.set(0);
         }
