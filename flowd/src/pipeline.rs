@@ -10,7 +10,7 @@ use flow_common::{app::App, event::PayloadEvent, key::FlowKey, record::FlowRecor
 use flowd_numbers::LabelPolicy;
 use flowd_protocols::{
     AppRecord, Follow, Found, Numbers, Options, PROTOCOLS, Protocol, ProtocolNumbers, Registered, Shown,
-    conversation::{Conversations, Decision, Entry},
+    conversation::{Conversations, Copies, Decision, Entry},
     numbers::SharedNumbers,
     progress::Progress,
 };
@@ -113,10 +113,26 @@ impl Pipeline {
         }
     }
 
-    /// Hands on what was decided of the payload that is copied from now on.
+    /// Whether there is anything to recognise conversations by.
+    #[must_use]
+    pub const fn recognises(&self) -> bool {
+        !self.conversations.is_off()
+    }
+
+    /// Hands on what was decided of the payload that is copied from now on. A conversation that passes several watched
+    /// interfaces is followed at the one that speaks for it: copies from the others would take room in the ring and time, and
+    /// tell nothing.
     pub fn steer(&mut self, around: &mut dyn Surroundings) {
-        for decision in self.conversations.decisions() {
+        let mut silent = Vec::new();
+        for mut decision in self.conversations.decisions() {
+            if decision.copies == Copies::All && !around.speaks(&decision.key, decision.slot) {
+                decision.copies = Copies::None;
+                silent.push(decision.key);
+            }
             around.steer(&decision);
+        }
+        for key in silent {
+            self.conversations.leave(&key);
         }
     }
 

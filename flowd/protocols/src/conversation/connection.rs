@@ -26,6 +26,8 @@ enum State {
         member: usize,
         dialogue: Box<Dialogue>,
     },
+    /// It is followed at another interface. It stays for what was copied before the packet path knew of that.
+    Elsewhere,
 }
 
 /// A connection on which somebody has said something.
@@ -48,9 +50,19 @@ impl Connection {
     /// The number of the member that follows it.
     pub(super) const fn member(&self) -> Option<usize> {
         match &self.state {
-            State::Opening(_) => None,
+            State::Opening(_) | State::Elsewhere => None,
             State::Known { member, .. } => Some(*member),
         }
+    }
+
+    /// Whether it is known what it speaks.
+    pub(super) const fn is_recognised(&self) -> bool {
+        !matches!(self.state, State::Opening(_))
+    }
+
+    /// It is followed at another interface: tells nothing more, nor of what is open.
+    pub(super) fn leave(&mut self) {
+        self.state = State::Elsewhere;
     }
 
     /// Bytes beside its own place.
@@ -58,6 +70,7 @@ impl Connection {
         match &self.state {
             State::Opening(opening) => opening.weight(),
             State::Known { dialogue, .. } => size_of::<Dialogue>() + dialogue.weight(),
+            State::Elsewhere => 0,
         }
     }
 
@@ -66,6 +79,7 @@ impl Connection {
         match &self.state {
             State::Opening(opening) => opening.kept.first().map(|kept| kept.time),
             State::Known { dialogue, .. } => dialogue.oldest(),
+            State::Elsewhere => None,
         }
     }
 
@@ -125,6 +139,7 @@ impl Connection {
                 let told = dialogue.take(side, segment, acknowledged(event), &head, records);
                 (told == Told::Left).then_some(Copies::Opening)
             }
+            State::Elsewhere => None,
         }
     }
 

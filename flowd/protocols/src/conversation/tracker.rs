@@ -34,8 +34,14 @@ enum Taken {
     OfNone,
     /// Of another connection between the same addresses and ports than the one that is known.
     OfAnother,
-    /// Of one that a member follows, or nobody yet; and what changes for the packet path.
-    Of(Option<usize>, Option<Copies>),
+    Of {
+        /// It is known what it speaks.
+        recognised: bool,
+        /// Who follows it.
+        member: Option<usize>,
+        /// What changes for the packet path.
+        copies: Option<Copies>,
+    },
 }
 
 /// Follows what dialects recognise over all connections.
@@ -82,14 +88,14 @@ impl Conversations {
         if matches!(taken, Taken::OfAnother) {
             self.drop_connection(&event.key, false, found);
         }
-        if !matches!(taken, Taken::Of(..)) {
+        if !matches!(taken, Taken::Of { .. }) {
             if !begins(event, payload) {
                 return false;
             }
             self.open(event, found);
             taken = self.take(event, payload, found);
         }
-        let Taken::Of(member, copies) = taken else { return false };
+        let Taken::Of { recognised, member, copies } = taken else { return false };
         if let Some(copies) = copies {
             let app = member.and_then(|member| self.members.get(member)).map(|member| member.app);
             self.decisions.push(Decision { key: event.key, slot: event.slot, copies, app });
@@ -98,7 +104,7 @@ impl Conversations {
             self.drop_connection(&event.key, false, found);
         }
         self.make_room(Waiting::is_too_much, found);
-        member.is_some()
+        recognised
     }
 
     /// Has a connection that is known take an event.
@@ -110,7 +116,7 @@ impl Conversations {
             }
             let copies = connection.take(event, payload, (candidates, members), records);
             connection.report(members, records, found);
-            Taken::Of(connection.member(), copies)
+            Taken::Of { recognised: connection.is_recognised(), member: connection.member(), copies }
         });
         taken.unwrap_or(Taken::OfNone)
     }
@@ -142,11 +148,11 @@ impl Conversations {
             self.drop_connection(&event.key, false, found);
             return false;
         }
-        let known = waiter.value.member().is_some();
+        let recognised = waiter.value.is_recognised();
         if waiter.value.close(event, &mut self.members) {
             self.drop_connection(&event.key, is_reset(event), found);
         }
-        known
+        recognised
     }
 
     fn drop_connection(&mut self, key: &FlowKey, reset: bool, found: &mut Found) {
@@ -168,7 +174,7 @@ impl Conversations {
             let mut connection = waiter.value;
             let progress = look(connection.slot);
             let lives = progress.is_some_and(|progress| progress.key == key && progress.lives);
-            if lives && connection.member().is_some() {
+            if lives && connection.is_recognised() {
                 connection.expire(now.saturating_sub(UNANSWERED), &mut self.records);
                 connection.report(&mut self.members, &mut self.records, found);
                 // There is room, as one was just taken out.
@@ -183,6 +189,20 @@ impl Conversations {
     pub fn finish(&mut self, found: &mut Found) {
         for (_, waiter) in self.connections.drain() {
             self.end(waiter.value, false, found);
+        }
+    }
+
+    /// Whether every protocol is off.
+    #[must_use]
+    pub const fn is_off(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// A conversation is followed at another interface: tells nothing more of it, nor of what is open.
+    pub fn leave(&mut self, key: &FlowKey) {
+        if let Some(waiter) = self.connections.get_mut(key) {
+            waiter.value.leave();
+            self.connections.weigh(key);
         }
     }
 
@@ -238,5 +258,7 @@ fn is_http1(payload: &[u8]) -> bool {
 
 #[cfg(test)]
 mod bounds;
+#[cfg(test)]
+mod elsewhere;
 #[cfg(test)]
 mod tests;
