@@ -48,11 +48,15 @@ pub(crate) fn as_root(command: &[&str]) -> Result<Command> {
     Ok(root)
 }
 
-/// A program on PATH or in the folders of system tools, which users often do not have on PATH.
+/// A program on PATH or in the folders of system tools, which users often do not have on PATH, or among PostgreSQL's, of which
+/// Debian has a folder for each version.
 pub(crate) fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let system = ["/usr/sbin", "/sbin", "/usr/local/sbin"].map(PathBuf::from);
-    env::split_paths(&path).chain(system).map(|folder| folder.join(program)).find(|file| file.is_file())
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let postgresql = versions.map(|version| version.path().join("bin"));
+    let folders = env::split_paths(&path).chain(system).chain(postgresql);
+    folders.map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 /// Runs `command` to its end; a failure names it.

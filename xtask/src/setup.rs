@@ -29,7 +29,32 @@ const TEST_TOOLS: &[(&str, &str)] = &[
     ("redis-server", "redis-server"),
     ("redis-benchmark", "redis-tools"),
     ("h2load", "nghttp2-client"),
+    ("nghttpd", "nghttp2-server"),
+    ("nghttpx", "nghttp2-proxy"),
+    ("postgres", "postgresql"),
+    ("pgbench", "postgresql"),
+    ("mariadbd", "mariadb-server"),
+    ("mariadb-slap", "mariadb-client"),
+    ("sysbench", "sysbench"),
+    ("memcached", "memcached"),
+    ("mosquitto", "mosquitto"),
+    ("mosquitto_pub", "mosquitto-clients"),
+    ("pip3", "python3-pip"),
 ];
+
+/// Modules of Debian's Python that tests run, and the Debian package of each, or what pip installs for this checkout alone
+/// where Debian has none.
+const TEST_MODULES: &[(&str, Module)] =
+    &[("grpc", Module::Debian("python3-grpcio")), ("aioquic", Module::Pip("aioquic==1.2.0"))];
+
+/// Where a module of Python comes from.
+enum Module {
+    Debian(&'static str),
+    Pip(&'static str),
+}
+
+/// The Python whose modules Debian packages are.
+const PYTHON: &str = "/usr/bin/python3";
 
 /// Programs that the bench compares flowd with, where they are there.
 const BENCH_TOOLS: [(&str, &str); 3] =
@@ -66,6 +91,7 @@ pub(crate) fn toolchain(report: bool) -> Result<()> {
 /// Makes what is missing of the programs that tests and the demo run.
 pub(crate) fn test_tools(report: bool) -> Result<()> {
     let installed = packages(TEST_TOOLS)?;
+    modules()?;
     if report && !installed {
         println!(
             "test tools   found: {}",
@@ -89,6 +115,34 @@ pub(crate) fn packages(programs: &[(&str, &str)]) -> Result<bool> {
     install(&packages)?;
     println!("test tools   installed: {list}");
     Ok(true)
+}
+
+/// Makes what is missing of Python's modules.
+fn modules() -> Result<()> {
+    let folder = toolchain::tools(&root()).join("python");
+    for (module, from) in TEST_MODULES {
+        let mut import = Command::new(PYTHON);
+        import.args(["-c", &format!("import {module}")]).env("PYTHONPATH", &folder);
+        if output(&mut import).is_ok() {
+            continue;
+        }
+        match from {
+            Module::Debian(package) => install(&[package])?,
+            Module::Pip(package) => {
+                let mut pip = Command::new(PYTHON);
+                pip.args(["-m", "pip", "install", "--quiet", "--only-binary=:all:", "--target"])
+                    .arg(&folder)
+                    .arg(package);
+                check(&mut pip).with_context(|| {
+                    format!(
+                        "test tools are missing: {package} from PyPI; check the network, and run this again"
+                    )
+                })?;
+            }
+        }
+        println!("test tools   installed: {module} for Python");
+    }
+    Ok(())
 }
 
 /// Makes what is missing of the programs that the bench compares with. It goes without those that cannot be had.

@@ -67,9 +67,14 @@ pub(crate) fn target_dir(root: &Path) -> PathBuf {
     root.join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
+/// Tools that are this checkout's own.
+pub(crate) fn tools(root: &Path) -> PathBuf {
+    target_dir(root).join("tools")
+}
+
 /// What `cargo install --root` gets, and where the linker is found afterwards.
 pub(crate) fn linker_root(root: &Path) -> PathBuf {
-    target_dir(root).join("tools").join(format!("bpf-linker-{BPF_LINKER_VERSION}"))
+    tools(root).join(format!("bpf-linker-{BPF_LINKER_VERSION}"))
 }
 
 pub(crate) fn linker(root: &Path) -> PathBuf {

@@ -1,4 +1,14 @@
-//! Lines of requests against the counts of a real server.
+//! Lines of requests against the counts of real servers.
+
+mod culprit;
+mod grpc;
+mod memcached;
+mod mqtt;
+mod mysql;
+mod nghttp2;
+mod peer;
+mod postgresql;
+mod quic;
 
 use std::{net::TcpStream, process::Stdio};
 
@@ -22,7 +32,8 @@ const PORT: &str = "7001";
 fn redis(namespace: &Namespace) -> Process {
     let mut command = namespace.command("redis-server");
     command.args(["--port", PORT, "--save", "", "--appendonly", "no", "--bind", "0.0.0.0"]);
-    command.args(["--protected-mode", "no", "--daemonize", "no"]).stdout(Stdio::null());
+    command.args(["--protected-mode", "no", "--daemonize", "no"]);
+    command.args(["--enable-debug-command", "yes"]).stdout(Stdio::null());
     let process = Process::start(&mut command);
     until("redis", 10, || namespace.enter(|| TcpStream::connect(format!("127.0.0.1:{PORT}")).ok()));
     process
