@@ -36,7 +36,7 @@ pub(crate) fn operation(text: &[u8], flavour: Flavour, known: &[&'static str]) -
         Some(Token::Literal) => b"?",
         Some(Token::Space) | None => return EMPTY.into(),
     };
-    let word = String::from_utf8_lossy(word).to_ascii_uppercase();
+    let word = printable(word).to_ascii_uppercase();
     known.iter().find(|known| **known == word).map_or(Cow::Owned(word), |known| Cow::Borrowed(*known))
 }
 
@@ -46,8 +46,14 @@ pub(crate) fn shown(text: &[u8], flavour: Flavour, statements: Statements) -> Op
     match statements {
         Statements::Drop => None,
         Statements::Normalized => Some(normalised(text, flavour)),
-        Statements::Keep => Some(String::from_utf8_lossy(text).into_owned()),
+        Statements::Keep => Some(printable(text)),
     }
+}
+
+/// The text, without what steers a terminal: JSON escapes neither DEL nor the control characters behind it.
+fn printable(text: &[u8]) -> String {
+    let steers = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
+    String::from_utf8_lossy(text).replace(steers, "\u{fffd}")
 }
 
 /// The statement with `?` in place of each literal, without its comments, and with one space for any white space.
@@ -62,7 +68,7 @@ fn normalised(text: &[u8], flavour: Flavour) -> String {
             out.push(' ');
         }
         match token {
-            Token::Name(bytes) | Token::Other(bytes) => out.push_str(&String::from_utf8_lossy(bytes)),
+            Token::Name(bytes) | Token::Other(bytes) => out.push_str(&printable(bytes)),
             Token::Literal => out.push('?'),
             Token::Space => {}
         }
@@ -94,6 +100,7 @@ mod tests {
             (" ; -- nothing", "EMPTY"),
             ("'text'", "?"),
             ("{call x}", "{"),
+            ("\u{9b}2J", "\u{fffd}2J"),
         ] {
             assert_eq!(word(text, Postgresql), expected, "{text}");
             assert_eq!(word(text, Mysql), expected, "{text}");

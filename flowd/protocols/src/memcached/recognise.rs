@@ -35,7 +35,7 @@ fn is_server(server: &[u8]) -> bool {
     match server.first() {
         Some(&RESPONSE) => server.len() < HEADER || header(server).is_some(),
         _ => match line(server) {
-            Some((text, _)) => text.len() < LINE && is_response(text),
+            Some((text, _)) => text.len() < LINE && is_response(text) && is_printable(text),
             None => server.len() < LINE && may_respond(server) && is_printable(server),
         },
     }
@@ -103,7 +103,7 @@ fn may_begin(bytes: &[u8]) -> bool {
 }
 
 fn is_printable(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\r' | 0x80..=0xf4))
+    bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\r' | 0x80..))
 }
 
 /// Whether a data block stands here that ends as it should, as far as that is seen.

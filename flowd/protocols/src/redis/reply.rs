@@ -48,10 +48,11 @@ pub(super) fn element(bytes: &[u8]) -> Result<Element<'_>, Stop> {
         b',' => 2 * LENGTH,
         _ => return Err(Stop::Wrong),
     };
-    let Some((text, read)) = line(bytes) else {
-        // A line of a length holds nothing but digits.
-        let well = most == LINE
-            || bytes.iter().skip(1).all(|byte| byte.is_ascii_alphanumeric() || b"+-.\r".contains(byte));
+    let whole = line(bytes);
+    // A line of a length or a number holds little else than digits.
+    let mut seen = whole.map_or(bytes, |(text, _)| text).iter().skip(1);
+    let well = most == LINE || seen.all(|byte| byte.is_ascii_alphanumeric() || b"+-.\r".contains(byte));
+    let Some((text, read)) = whole.filter(|_| well) else {
         return Err(if well && bytes.len() < most { Stop::Need(bytes.len() + 1) } else { Stop::Wrong });
     };
     if read > most || text.len() + 2 != read {

@@ -157,6 +157,16 @@ fn what_the_dialect_does_not_know_is_counted() {
 }
 
 #[test]
+fn no_response_takes_less_than_no_time() {
+    let mut story = Story::new(9, HELD);
+    story.say(1, true, b"?\n");
+    story.say(1, false, b"!\n!");
+    story.say(1, true, b"?\n");
+    story.say(1, false, b"\n");
+    assert_eq!(story.lines(), [(0, 1, Some(2), "ok"), (0, 3, None, "ok")]);
+}
+
+#[test]
 fn another_connection_between_the_same_ends_is_another_one() {
     let mut story = Story::new(9, HELD);
     story.say(1, true, b"?\n");
