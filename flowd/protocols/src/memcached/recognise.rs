@@ -34,9 +34,10 @@ pub(super) fn recognise(client: &[u8], server: &[u8]) -> Recognition {
 fn is_server(server: &[u8]) -> bool {
     match server.first() {
         Some(&RESPONSE) => server.len() < HEADER || header(server).is_some(),
+        _ if !may_respond(server) => false,
         _ => match line(server) {
             Some((text, _)) => text.len() < LINE && is_response(text) && is_printable(text),
-            None => server.len() < LINE && may_respond(server) && is_printable(server),
+            None => server.len() < LINE && is_printable(server),
         },
     }
 }

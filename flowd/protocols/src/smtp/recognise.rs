@@ -18,6 +18,9 @@ pub(super) fn recognise(client: &[u8], server: &[u8]) -> Recognition {
     let mut rest = client;
     let mut first = true;
     while let Some((text, read)) = line(rest) {
+        if !is_printable(text) {
+            return if first { Recognition::No } else { Recognition::Maybe };
+        }
         let Some(command) = Command::of(text).filter(|command| command.known.is_some()) else {
             // Behind a first command may stand what is none: a message, the steps of a login.
             return if first { Recognition::No } else { Recognition::Maybe };
@@ -32,8 +35,7 @@ pub(super) fn recognise(client: &[u8], server: &[u8]) -> Recognition {
         rest = rest.get(read..).unwrap_or_default();
     }
     let begins = rest.len() < LINE
-        && rest.iter().all(|byte| (b' '..0x7f).contains(byte) || *byte == b'\r')
-        && (!first || rest.is_empty() || begins_with_one(rest, OPERATIONS));
+        && (!first || is_printable(rest) && (rest.is_empty() || begins_with_one(rest, OPERATIONS)));
     if begins { Recognition::Maybe } else { Recognition::No }
 }
 
@@ -59,4 +61,8 @@ fn is_answered(command: &Command<'_>, server: &[u8]) -> bool {
         _ => return false,
     };
     command.is_whole() && codes.contains(&code)
+}
+
+fn is_printable(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\r'))
 }
