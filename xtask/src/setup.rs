@@ -39,7 +39,6 @@ const TEST_TOOLS: &[(&str, &str)] = &[
     ("memcached", "memcached"),
     ("mosquitto", "mosquitto"),
     ("mosquitto_pub", "mosquitto-clients"),
-    ("pip3", "python3-pip"),
 ];
 
 /// Modules of Debian's Python that tests run, and the Debian package of each, or what pip installs for this checkout alone
@@ -129,6 +128,9 @@ fn modules() -> Result<()> {
         match from {
             Module::Debian(package) => install(&[package])?,
             Module::Pip(package) => {
+                if output(Command::new(PYTHON).args(["-m", "pip", "--version"])).is_err() {
+                    install(&["python3-pip"])?;
+                }
                 let mut pip = Command::new(PYTHON);
                 pip.args(["-m", "pip", "install", "--quiet", "--only-binary=:all:", "--target"])
                     .arg(&folder)
