@@ -25,6 +25,7 @@ pub(crate) fn request(app: App, operation: &'static str, error: Option<&'static 
         one_way: false,
         error: error.map(Into::into),
         asked: 1_000_000,
+        sent: 1_000_000,
         answered: Some(49_000_000),
         think_time: None,
         retransmits: 0,
