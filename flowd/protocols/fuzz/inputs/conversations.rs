@@ -1,8 +1,8 @@
 //! Conversations: a byte of options, then segments.
 //!
-//! Bit 0 of the options: every byte passes, in order. Such an input is told twice, the second time in small segments from
-//! where it was recognised, of a size that bits 4 to 7 say: the lines must be the same. Bits 1 and 2: what is shown of
-//! statements and parameters. Bit 3: hardly any room.
+//! Bit 0 of the options: every byte passes, in order, until the conversation that was recognised has ended. Such an input
+//! is told twice, the second time in small segments from where it was recognised, of a size that bits 4 to 7 say: the lines
+//! must be the same. Bits 1 and 2: what is shown of statements and parameters. Bit 3: hardly any room.
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -167,13 +167,14 @@ impl<'a> Tale<'a> {
             if segment.is(fate::END) {
                 let event = self.wire.end(&segment);
                 self.event(&event, &[], at);
-                // Nothing comes behind a reset.
-                if self.plain && segment.step & 1 == 1 {
-                    break;
-                }
             }
             if segment.is(fate::PAUSE) {
                 self.expire(segment.step);
+            }
+            // What follows on the same ports is another conversation, and which protocol recognises that one depends on
+            // how it is cut.
+            if self.plain && self.told.known.is_some() && self.conversations.held() == 0 {
+                break;
             }
         }
         self.conversations.finish(&mut self.found);
