@@ -100,11 +100,10 @@ impl Mysql {
         };
         let head = head(input.bytes)?;
         let compressed = if unknown {
-            let need = (HEAD + head.len).min(recognise::TOLD);
-            if input.bytes.len() < need && !input.cut {
-                return Some(Step::Need(need));
+            match recognise::form(side, head.len, input) {
+                Ok(compressed) => compressed,
+                Err(need) => return Some(Step::Need(need)),
             }
-            !recognise::is_plain(side, input.bytes) && recognise::is_compressed(side, input.bytes)
         } else {
             // A command: the login has ended, if unseen.
             side == Side::Client && head.number == 0 && self.compresses()
@@ -132,7 +131,8 @@ impl Packets for Mysql {
         if input.bytes.len() < need && !input.cut {
             return Step::Need(need);
         }
-        let end = input.bytes.len().min(HEAD + head.len);
+        // No more than that, however much there is: what it says must not depend on where segments end.
+        let end = input.bytes.len().min(need);
         let payload = input.bytes.get(HEAD..end).unwrap_or_default();
         let [client, server] = &mut self.goes_on;
         let goes_on = if side == Side::Client { client } else { server };

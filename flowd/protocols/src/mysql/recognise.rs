@@ -8,12 +8,12 @@ use super::{
     words::OPERATIONS,
 };
 use crate::conversation::{
-    Recognition, Side,
+    Input, Recognition, Side,
     sql::{self, Flavour},
 };
 
 /// Bytes of a side that tell packets from frames.
-pub(super) const TOLD: usize = 24;
+const TOLD: usize = 24;
 
 /// So much of a statement is enough.
 const MUCH: usize = 16;
@@ -233,15 +233,27 @@ pub(super) fn resumes(side: Side, bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether packets of `side` that are not in frames stand at the front, as far as can be told.
-pub(super) fn is_plain(side: Side, bytes: &[u8]) -> bool {
-    let Some(head) = head(bytes) else { return false };
-    let payload = payload(bytes, head.len);
+/// Whether the packet of `side` at the front, which says that its payload has `len` bytes, is in a frame; or how many bytes
+/// tell that. They alone are looked at: more may have come with them, or not.
+pub(super) fn form(side: Side, len: usize, input: Input<'_>) -> Result<bool, usize> {
+    let front = |need: usize| match input.bytes.get(..need) {
+        Some(front) => Ok(front),
+        None if input.cut => Ok(input.bytes),
+        None => Err(need),
+    };
+    let packet = front((HEAD + len).min(TOLD))?;
     match side {
-        Side::Client if head.number == 0 => command::fits(payload, head.len),
-        Side::Client => true,
-        Side::Server => bytes.len() == HEAD + head.len || columns_follow(bytes),
+        Side::Client if is_plain(packet) => Ok(false),
+        // A frame of this length is longer by its head than the packet would be.
+        Side::Client => Ok(is_compressed(side, front((frame::HEAD + len).min(TOLD))?)),
+        // The end of a packet may be the last that the server says: nothing behind it is waited for.
+        Side::Server => Ok(is_compressed(side, packet)),
     }
+}
+
+/// Whether a client's packet that is not in a frame stands at the front, as far as can be told.
+fn is_plain(bytes: &[u8]) -> bool {
+    head(bytes).is_some_and(|head| head.number > 0 || command::fits(payload(bytes, head.len), head.len))
 }
 
 /// Whether frames with packets of `side` stand at the front.
@@ -264,7 +276,10 @@ pub(super) fn is_compressed(side: Side, bytes: &[u8]) -> bool {
                 && (payload.is_empty() || command::fits(payload, packet.len))
                 && packet.len + HEAD >= frame.holds
         }
-        Side::Server => number > 0 && packet.len > 0 && packet.len + HEAD <= frame.holds,
+        // Only requests begin with 0: where an OK packet looks like a frame, that is part of its warnings' count.
+        Side::Server => {
+            number > 0 && packet.number > 0 && packet.len > 0 && packet.len + HEAD <= frame.holds
+        }
     }
 }
 

@@ -130,3 +130,20 @@ fn frames_are_missing() {
     );
     assert_eq!(lines, ["SELECT ok 0-1", "UPDATE ok 4-5"]);
 }
+
+#[test]
+fn frames_begun_in_the_middle_are_told_from_packets_however_they_are_cut() {
+    let answer = packet(1, &ok(2));
+    let lines = converse(&[(Client, &stored(0, &command(14, b""))), (Server, &stored(1, &answer))]);
+    assert_eq!(lines, ["PING ok 0-1"]);
+    let lines = converse(&[(Client, &command(14, b"")), (Server, &answer)]);
+    assert_eq!(lines, ["PING ok 0-1"]);
+    // The server says first what tells its form.
+    let rows = rows(1, 2);
+    for answer in [&answer, &stored(1, &answer), &deflated(1, &rows), &rows] {
+        let plain = answer == &rows || answer.len() == 11;
+        let request = if plain { query("select 1") } else { stored(0, &query("select 1")) };
+        let lines = converse(&[(Server, answer), (Client, &request), (Server, answer)]);
+        assert_eq!(lines, ["SELECT ok 1-2"], "{answer:?}");
+    }
+}
