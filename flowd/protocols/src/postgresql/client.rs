@@ -48,7 +48,8 @@ impl Postgresql {
             return Step::Need(need);
         }
         self.encryption = false;
-        let body = bytes.get(HEAD..len.min(bytes.len())).unwrap_or_default();
+        // No more than needed, however much there is: what it says must not depend on where segments end.
+        let body = bytes.get(HEAD..need.min(bytes.len())).unwrap_or_default();
         match kind {
             b'Q' => {
                 self.before(true, talk);

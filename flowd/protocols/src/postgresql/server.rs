@@ -36,7 +36,8 @@ impl Postgresql {
             return Step::Need(need);
         }
         self.see(kind);
-        self.said(kind, bytes.get(HEAD..len.min(bytes.len())).unwrap_or_default(), talk);
+        // No more than needed, however much there is: what it says must not depend on where segments end.
+        self.said(kind, bytes.get(HEAD..need.min(bytes.len())).unwrap_or_default(), talk);
         match kind {
             b'Z' => (self.idle, self.holey, self.blind) = (Some(talk.time()), false, false),
             // They may come at any time.
