@@ -98,6 +98,10 @@ impl Kafka {
         let Some(head) = Head::read(bytes) else {
             return if self.tokens { Step::Take(4 + size) } else { Step::Lost };
         };
+        // The client's id is looked at to its end, or not at all.
+        if bytes.len() < head.len && !input.cut {
+            return Step::Need(head.len);
+        }
         let mut one_way = false;
         if head.is_produce() {
             let wanted = head.whole().min(PRODUCE_HEAD);

@@ -58,6 +58,17 @@ fn produce(correlation: u32, acks: i16) -> Vec<u8> {
 }
 
 #[test]
+fn no_client_is_called_by_control_characters() {
+    let named = |name: &[u8]| message(&[b"\0\x0c\0\x04\0\0\0\x09\0", &[name.len() as u8], name, b"\0"]);
+    let lines = |name: &[u8]| {
+        let answer = response(1, b"\0\0\x01\0\0\0\0\0");
+        converse(start, &[(Client, &*api_versions()), (Server, &*answer), (Client, &*named(name))])
+    };
+    assert_eq!(lines(b"client"), ["ApiVersions ok 0-1", "Heartbeat ? 2"]);
+    assert_eq!(lines(b"clien\x01"), ["ApiVersions ok 0-1"]);
+}
+
+#[test]
 fn each_version_has_its_own_fields() {
     let parts: &[_] = &[
         (Client, &*api_versions()),
