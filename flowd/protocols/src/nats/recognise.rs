@@ -59,12 +59,15 @@ fn prove<'a>(
         if !begins_with_one(bytes, words) {
             return Proof::Other;
         }
-        if line(bytes).is_none() {
-            if bytes.starts_with(begins_with) {
-                return Proof::Points(points + 2);
-            }
-            let begins = bytes.iter().take(9).all(|byte| matches!(byte, b'!'..=b'~' | b' ' | b'\r' | b'\t'));
-            return if begins { Proof::Points(points) } else { Proof::Other };
+        let whole = line(bytes);
+        // The same of a line that has ended as of one that has not: what was refused stays refused.
+        let text = whole.map_or(bytes, |(text, _)| text);
+        if !text.iter().take(9).all(|byte| matches!(byte, b' '..=b'~' | b'\r' | b'\t' | 0x80..)) {
+            return Proof::Other;
+        }
+        if whole.is_none() {
+            let told = bytes.starts_with(begins_with);
+            return Proof::Points(if told { points + 2 } else { points });
         }
         let Some(message) = read(bytes)
             .filter(|message| bytes.get(..message.read).is_some_and(|line| line.ends_with(b"\r\n")))

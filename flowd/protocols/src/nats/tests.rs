@@ -47,6 +47,18 @@ fn only_ping_is_answered_unless_the_client_is_verbose() {
 }
 
 #[test]
+fn what_was_refused_stays_refused_when_its_line_ends() {
+    for line in ["-ERR '\x7f", "PUB \x01"] {
+        for line in [line.to_owned(), format!("{line}'\r\n")] {
+            assert_eq!(recognise(line.as_bytes(), b""), Recognition::No, "{line:?}");
+            assert_eq!(recognise(b"", line.as_bytes()), Recognition::No, "{line:?}");
+        }
+    }
+    assert_eq!(recognise("PUB \u{e9}".as_bytes(), b""), Recognition::Maybe);
+    assert_eq!(recognise("PUB \u{e9} 1\r\nx\r\n".as_bytes(), b""), Recognition::Yes);
+}
+
+#[test]
 fn a_verbose_client_has_a_verdict_on_each_message() {
     let lines = talk(&[
         (Server, INFO),

@@ -118,10 +118,18 @@ fn array(bytes: &[u8]) -> Result<Parsed<'_>, Parsed<'_>> {
 
 /// RESP, "Inline commands": words between blanks on a line. Empty lines are passed over.
 fn inline(bytes: &[u8]) -> Parsed<'_> {
-    let Some((text, read)) = line(bytes) else {
-        let begins = bytes.iter().take(NAME as usize).all(|byte| matches!(byte, b' '..=b'~' | b'\r' | b'\t'));
-        return if begins && bytes.len() < LINE { Parsed::Need(bytes.len() + 1) } else { Parsed::Wrong };
+    let whole = line(bytes);
+    // The same of a line that has ended as of one that has not, which may come in segments of any size.
+    let begin = whole.map_or(bytes, |(text, _)| text);
+    if !begin.iter().take(NAME as usize).all(|byte| matches!(byte, b' '..=b'~' | b'\r' | b'\t' | 0x80..)) {
+        return Parsed::Wrong;
+    }
+    let Some((text, read)) = whole else {
+        return if bytes.len() < LINE { Parsed::Need(bytes.len() + 1) } else { Parsed::Wrong };
     };
+    if read > LINE {
+        return Parsed::Wrong;
+    }
     let mut words = words(text);
     let Some(name) = words.next() else { return Parsed::Nothing(read) };
     if !is_name(name) {

@@ -63,6 +63,13 @@ fn commands_on_lines_are_commands() {
 }
 
 #[test]
+fn a_line_is_text_from_its_beginning() {
+    let ask = (Client, "PING\r\n");
+    assert_eq!(talk(&[ask, (Server, "+PONG\r\n"), (Client, "GET \u{e9}\r\n")]), ["PING ok 0-1", "GET ? 2"]);
+    assert_eq!(talk(&[ask, (Server, "+PONG\r\n"), (Client, "GET \u{1}\r\n")]), ["PING ok 0-1"]);
+}
+
+#[test]
 fn a_transaction_answers_each_of_its_commands() {
     let lines = talk(&[
         (Client, "*1\r\n$5\r\nMULTI\r\n*2\r\n$4\r\nINCR\r\n$1\r\na\r\n*1\r\n$4\r\nEXEC\r\n"),
