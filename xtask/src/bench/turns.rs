@@ -10,6 +10,9 @@ use serde_json::Value;
 
 use crate::process::{as_root, cargo, output, root};
 
+/// The bench of the programs, as flowd's manifest names it.
+const BENCH: &str = "programs";
+
 /// Yards and nanoseconds of one shape, one of each run.
 #[derive(Default)]
 struct Figures {
@@ -44,11 +47,17 @@ pub(super) fn run(other: &Path, rounds: u32, profile: &str) -> Result<()> {
 /// The bench of the programs in a checkout.
 fn built(tree: &Path, profile: &str) -> Result<PathBuf> {
     let mut command = cargo(["bench", "--locked", "--quiet", "--profile", profile, "--package", "flowd"]);
-    command.args(["--bench", "programs", "--no-run", "--message-format", "json"]).current_dir(tree);
+    command.args(["--bench", BENCH, "--no-run", "--message-format", "json"]).current_dir(tree);
     let text = output(command.stderr(Stdio::inherit())).with_context(|| tree.display().to_string())?;
-    let mut messages = text.lines().rev().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let found = messages.find_map(|message| message.get("executable")?.as_str().map(PathBuf::from));
-    found.with_context(|| format!("{} built no bench of the programs", tree.display()))
+    executable(&text).with_context(|| format!("{} built no bench of the programs", tree.display()))
+}
+
+/// The bench among cargo's messages, of which that of the daemon may be the last.
+fn executable(messages: &str) -> Option<PathBuf> {
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut of_bench =
+        messages.filter(|message| message.pointer("/target/name").and_then(Value::as_str) == Some(BENCH));
+    of_bench.find_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
 }
 
 fn note(program: &Path, runs: &mut Runs) -> Result<()> {
@@ -99,6 +108,15 @@ fn spread(values: &[f64]) -> [f64; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_bench_is_found_whatever_was_built_last() {
+        let message =
+            |name: &str| format!(r#"{{"target": {{"name": "{name}"}}, "executable": "/t/measure/{name}"}}"#);
+        let messages = ["flowd", "programs", "flowd"].map(message).join("\n");
+        assert_eq!(executable(&messages), Some(PathBuf::from("/t/measure/programs")));
+        assert_eq!(executable(&message("flowd")), None);
+    }
 
     #[test]
     fn shapes_that_both_have_are_compared() {

@@ -277,9 +277,7 @@ pub(super) fn is_compressed(side: Side, bytes: &[u8]) -> bool {
                 && packet.len + HEAD >= frame.holds
         }
         // Only requests begin with 0: where an OK packet looks like a frame, that is part of its warnings' count.
-        Side::Server => {
-            number > 0 && packet.number > 0 && packet.len > 0 && packet.len + HEAD <= frame.holds
-        }
+        Side::Server => number > 0 && packet.number > 0 && packet.len > 0 && packet.len + HEAD <= frame.holds,
     }
 }
 

@@ -204,10 +204,8 @@ fn a_long_statement_and_long_rows_are_skipped() {
 #[test]
 fn what_is_far_behind_in_an_error_is_not_looked_at() {
     let fields = format!("SERROR\0VERROR\0C42601\0M{}\0C42602\0\0", "syntax ".repeat(40));
-    let lines = converse(&[
-        (Client, &query("select")),
-        (Server, &join(&[&message(b'E', fields.as_bytes()), READY])),
-    ]);
+    let lines =
+        converse(&[(Client, &query("select")), (Server, &join(&[&message(b'E', fields.as_bytes()), READY]))]);
     assert_eq!(lines, ["SELECT 42601 0-1"]);
 }
 
