@@ -201,9 +201,11 @@ impl Kafka {
                 body.left -= at;
                 if body.left > 0 {
                     self.body = Some(body);
-                } else {
+                } else if body.walk.step(&[], 0) == Walked::End {
                     // Its last field is skipped.
                     talk.close(body.ticket, Status::Ok);
+                } else {
+                    talk.abandon(body.ticket);
                 }
                 return Step::Take(at);
             }

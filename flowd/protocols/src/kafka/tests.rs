@@ -58,6 +58,13 @@ fn produce(correlation: u32, acks: i16) -> Vec<u8> {
 }
 
 #[test]
+fn a_response_that_lacks_fields_is_none_however_it_is_cut() {
+    let partition = |id: u8| [&[0, 0, 0, id, 0, 0][..], &[0xff; 8], &[0; 8]].concat();
+    let answer = response(7, &[b"\0\0\0\x01\0\x01t\0\0\0\x03", &*partition(0), &*partition(1)].concat());
+    assert_eq!(converse(start, &[(Client, &*list_offsets()), (Server, &*answer)]), ["ListOffsets ? 0-1"]);
+}
+
+#[test]
 fn no_client_is_called_by_control_characters() {
     let named = |name: &[u8]| message(&[b"\0\x0c\0\x04\0\0\0\x09\0", &[name.len() as u8], name, b"\0"]);
     let lines = |name: &[u8]| {
