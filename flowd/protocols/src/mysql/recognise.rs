@@ -53,8 +53,8 @@ fn asks(bytes: &[u8]) -> Recognition {
                     return Recognition::Yes;
                 }
             }
-            // A file, or steps of a login.
-            2.. if asked && seen => {}
+            // A file, or steps of a login: whole or not, as what was refused stays refused.
+            2.. if asked => {}
             0 => return asks_compressed(bytes),
             _ => return Recognition::No,
         }

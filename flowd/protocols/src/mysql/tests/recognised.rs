@@ -93,3 +93,11 @@ fn segments_that_begin_with_a_packet() {
         assert_eq!(dialect.resume(side, &bytes), expected, "{bytes:?}");
     }
 }
+
+#[test]
+fn what_follows_a_command_is_not_refused_before_its_end() {
+    let file = join(&[&command(0x19, &[1, 0, 0, 0]), &packet(10, &[7; 18])]);
+    for end in 0..=file.len() {
+        assert_eq!(recognise(&file[..end], b""), Maybe, "{end} bytes");
+    }
+}
