@@ -75,7 +75,7 @@ pub(crate) struct Waiting<K, V> {
     held: usize,
     /// Bytes that a value holds beside its place here.
     weigh: fn(&V) -> usize,
-    queues: HashMap<K, Queue<V>>,
+    queues: HashMap<K, Queue<V>, foldhash::fast::RandomState>,
     order: Timeline<K>,
     pushed: u64,
 }
@@ -84,7 +84,7 @@ impl<K: Copy + Eq + Hash, V> Waiting<K, V> {
     /// Nothing waits yet; there is room for one value at least.
     pub(crate) fn new(capacity: usize) -> Self {
         let capacity = capacity.max(1);
-        let (queues, order) = (HashMap::new(), Timeline::default());
+        let (queues, order) = (HashMap::default(), Timeline::default());
         Self { capacity, most: usize::MAX, held: 0, weigh: |_| 0, queues, order, pushed: 0 }
     }
 
