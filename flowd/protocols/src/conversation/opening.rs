@@ -12,6 +12,9 @@ const MOST_BYTES: usize = 16 << 10;
 const MOST_SEGMENTS: usize = 48;
 /// Turns after which nobody who says that it is not theirs is asked again.
 const TURNS: usize = 4;
+/// Turns after which it is nobody's where its beginning is: a segment alone may be of many protocols, and who knows none
+/// of so many requests and responses will know none of those that follow.
+const MOST_TURNS: usize = 12;
 /// Bytes of one side that candidates see.
 const SHOWN: usize = 4 << 10;
 
@@ -105,7 +108,9 @@ impl Opening {
             maybe |= !beginning.left.is_none();
         }
         let full = self.kept.len() >= MOST_SEGMENTS || self.bytes >= MOST_BYTES;
-        if full || !maybe && self.turns.len() >= TURNS { Verdict::Nobodys } else { Verdict::Open }
+        let turns = if self.whole.left.is_none() { MOST_TURNS } else { usize::MAX };
+        let turns = if maybe { turns } else { TURNS };
+        if full || self.turns.len() >= turns { Verdict::Nobodys } else { Verdict::Open }
     }
 
     /// The number of the first byte that `sender` says from a segment on. That is what the other side waited for when it
@@ -247,6 +252,33 @@ mod tests {
         let said = [(Sender::A, "xx"), (Sender::A, "xx"), (Sender::A, "q")];
         let known = Verdict::Known { candidate: 0, client: Sender::A, from: 2 };
         assert_eq!(verdicts(Sender::A, &said), [Verdict::Open, Verdict::Open, known]);
+    }
+
+    #[test]
+    fn what_begins_as_nobodys_is_nobodys_in_the_end_though_each_segment_may_be_somebodys() {
+        // Any number of `p` on both sides may be its own.
+        let recognise =
+            |client: &[u8], server: &[u8]| match client.iter().chain(server).all(|byte| *byte == b'p') {
+                true => Recognition::Maybe,
+                false => Recognition::No,
+            };
+        let candidates = Candidates::new(vec![Candidate { recognise, start: |_| unreachable!() }]);
+        let open = |first: &str| {
+            let (mut opening, mut segments, mut seq) = (Opening::default(), 0, 0);
+            for (text, sender) in
+                [first].into_iter().chain(["p"; 60]).zip([Sender::A, Sender::B].into_iter().cycle())
+            {
+                let (bytes, len) = (text.as_bytes().to_vec(), text.len() as u32);
+                let kept = Kept { sender, seq, ack: None, bytes, len, time: 0, retransmits: 0 };
+                seq += len;
+                segments += 1;
+                if opening.take(kept, Sender::A, &candidates) == Verdict::Nobodys {
+                    break;
+                }
+            }
+            segments
+        };
+        assert_eq!((open("p"), open("x")), (MOST_SEGMENTS, MOST_TURNS));
     }
 
     #[test]
