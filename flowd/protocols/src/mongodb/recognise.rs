@@ -8,6 +8,9 @@ use super::{
 };
 use crate::conversation::{Recognition, Side};
 
+/// Bytes of a collection's name among which its point is.
+const NAME: usize = 256;
+
 /// Whether a message of `side` begins with `bytes`, beyond doubt; `Short` where more bytes tell.
 pub(super) fn begins(bytes: &[u8], side: Side) -> Result<(), NoRequest> {
     if bytes.len() < Header::LEN {
@@ -33,12 +36,26 @@ fn begins_request(header: &Header, body: &[u8]) -> Result<(), NoRequest> {
         // Four bytes of zeros, and a collection's name; or of the number of cursors.
         Op::Insert | Op::Update | Op::Delete | Op::GetMore | Op::KillCursors => {
             let Some((zero, rest)) = body.split_first_chunk::<4>() else { return Err(NoRequest::Short) };
-            let name: &[u8] = rest.split(|byte| *byte == 0).next().unwrap_or_default();
-            let named = name.contains(&b'.') && !name.iter().any(u8::is_ascii_control);
-            let fits = header.op == Op::KillCursors || named;
-            if *zero == [0; 4] && fits { Ok(()) } else { Err(NoRequest::Wrong) }
+            if *zero != [0; 4] {
+                return Err(NoRequest::Wrong);
+            }
+            if header.op == Op::KillCursors { Ok(()) } else { named(rest) }
         }
         Op::Reply => Err(NoRequest::Wrong),
+    }
+}
+
+/// Whether a collection's name stands at the front: the database's in front of a point.
+fn named(bytes: &[u8]) -> Result<(), NoRequest> {
+    let end = bytes.iter().position(|byte| *byte == 0);
+    let name = bytes.get(..end.unwrap_or(bytes.len())).unwrap_or_default();
+    let point = name.iter().take(NAME).any(|byte| *byte == b'.');
+    match point {
+        _ if name.iter().any(u8::is_ascii_control) => Err(NoRequest::Wrong),
+        true => Ok(()),
+        // The point may be still to come.
+        false if end.is_none() && name.len() < NAME => Err(NoRequest::Short),
+        false => Err(NoRequest::Wrong),
     }
 }
 

@@ -223,3 +223,14 @@ fn nothing_is_too_much() {
     ];
     endures(candidate(), start, parts, 64 << 10);
 }
+
+#[test]
+fn a_collection_is_not_refused_before_the_end_of_its_name() {
+    let insert = |name: &[u8]| message(1, 0, 2_002, &[&[0; 4][..], name, b"\0", &[0; 8]].concat());
+    let says = |bytes: &[u8]| (candidate().recognise)(bytes, b"");
+    let (good, bad) = (insert(b"admin.c"), insert(b"admin"));
+    for end in 0..good.len() {
+        assert_ne!(says(&good[..end]), Recognition::No, "{end} bytes");
+    }
+    assert_eq!((says(&good), says(&bad)), (Recognition::Yes, Recognition::No));
+}
