@@ -63,6 +63,11 @@ impl<T, const COPIES: usize> OutOfOrder<T, COPIES> {
         self.0.iter().map(|held| held.seq).min_by_key(|seq| distance(next, *seq))
     }
 
+    /// All that is held.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Held<T>> {
+        self.0.iter()
+    }
+
     /// Takes all that is held.
     pub(crate) fn take_all(&mut self) -> Vec<Held<T>> {
         std::mem::take(&mut self.0)

@@ -106,6 +106,13 @@ fn gapped(
     lines(&mut dialogue)
 }
 
+/// What lines show of the requests' statements, in the order in which they were closed.
+pub(crate) fn statements(dialect: Box<dyn Dialect>, parts: &[(Side, &[u8])]) -> Vec<Option<String>> {
+    let mut dialogue = under_way(dialect, parts);
+    dialogue.end(false, &head(), &mut Records::new());
+    dialogue.closed().0.map(|closed| closed.open.ask.statement).collect()
+}
+
 /// Bytes that a conversation of these parts holds in the end.
 pub(crate) fn weight(dialect: Box<dyn Dialect>, parts: &[(Side, &[u8])]) -> usize {
     under_way(dialect, parts).weight()

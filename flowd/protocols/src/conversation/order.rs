@@ -82,6 +82,11 @@ impl<T> InOrder<T> {
         !self.waiting.is_empty()
     }
 
+    /// Whether the next response can be of no request but the first that waits.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.waiting.len() == 1 && !self.unsure
+    }
+
     /// Whether the server may be read again from where a segment begins that `fits` a response. What comes while nobody
     /// waits is of no interest; and where one segment was passed over, the next one may be of a later request.
     pub(crate) fn resumes(&mut self, fits: bool) -> bool {

@@ -79,7 +79,8 @@ fn normalised(text: &[u8], flavour: Flavour) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Flavour::{Mysql, Postgresql};
+    const POSTGRESQL: Flavour = Flavour::Postgresql { escapes: false };
+    const MYSQL: Flavour = Flavour::MYSQL;
 
     fn word(text: &str, flavour: Flavour) -> String {
         operation(text.as_bytes(), flavour, &["SELECT"]).into_owned()
@@ -102,25 +103,25 @@ mod tests {
             ("{call x}", "{"),
             ("\u{9b}2J", "\u{fffd}2J"),
         ] {
-            assert_eq!(word(text, Postgresql), expected, "{text}");
-            assert_eq!(word(text, Mysql), expected, "{text}");
+            assert_eq!(word(text, POSTGRESQL), expected, "{text}");
+            assert_eq!(word(text, MYSQL), expected, "{text}");
         }
-        assert!(matches!(operation(b"select", Mysql, &["SELECT"]), Cow::Borrowed("SELECT")));
+        assert!(matches!(operation(b"select", MYSQL, &["SELECT"]), Cow::Borrowed("SELECT")));
     }
 
     #[test]
     fn comments_as_each_database_has_them() {
-        assert_eq!(word("/* and /* a nested */ one */ update t", Postgresql), "UPDATE");
-        assert_eq!(word("/* not /* nested */ update t", Mysql), "UPDATE");
-        assert_eq!(word("# hash\nselect 1", Mysql), "SELECT");
-        assert_eq!(word("/*!40101 set names utf8 */", Mysql), "SET");
-        assert_eq!(word("/*M!100100 set x */", Mysql), "SET");
-        assert_eq!(word("/* no end", Mysql), "EMPTY");
+        assert_eq!(word("/* and /* a nested */ one */ update t", POSTGRESQL), "UPDATE");
+        assert_eq!(word("/* not /* nested */ update t", MYSQL), "UPDATE");
+        assert_eq!(word("# hash\nselect 1", MYSQL), "SELECT");
+        assert_eq!(word("/*!40101 set names utf8 */", MYSQL), "SET");
+        assert_eq!(word("/*M!100100 set x */", MYSQL), "SET");
+        assert_eq!(word("/* no end", MYSQL), "EMPTY");
     }
 
     #[test]
     fn literals_become_question_marks() {
-        let postgresql = |text: &str| normalised(text.as_bytes(), Postgresql);
+        let postgresql = |text: &str| normalised(text.as_bytes(), POSTGRESQL);
         for (text, expected) in [
             ("select * from t where a = 'it''s' and b=-1.5e-3", "select * from t where a = ? and b=-?"),
             ("select  \"Name 1\",\n c1 from t2 -- secret", "select \"Name 1\", c1 from t2"),
@@ -134,7 +135,7 @@ mod tests {
         ] {
             assert_eq!(postgresql(text), expected, "{text}");
         }
-        let mysql = |text: &str| normalised(text.as_bytes(), Mysql);
+        let mysql = |text: &str| normalised(text.as_bytes(), MYSQL);
         for (text, expected) in [
             ("select 'a\\'b', \"it\\\"s\", \"a\"\"b\"", "select ?, ?, ?"),
             ("select `a 1`, a--1, @x, _utf8'x'", "select `a 1`, a--?, @x, _utf8?"),
@@ -145,9 +146,21 @@ mod tests {
     }
 
     #[test]
+    fn strings_end_where_the_server_takes_them_to_end() {
+        for (text, flavour) in [
+            (r"select 'it\'s secret', 1", MYSQL),
+            (r"select 'it\'s secret', 1", Flavour::Postgresql { escapes: true }),
+            (r"select 'secret\', 1", POSTGRESQL),
+            (r"select 'secret\', 1", Flavour::Mysql { escapes: false }),
+        ] {
+            assert_eq!(normalised(text.as_bytes(), flavour), "select ?, ?", "{flavour:?}");
+        }
+    }
+
+    #[test]
     fn statements_are_shown_as_the_settings_say() {
         let text = format!("select '{}'", "x".repeat(2 * MOST));
-        let shown = |statements| shown(text.as_bytes(), Postgresql, statements);
+        let shown = |statements| shown(text.as_bytes(), POSTGRESQL, statements);
         assert_eq!(shown(Statements::Drop), None);
         assert_eq!(shown(Statements::Normalized).as_deref(), Some("select ?"));
         assert_eq!(shown(Statements::Keep).map(|text| text.len()), Some(MOST));
@@ -156,7 +169,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_text_ends(text in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {
-            for flavour in [Postgresql, Mysql] {
+            for flavour in [POSTGRESQL, MYSQL] {
                 assert!(normalised(&text, flavour).len() <= 3 * text.len());
                 operation(&text, flavour, &[]);
             }
@@ -168,9 +181,9 @@ mod tests {
             proptest::sample::select(&["''", "\\\\", "--", "/*", "*/", "\"", "$$", " ", "#", ";", "secret"][..]), 0..12
         )) {
             let text = format!("select '{}', a", parts.concat());
-            assert_eq!(normalised(text.as_bytes(), Mysql), "select ?, a");
+            assert_eq!(normalised(text.as_bytes(), MYSQL), "select ?, a");
             let text = format!("select '{}', a", parts.concat());
-            assert_eq!(normalised(text.as_bytes(), Postgresql), "select ?, a");
+            assert_eq!(normalised(text.as_bytes(), POSTGRESQL), "select ?, a");
         }
     }
 }

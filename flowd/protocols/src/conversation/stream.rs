@@ -83,10 +83,13 @@ impl Stream {
         stream
     }
 
-    /// Whether there were bytes before `end` that nobody showed, beside those of no interest. A FIN takes a number, too
-    /// (RFC 9293 section 3.4).
+    /// Whether there were bytes before `end` that nobody showed, beside those of no interest, and nobody any behind them. A
+    /// FIN takes a number, too (RFC 9293 section 3.4).
     pub(super) fn lacks(&self, end: u32) -> bool {
-        distance(self.next.wrapping_add(self.skip), end) > 1
+        let in_order = self.next.wrapping_add(self.skip);
+        let ends = self.held.iter().map(|held| held.seq.wrapping_add(held.segment.0));
+        let shown = ends.map(|end| distance(in_order, end)).max().unwrap_or_default().max(0);
+        distance(in_order, end) - shown > 1
     }
 
     /// Whether all that came in order was understood.
@@ -356,6 +359,17 @@ mod tests {
     fn each_gap_is_told_though_nothing_was_understood_between() {
         let (words, gaps) = run(&[(1000, "2a", 2), (1005, "xx", 2), (1009, "xx", 2), (1011, "2b", 2)]);
         assert_eq!((texts(&words), gaps), (vec![("2a", 0), ("2b", 3)], 2));
+    }
+
+    #[test]
+    fn what_lacks_is_behind_all_that_was_seen() {
+        let (mut stream, mut words) = (Stream::new(1000), Words::default());
+        let segment = |seq, bytes| Segment { seq, bytes, len: 2, time: 7 };
+        stream.take(segment(1000, b"2a"), &mut words);
+        // With the FIN's own number, and without.
+        assert_eq!([1002, 1003, 1004].map(|end| stream.lacks(end)), [false, false, true]);
+        stream.take(segment(1006, b"2b"), &mut words);
+        assert_eq!([1004, 1009, 1010].map(|end| stream.lacks(end)), [false, false, true]);
     }
 
     #[test]

@@ -222,6 +222,11 @@ impl Talk<'_> {
         self.requests.close_all(false);
     }
 
+    /// A request that the protocol keeps by itself was closed before its end.
+    pub const fn pass_over(&mut self) {
+        self.requests.unpaired += 1;
+    }
+
     /// The beginning of a record of this conversation, where the protocol has records of its own.
     #[must_use]
     pub fn head(&self, time: u64) -> Head {

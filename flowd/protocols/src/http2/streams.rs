@@ -156,6 +156,7 @@ impl Streams {
         self.open.insert(stream, exchange);
         while self.open.len() > MOST || self.text > MOST_TEXT && self.open.len() > 1 {
             let Some((oldest, _)) = self.open.first_key_value() else { break };
+            talk.pass_over();
             self.tell(*oldest, End::Stream, talk);
         }
     }

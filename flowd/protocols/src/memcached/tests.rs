@@ -105,6 +105,38 @@ fn quiet_meta_commands_may_stay_silent() {
 }
 
 #[test]
+fn an_error_behind_a_quiet_command_is_nobodys() {
+    let lines = talk(&[
+        (Client, "mg k v q\r\nincr a 1\r\nmn\r\n"),
+        (Server, "CLIENT_ERROR no\r\nMN\r\n"),
+        (Client, "mg k v q\r\n"),
+    ]);
+    assert_eq!(lines, ["mg ? 0", "incr ? 0", "mn ? 0", "mg ? 2"]);
+    // Nobody else waits, or those that wait come behind.
+    let lines = talk(&[
+        (Client, "mg k v q\r\n"),
+        (Server, "CLIENT_ERROR no\r\n"),
+        (Client, "incr a 1\r\nmg k v q\r\nmn\r\n"),
+        (Server, "CLIENT_ERROR no\r\nMN\r\n"),
+    ]);
+    assert_eq!(lines, ["mg CLIENT_ERROR 0-1", "incr CLIENT_ERROR 2-3", "mg - 2", "mn ok 2-3"]);
+}
+
+#[test]
+fn codes_of_meta_commands_answer_no_other_command() {
+    for code in ["HD", "VA 0", "EN", "NF", "NS", "EX", "ME a", "MN"] {
+        let code = format!("{code}\r\n");
+        let lines = talk(&[
+            (Client, "version\r\n"),
+            (Server, "VERSION 1.6.18\r\n"),
+            (Client, "incr a 1\r\n"),
+            (Server, code.as_str()),
+        ]);
+        assert_eq!(lines, ["version ok 0-1", "incr ? 2"], "{code}");
+    }
+}
+
+#[test]
 fn a_watcher_is_left() {
     let lines = talk(&[
         (Client, "watch fetchers\r\n"),

@@ -67,9 +67,16 @@ impl Text {
         };
         let data = size.and_then(|size| number(size)).map_or(0, |size| size.saturating_add(2));
         let taken = Step::Take(read.saturating_add(usize::try_from(data).unwrap_or(usize::MAX)));
+        let error = ERRORS.into_iter().find(|error| error.as_bytes() == first);
         loop {
-            let Some((ticket, answer)) = self.order.next() else { return taken };
-            match fit(*answer, first, text) {
+            let Some((ticket, &mut answer)) = self.order.next() else { return taken };
+            let quiet = matches!(answer, Answer::Meta { quiet: true, .. });
+            // An error does not say whose it is: the quiet command's, or that of one behind it.
+            if error.is_some() && quiet && !self.order.is_alone() {
+                self.order.lost_responses(talk);
+                return taken;
+            }
+            match fit(answer, first, text) {
                 Fit::More => {
                     talk.answer(ticket);
                     return taken;
@@ -80,9 +87,8 @@ impl Text {
                 }
                 Fit::None => return Step::Lost,
                 Fit::Last => {
-                    let error = ERRORS.into_iter().find(|error| error.as_bytes() == first);
                     talk.close(ticket, error.map_or(Status::Ok, |error| Status::Error(error.into())));
-                    let watches = *answer == Answer::Watch && error.is_none();
+                    let watches = answer == Answer::Watch && error.is_none();
                     self.order.answered(talk.time());
                     return if watches { Step::Leave } else { taken };
                 }
@@ -153,7 +159,7 @@ fn fit(answer: Answer, first: &[u8], text: &[u8]) -> Fit {
                 _ => Fit::Last,
             }
         }
-        Answer::Line | Answer::Watch | Answer::None if is_response(text) => Fit::Last,
+        Answer::Line | Answer::Watch | Answer::None if is_response(text) && !is_meta(first) => Fit::Last,
         Answer::Line | Answer::Watch | Answer::None => Fit::None,
     }
 }

@@ -92,11 +92,10 @@ pub(super) fn first(document: &[u8]) -> Result<(&[u8], &[u8]), Element<'static>>
     if len < LEAST || !is_kind(kind) {
         return Err(Element::Wrong);
     }
+    let may_be = |name: &[u8]| name.len() <= NAME && name.iter().all(u8::is_ascii_graphic);
     match cursor.until_0() {
-        Some(name) if !name.is_empty() && name.iter().all(u8::is_ascii_graphic) => Ok((name, cursor.rest())),
-        None if cursor.rest().len() <= NAME && cursor.rest().iter().all(u8::is_ascii_graphic) => {
-            Err(Element::Short)
-        }
+        Some(name) if !name.is_empty() && may_be(name) => Ok((name, cursor.rest())),
+        None if may_be(cursor.rest()) => Err(Element::Short),
         _ => Err(Element::Wrong),
     }
 }

@@ -88,7 +88,7 @@ impl Mongodb {
                 return Step::Need(there + 1);
             }
             // Its name is further off, or not there.
-            Err(NoRequest::Short) => Request { name: None, one_way: false, plain: false },
+            Err(NoRequest::Short) => Request::unnamed(header, body),
             Err(NoRequest::Wrong) => return Step::Lost,
         };
         let Request { name, one_way, plain } = request;

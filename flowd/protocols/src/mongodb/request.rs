@@ -1,5 +1,7 @@
 //! What a request asks for.
 
+use std::borrow::Cow;
+
 use super::{
     bson::{Element, first},
     compressed::Compressed,
@@ -50,8 +52,20 @@ impl Request {
         match told {
             Some(Ok(request)) => Ok(request),
             _ if !whole => Err(NoRequest::Short),
-            _ => Ok(Self { name: None, one_way: false, plain: compressed.op != Op::Msg }),
+            _ => Ok(Self::unnamed(header, body)),
         }
+    }
+
+    /// The same where its name is further off than what is looked at, or not there. OP_MSG's flags stand in front of all.
+    pub(super) fn unnamed(header: &Header, body: &[u8]) -> Self {
+        let compressed = if header.op == Op::Compressed { Compressed::read(body).ok() } else { None };
+        let (op, bytes): (Op, Cow<'_, [u8]>) = match compressed {
+            Some(compressed) => (compressed.op, compressed.inside(INSIDE).unwrap_or_default().into()),
+            None => (header.op, body.into()),
+        };
+        let flags = Cursor::new(&bytes).le_u32().filter(|flags| op == Op::Msg && flags & flag::REQUIRED == 0);
+        let one_way = flags.is_some_and(|flags| flags & flag::MORE_TO_COME != 0);
+        Self { name: None, one_way, plain: compressed.is_some() && op != Op::Msg }
     }
 
     fn of(op: Op, body: &[u8]) -> Result<Self, NoRequest> {

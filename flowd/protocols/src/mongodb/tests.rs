@@ -156,6 +156,43 @@ fn what_is_compressed_is_looked_into() {
 }
 
 #[test]
+fn flags_are_heeded_where_the_command_is_too_far_off() {
+    let far = |flags: u8, len: usize| {
+        let size = (len as i32 + 4).to_le_bytes();
+        [&[flags, 0, 0, 0, 1][..], &size, &vec![7; len], b"\0", &command("insert")].concat()
+    };
+    let quiet = message(1, 0, 2013, &far(2, 5_000));
+    let asks = message(2, 0, 2013, &far(0, 5_000));
+    let answer = msg(100, 2, 0, &ok());
+    let parts: &[_] = &[
+        (Client, Ok(&quiet[..4_200])),
+        (Client, Ok(&quiet[4_200..])),
+        (Client, Ok(&asks[..4_200])),
+        (Client, Ok(&asks[4_200..])),
+        (Server, Ok(&*answer)),
+    ];
+    assert_eq!(with_gaps(start(), parts), ["_OTHER - 0", "_OTHER ok 2-4"]);
+    let inside = far(2, 2_000);
+    let packed = compressed(3, 0, 2, &inside, &zlib(&inside));
+    assert_eq!(converse(start, &[(Client, &*packed)]), ["_OTHER - 0"]);
+    // The copy of the message is cut.
+    let cut = message(4, 0, 2013, &far(2, 2_000));
+    let parts: &[_] = &[(Client, Ok(&cut[..100])), (Client, Err(1_000)), (Client, Ok(&cut[1_100..]))];
+    assert_eq!(with_gaps(start(), parts), ["_OTHER - 0"]);
+}
+
+#[test]
+fn the_name_of_a_command_is_bounded() {
+    let (find, answer) = (msg(7, 0, 0, &command("find")), msg(100, 7, 0, &ok()));
+    let named = |len: usize| {
+        let long = msg(8, 0, 0, &command(&"n".repeat(len)));
+        converse(start, &[(Client, &*find), (Server, &*answer), (Client, &*long)])
+    };
+    assert_eq!(named(256), ["find ok 0-1".to_owned(), format!("{} ? 2", "n".repeat(256))]);
+    assert_eq!(named(257), ["find ok 0-1"]);
+}
+
+#[test]
 fn after_a_gap_ids_tell_what_belongs_together() {
     let (ask, answer) = (msg(8, 0, 0, &command("find")), msg(100, 8, 0, &ok()));
     let parts: &[_] = &[

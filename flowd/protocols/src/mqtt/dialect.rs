@@ -128,6 +128,11 @@ impl Mqtt {
     /// Has `ticket` wait for a packet of `kind` with the identifier at the front of `bytes`.
     fn wait(&mut self, kind: Kind, bytes: &[u8], ticket: Ticket, talk: &mut Talk<'_>) {
         let Some(id) = Cursor::new(bytes).be_u16() else { return talk.abandon(ticket) };
+        // An identifier is free again once it is answered (section 2.2.1): that answer was not seen, or the client sends
+        // the same again.
+        if let Some(earlier) = self.take(kind, id) {
+            talk.abandon(earlier);
+        }
         if self.waiting.len() >= MOST_WAITING
             && let Some((.., oldest)) = self.waiting.pop_front()
         {
@@ -174,10 +179,15 @@ impl Mqtt {
 
     fn answer(&mut self, kind: Kind, body: &[u8], code: Option<u8>, talk: &mut Talk<'_>) {
         let Some(id) = Cursor::new(body).be_u16() else { return };
-        let at = self.waiting.iter().position(|(waits, waiting, _)| (*waits, *waiting) == (kind, id));
-        if let Some((.., ticket)) = at.and_then(|at| self.waiting.remove(at)) {
+        if let Some(ticket) = self.take(kind, id) {
             talk.close(ticket, status(code));
         }
+    }
+
+    /// Takes out the request that waits for a packet of `kind` with this identifier.
+    fn take(&mut self, kind: Kind, id: u16) -> Option<Ticket> {
+        let at = self.waiting.iter().position(|(waits, waiting, _)| (*waits, *waiting) == (kind, id))?;
+        self.waiting.remove(at).map(|(.., ticket)| ticket)
     }
 }
 

@@ -93,6 +93,23 @@ fn deliveries_and_their_answers_are_no_requests() {
 }
 
 #[test]
+fn an_identifier_used_again_ends_the_request_before() {
+    let parts: &[_] = &[
+        (Client, QOS_1),
+        // Sent again (DUP).
+        (Client, b"\x3a\x09\x00\x03a/b\x00\x02hi"),
+        // The same identifier where another packet answers.
+        (Client, b"\x34\x09\x00\x03a/b\x00\x02hi"),
+        (Server, b"\x40\x02\x00\x02"),
+        (Server, b"\x50\x02\x00\x02"),
+        (Client, QOS_1),
+        (Server, b"\x40\x02\x00\x02"),
+    ];
+    let lines = ["PUBLISH ? 0", "PUBLISH ok 1-3", "PUBLISH ok 2-4", "PUBLISH ok 5-6"];
+    assert_eq!(converse(start, parts), lines);
+}
+
+#[test]
 fn bytes_of_a_message_are_skipped_and_a_gap_is_overcome() {
     let long = [b"\x32\x80\x08\x00\x03a/b\x00\x02".as_slice(), &[0xc0; 1_017]].concat();
     let parts: &[_] = &[

@@ -135,9 +135,10 @@ impl Mysql {
 
     fn understood(&self, statement: &[u8], talk: &Talk<'_>) -> Meaning {
         let statements = if talk.open() < sql::WAITING { self.statements } else { Statements::Drop };
+        let flavour = Flavour::Mysql { escapes: self.escapes };
         Meaning {
-            operation: sql::operation(statement, Flavour::Mysql, OPERATIONS),
-            statement: sql::shown(statement, Flavour::Mysql, statements),
+            operation: sql::operation(statement, flavour, OPERATIONS),
+            statement: sql::shown(statement, flavour, statements),
         }
     }
 

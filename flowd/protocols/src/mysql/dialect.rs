@@ -46,6 +46,8 @@ pub(super) struct Mysql {
     pub(super) form: Form,
     /// What the login says, where it was seen.
     pub(super) capabilities: Option<u32>,
+    /// Whether a backslash escapes in strings, as the server's last status says.
+    pub(super) escapes: bool,
     pub(super) prepared: Prepared<u32>,
     /// The last that was prepared: its number may be -1 in MariaDB.
     pub(super) last: Option<Arc<Meaning>>,
@@ -72,6 +74,7 @@ impl Mysql {
             statements: options.statements,
             form: Form::Any,
             capabilities: None,
+            escapes: true,
             prepared: Prepared::default(),
             last: None,
             pending: Pending::default(),

@@ -10,6 +10,9 @@ pub(super) const LONGEST: usize = 0xff_ffff;
 pub(super) const MORE_RESULTS: u16 = 8;
 pub(super) const CURSOR: u16 = 0x40;
 
+/// SERVER_STATUS_NO_BACKSLASH_ESCAPES: the session's `sql_mode` has it.
+pub(super) const NO_BACKSLASH_ESCAPES: u16 = 0x200;
+
 /// The head of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
@@ -67,6 +70,16 @@ pub(super) enum Kind {
     /// The definition of a column.
     Column,
     Other,
+}
+
+impl Kind {
+    /// The server's status, where it was readable.
+    pub(super) const fn status(self) -> Option<u16> {
+        match self {
+            Self::Ok(status) | Self::Eof(status) | Self::EndOk(status) if status != 0 => Some(status),
+            _ => None,
+        }
+    }
 }
 
 /// What `payload` is, of which `len` bytes were sent. A row may look like OK.

@@ -68,7 +68,7 @@ fn tells(payload: &[u8], seen: bool) -> bool {
     match payload {
         [number_of::QUERY | number_of::PREPARE, body @ ..] => {
             let text = statement(body, None);
-            let word = sql::operation(text, Flavour::Mysql, OPERATIONS);
+            let word = sql::operation(text, Flavour::MYSQL, OPERATIONS);
             (seen || text.len() >= MUCH) && word != sql::EMPTY && OPERATIONS.contains(&&*word)
         }
         [number_of::EXECUTE, ..] => payload.len() >= 10,

@@ -3,7 +3,7 @@
 use super::{
     command::begins_with_end,
     dialect::{Form, Mysql},
-    packet::{Head, Kind, kind},
+    packet::{Head, Kind, NO_BACKSLASH_ESCAPES, kind},
     reply::{Heard, Stage},
 };
 use crate::conversation::{Status, Talk};
@@ -45,7 +45,13 @@ impl Mysql {
             self.holey = false;
             talk.answer(asked.ticket);
         }
-        match asked.stage.hear(asked.reply, kind, payload) {
+        let heard = asked.stage.hear(asked.reply, kind, payload);
+        if heard == Heard::Done
+            && let Some(status) = kind.status()
+        {
+            self.escapes = status & NO_BACKSLASH_ESCAPES == 0;
+        }
+        match heard {
             Heard::GoesOn => {}
             Heard::File => self.file = true,
             Heard::Prepared(number) => {

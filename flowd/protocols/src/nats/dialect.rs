@@ -63,6 +63,8 @@ impl Dialect for Nats {
                 None => self.unknown(text, read, talk),
             },
             Side::Server => match of_server(bytes) {
+                // The client's next bytes are a ClientHello: whoever reads TLS needs it.
+                Some(message) if requires_tls(&message) => Step::Leave,
                 Some(message) => {
                     self.answer(&message, talk);
                     Step::Take(message.read + message.payload)
@@ -93,6 +95,11 @@ impl Dialect for Nats {
     fn weight(&self) -> usize {
         self.order.weight()
     }
+}
+
+/// Whether the server speaks TLS from here on.
+fn requires_tls(message: &Message<'_>) -> bool {
+    message.word == "INFO" && says(message.rest, "tls_required") == Some(true)
 }
 
 impl Nats {

@@ -77,14 +77,33 @@ fn is_object(text: &[u8]) -> bool {
     text.starts_with(b"{") && text.ends_with(b"}")
 }
 
-/// What the object of CONNECT says of a key that is true or false.
+/// What the object of CONNECT or INFO says of a key that is true or false. A string is a key only where a colon follows
+/// it: values may read the same.
 pub(super) fn says(object: &[u8], key: &str) -> Option<bool> {
-    let quoted = format!("\"{key}\"");
-    let at = object.windows(quoted.len()).position(|part| part == quoted.as_bytes())?;
-    let value = object.get(at + quoted.len()..)?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
-    match value {
-        value if value.starts_with(b"true") => Some(true),
-        value if value.starts_with(b"false") => Some(false),
-        _ => None,
+    let mut rest = object;
+    loop {
+        let begin = rest.iter().position(|byte| *byte == b'"')?;
+        let (text, behind) = quoted(rest.get(begin + 1..)?)?;
+        rest = behind.trim_ascii_start();
+        if text == key.as_bytes()
+            && let Some(value) = rest.strip_prefix(b":")
+        {
+            return match value.trim_ascii_start() {
+                value if value.starts_with(b"true") => Some(true),
+                value if value.starts_with(b"false") => Some(false),
+                _ => None,
+            };
+        }
     }
+}
+
+/// A string behind its first quote, with its escapes (RFC 8259, section 7), and what stands behind its last one.
+fn quoted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut escaped = false;
+    let end = bytes.iter().position(|byte| {
+        let ends = *byte == b'"' && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        ends
+    })?;
+    Some((bytes.get(..end)?, bytes.get(end + 1..)?))
 }

@@ -1,6 +1,11 @@
 //! Stories, recognition, and what strangers may send.
 
-use super::{REGISTERED, dialect::Nats, message::OPERATIONS, recognise::recognise};
+use super::{
+    REGISTERED,
+    dialect::Nats,
+    message::{OPERATIONS, says},
+    recognise::recognise,
+};
 use crate::{
     conversation::{
         Dialect, Recognition, Side,
@@ -100,6 +105,40 @@ fn errors_say_more_on_demand() {
 fn behind_tls_nothing_is_told() {
     let lines = talk(&[(Server, INFO), (Client, "\u{16}\u{3}\u{1}"), (Client, "PING\r\n")]);
     assert!(lines.is_empty());
+}
+
+/// Before the ClientHello, so that it is not taken for a message.
+#[test]
+fn a_server_that_requires_tls_is_left_at_once() {
+    let lines = |tls: &str| {
+        let info = format!("INFO {{\"server_id\":\"N\",\"tls_required\":{tls}}}\r\n");
+        talk(&[(Server, info.as_str()), (Client, "PING\r\n"), (Server, "PONG\r\n")])
+    };
+    assert!(lines("true").is_empty());
+    assert_eq!(lines("false"), ["PING ok 1-2"]);
+}
+
+#[test]
+fn a_value_that_reads_like_a_key_is_none() {
+    let cases = [
+        (r#"{"verbose":true}"#, Some(true)),
+        (r#"{"name" : "verbose", "verbose" : false}"#, Some(false)),
+        (r#"{"name":"\"verbose\":true","verbose":false}"#, Some(false)),
+        (r#"{"name":"\\","verbose":false}"#, Some(false)),
+        (r#"{"name":"verbose"}"#, None),
+        (r#"{"verbose":null}"#, None),
+        (r#"{"name":"verbose"#, None),
+        ("{}", None),
+    ];
+    for (object, wanted) in cases {
+        assert_eq!(says(object.as_bytes(), "verbose"), wanted, "{object}");
+    }
+    let lines = talk(&[
+        (Server, INFO),
+        (Client, "CONNECT {\"name\":\"verbose\",\"verbose\":false}\r\nPING\r\n"),
+        (Server, "PONG\r\n"),
+    ]);
+    assert_eq!(lines, ["CONNECT - 1", "PING ok 1-2"]);
 }
 
 #[test]

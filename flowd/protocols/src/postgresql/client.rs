@@ -127,11 +127,12 @@ impl Postgresql {
 
     fn understood(&self, statement: &[u8], cut: bool) -> Meaning {
         let statements = if self.pending.len() < sql::WAITING { self.statements } else { Statements::Drop };
-        let mut operation = sql::operation(statement, Flavour::Postgresql, OPERATIONS);
+        let flavour = Flavour::Postgresql { escapes: self.escapes };
+        let mut operation = sql::operation(statement, flavour, OPERATIONS);
         if cut && operation == sql::EMPTY {
             operation = QUERY.into();
         }
-        Meaning { operation, statement: sql::shown(statement, Flavour::Postgresql, statements) }
+        Meaning { operation, statement: sql::shown(statement, flavour, statements) }
     }
 
     /// Messages without a type: the login, and what stands in front of it.

@@ -25,6 +25,8 @@ const QUIET: u64 = 1_000_000_000;
 #[derive(Debug)]
 pub(super) struct Postgresql {
     pub(super) statements: Statements,
+    /// Whether a backslash escapes in plain strings, as the server said last.
+    pub(super) escapes: bool,
     /// Statements and portals by the hash of their names.
     pub(super) named: Prepared<u64>,
     pub(super) portals: Prepared<u64>,
@@ -57,6 +59,7 @@ impl Postgresql {
     pub(super) fn new(options: &Options) -> Self {
         Self {
             statements: options.statements,
+            escapes: false,
             named: Prepared::default(),
             portals: Prepared::default(),
             bound: None,

@@ -1,6 +1,6 @@
 //! What the messages of both sides look like: the manual's "Message Formats".
 
-use crate::conversation::Side;
+use crate::{conversation::Side, numbers::NOT_LISTED};
 
 /// A message longer than this is none: the server's own limit is 1 GiB.
 pub(super) const LONGEST: usize = 1 << 30;
@@ -56,19 +56,22 @@ pub(super) const fn known(side: Side, kind: u8) -> bool {
     }
 }
 
-/// What an ErrorResponse says: its SQLSTATE, and whether the connection ends with it (the manual's "Error and Notice
-/// Message Fields").
+/// What an ErrorResponse says: its SQLSTATE, which has five digits or capitals, else [`NOT_LISTED`]; and whether the
+/// connection ends with it (the manual's "Error and Notice Message Fields").
 pub(super) fn error(body: &[u8]) -> (String, bool) {
-    let (mut code, mut fatal) = (String::new(), false);
+    let (mut code, mut fatal) = (None, false);
+    let is_sign = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
     for field in body.split(|byte| *byte == 0) {
         match field {
-            [b'C', text @ ..] => code = String::from_utf8_lossy(text).into_owned(),
+            [b'C', text @ ..] if text.len() == 5 && text.iter().all(is_sign) => {
+                code = Some(String::from_utf8_lossy(text).into_owned());
+            }
             // Not the translated one of S.
             [b'V', text @ ..] => fatal = matches!(text, b"FATAL" | b"PANIC"),
             _ => {}
         }
     }
-    (code, fatal)
+    (code.unwrap_or_else(|| NOT_LISTED.to_owned()), fatal)
 }
 
 /// The first text of a body, and what is behind it.

@@ -2,7 +2,7 @@
 
 use super::{
     dialect::Postgresql,
-    messages::{error, head},
+    messages::{error, head, text},
     pending::{Item, abandon},
 };
 use crate::conversation::{Ask, Input, Side, Status, Step, Talk, Ticket};
@@ -12,6 +12,12 @@ const HEAD: usize = 5;
 
 /// Bytes of an ErrorResponse that are looked at: severity and SQLSTATE come first.
 const FIELDS: usize = 128;
+
+/// The same of a ParameterStatus: as many as the one that matters has.
+const PARAMETER: usize = STRINGS.len() + "\0off\0".len();
+
+/// Servers tell its value at the login, and each that it has later.
+const STRINGS: &str = "standard_conforming_strings";
 
 impl Postgresql {
     pub(super) fn server(&mut self, input: Input<'_>, talk: &mut Talk<'_>) -> Step {
@@ -31,7 +37,12 @@ impl Postgresql {
             return Step::Need(HEAD);
         }
         let Some((kind, len)) = head(Side::Server, bytes) else { return Step::Lost };
-        let need = if kind == b'E' { len.min(HEAD + FIELDS) } else { HEAD };
+        let body = match kind {
+            b'E' => FIELDS,
+            b'S' => PARAMETER,
+            _ => 0,
+        };
+        let need = len.min(HEAD + body);
         if bytes.len() < need && !input.cut {
             return Step::Need(need);
         }
@@ -91,6 +102,12 @@ impl Postgresql {
                 self.ended = true;
             }
             b'Z' => self.ready(talk),
+            b'S' => {
+                let (name, rest) = text(body);
+                if name == STRINGS.as_bytes() {
+                    self.escapes = text(rest).0 == b"off";
+                }
+            }
             _ => {}
         }
     }

@@ -106,7 +106,8 @@ fn array(bytes: &[u8]) -> Result<Parsed<'_>, Parsed<'_>> {
     }
     let arguments = elements - 1;
     let mut command = Command { name, arguments, read, left: arguments, ..Command::default() };
-    if name.eq_ignore_ascii_case(b"CLIENT") && arguments > 1 {
+    let matters = [&b"CLIENT"[..], b"REPLCONF"].iter().any(|known| name.eq_ignore_ascii_case(known));
+    if matters && arguments > 1 {
         for at in 0..2 {
             let Some((text, read)) = short(bytes, command.read)? else { break };
             *(if at == 0 { &mut command.first } else { &mut command.second }) = Some(text);

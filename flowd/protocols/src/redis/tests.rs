@@ -155,6 +155,9 @@ fn what_a_monitor_or_a_replica_gets_is_no_reply() {
         (Client, "*3\r\n$8\r\nREPLCONF\r\n$3\r\nACK\r\n$1\r\n0\r\n"),
     ]);
     assert_eq!(replica, ["PSYNC ok 0-1"]);
+    // What a replica has received is no question, on whatever connection.
+    let told = talk(&[(Client, "*3\r\n$8\r\nREPLCONF\r\n$3\r\nACK\r\n$1\r\n0\r\n")]);
+    assert_eq!(told, ["REPLCONF - 0"]);
 }
 
 #[test]

@@ -29,9 +29,9 @@ enum Login {
     #[default]
     No,
     /// AUTH was sent: what is no command is a step.
-    Asked,
+    Asked(Ticket),
     /// The server waits for a step.
-    Step,
+    Step(Ticket),
 }
 
 /// A connection.
@@ -41,11 +41,14 @@ pub(super) struct Smtp {
     /// The message under way, and DATA's request.
     body: Option<(Body, Ticket)>,
     login: Login,
+    /// The client speaks LMTP (RFC 2033), which nobody here follows.
+    lmtp: bool,
 }
 
 impl Dialect for Smtp {
     fn read(&mut self, side: Side, input: Input<'_>, talk: &mut Talk<'_>) -> Step {
         match side {
+            _ if self.lmtp => pass_lmtp(side, input.bytes),
             Side::Client => self.client(input, talk),
             Side::Server => self.server(input, talk),
         }
@@ -60,8 +63,8 @@ impl Dialect for Smtp {
                 self.order.lost_requests();
             }
             Side::Server => {
-                if self.login == Login::Step {
-                    self.login = Login::Asked;
+                if let Login::Step(auth) = self.login {
+                    self.login = Login::Asked(auth);
                 }
                 self.order.lost_responses(talk);
             }
@@ -70,6 +73,7 @@ impl Dialect for Smtp {
 
     fn resume(&mut self, side: Side, bytes: &[u8]) -> bool {
         match side {
+            _ if self.lmtp => true,
             Side::Client => {
                 let begins =
                     line(bytes).and_then(|(text, _)| Command::of(text)).is_some_and(|it| it.is_whole());
@@ -85,6 +89,17 @@ impl Dialect for Smtp {
 
     fn weight(&self) -> usize {
         self.order.weight()
+    }
+}
+
+/// Passes over LMTP. Left as such it would be taken for SMTP again at its next MAIL. Only STARTTLS is looked for: what
+/// follows is read as TLS, unless the server refuses.
+fn pass_lmtp(side: Side, bytes: &[u8]) -> Step {
+    match text_line(bytes, LINE) {
+        Ok((text, _)) if side == Side::Client && text.eq_ignore_ascii_case(b"STARTTLS") => Step::Leave,
+        Ok((_, read)) => Step::Take(read),
+        Err(Step::Need(count)) => Step::Need(count),
+        Err(_) => Step::Take(bytes.len()),
     }
 }
 
@@ -110,6 +125,10 @@ impl Smtp {
             return Step::Take(read);
         }
         self.login = Login::No;
+        if command.is_some_and(|command| command.is_lmtp()) {
+            self.lmtp = true;
+            return Step::Take(read);
+        }
         match command {
             Some(command) => {
                 let bare = !input.bytes.get(..read).is_some_and(|line| line.ends_with(b"\r\n"));
@@ -130,8 +149,8 @@ impl Smtp {
     fn is_step(&self, line: &[u8], command: Option<Command<'_>>) -> bool {
         match self.login {
             Login::No => false,
-            Login::Step => true,
-            Login::Asked => {
+            Login::Step(_) => true,
+            Login::Asked(_) => {
                 command.is_none_or(|command| command.known.is_none())
                     && line.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=*".contains(byte))
             }
@@ -154,7 +173,7 @@ impl Smtp {
         match command.known {
             // What follows is a message unless the server refuses it: a client may send both at once.
             Some("DATA") => self.body = Some((Body::new(bare), ticket)),
-            Some("AUTH" | "X-EXPS") => self.login = Login::Asked,
+            Some("AUTH" | "X-EXPS") => self.login = Login::Asked(ticket),
             Some("BDAT") => return command.octets().unwrap_or_default(),
             _ => {}
         }
@@ -172,10 +191,15 @@ impl Smtp {
 
     /// A line of a reply; true where nothing is followed from here on.
     fn reply(&mut self, reply: Reply, talk: &mut Talk<'_>) -> bool {
-        if self.login != Login::No && !reply.more {
-            self.login = if reply.code == 334 { Login::Step } else { Login::No };
-        }
-        let Some((ticket, kind)) = self.order.next() else { return false };
+        let Some((ticket, kind)) = self.order.next() else {
+            // Nobody knows whose reply it is. Only where the server waits for a step it is AUTH's in any case.
+            match self.login {
+                Login::Asked(auth) if !reply.more && reply.code == 334 => self.login = Login::Step(auth),
+                Login::Step(_) if !reply.more && reply.code != 334 => self.login = Login::No,
+                _ => {}
+            }
+            return false;
+        };
         // The greeting, and the client did not wait for it.
         if *kind == Kind::Hello && reply.code == 220 {
             return false;
@@ -192,7 +216,7 @@ impl Smtp {
                 return false;
             }
             (_, 334) => {
-                self.login = Login::Step;
+                self.login = Login::Step(ticket);
                 self.order.passed(talk.time());
                 return false;
             }
@@ -202,6 +226,10 @@ impl Smtp {
         let status = if accepted { Status::Ok } else { Status::Error(reply.code.to_string().into()) };
         self.order.answered(talk.time());
         talk.close(ticket, status);
+        // Commands that were sent with AUTH are answered before it, and end no login.
+        if matches!(self.login, Login::Asked(auth) | Login::Step(auth) if auth == ticket) {
+            self.login = Login::No;
+        }
         // A message that was refused before its end goes on all the same.
         let goes_on = |body: &Body| was == Kind::Message && !accepted && !body.gap;
         if self.body.as_ref().is_some_and(|(body, data)| *data == ticket && !goes_on(body)) {

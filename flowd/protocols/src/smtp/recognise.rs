@@ -2,7 +2,7 @@
 
 use super::{
     syntax::{Command, LINE, Reply, is_reply},
-    words::OPERATIONS,
+    words::{LHLO, OPERATIONS},
 };
 use crate::conversation::{
     Recognition,
@@ -10,7 +10,8 @@ use crate::conversation::{
 };
 
 /// A line of an envelope (`MAIL FROM:`, `RCPT TO:`) or EHLO with a name is nothing else; other commands must have been
-/// answered as only SMTP does, or be followed by such a line.
+/// answered as only SMTP does, or be followed by such a line. LHLO with a name is taken as well: the dialect passes
+/// over the LMTP behind it, which would be taken for SMTP from MAIL on.
 pub(super) fn recognise(client: &[u8], server: &[u8]) -> Recognition {
     if !server.is_empty() && !is_reply(server) {
         return Recognition::No;
@@ -21,7 +22,11 @@ pub(super) fn recognise(client: &[u8], server: &[u8]) -> Recognition {
         if !is_printable(text) {
             return if first { Recognition::No } else { Recognition::Maybe };
         }
-        let Some(command) = Command::of(text).filter(|command| command.known.is_some()) else {
+        let command = Command::of(text);
+        if command.is_some_and(|command| command.is_lmtp()) {
+            return Recognition::Yes;
+        }
+        let Some(command) = command.filter(|command| command.known.is_some()) else {
             // Behind a first command may stand what is none: a message, the steps of a login.
             return if first { Recognition::No } else { Recognition::Maybe };
         };
@@ -34,9 +39,13 @@ pub(super) fn recognise(client: &[u8], server: &[u8]) -> Recognition {
         first = false;
         rest = rest.get(read..).unwrap_or_default();
     }
-    let begins = rest.len() < LINE
-        && (!first || is_printable(rest) && (rest.is_empty() || begins_with_one(rest, OPERATIONS)));
+    let begins = rest.len() < LINE && (!first || is_printable(rest) && (rest.is_empty() || may_begin(rest)));
     if begins { Recognition::Maybe } else { Recognition::No }
+}
+
+/// Whether the line is a known command, or may become one.
+fn may_begin(line: &[u8]) -> bool {
+    begins_with_one(line, OPERATIONS) || begins_with_one(line, &[LHLO])
 }
 
 /// Whether the line alone tells.

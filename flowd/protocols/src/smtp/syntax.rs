@@ -1,6 +1,6 @@
 //! Lines of commands and replies.
 
-use super::words::OPERATIONS;
+use super::words::{LHLO, OPERATIONS};
 use crate::conversation::lines::{line, listed, number, words};
 
 /// Bytes of a line at most. AUTH has the longest: 12,288 (RFC 4954, section 4).
@@ -47,6 +47,11 @@ impl<'a> Command<'a> {
             Some("RCPT") => begins(b"TO:"),
             _ => false,
         }
+    }
+
+    /// Whether it is how LMTP begins (RFC 2033, section 4.1).
+    pub(super) fn is_lmtp(&self) -> bool {
+        self.word.eq_ignore_ascii_case(LHLO.as_bytes()) && words(self.rest).count() == 1
     }
 
     /// Whether the line may be a command that begins somewhere in a conversation: a known one with as many words as it

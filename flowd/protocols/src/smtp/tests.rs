@@ -129,6 +129,61 @@ fn the_steps_of_a_login_are_no_commands_and_its_last_reply_counts() {
     assert_eq!(lines, ["AUTH 535 0-1", "AUTH 501 6-7", "AUTH ok 10-11", "NOOP ok 12-13"]);
 }
 
+/// The login's steps stay steps, else a name would be told as a command's word.
+#[test]
+fn a_reply_to_an_earlier_command_ends_no_login() {
+    let lines = talk(&[
+        (Client, "RSET\r\nAUTH LOGIN\r\n"),
+        (Server, "250 OK\r\n"),
+        (Client, "YWRtaW4x\r\n"),
+        (Server, "334 VXNlcm5hbWU6\r\n334 UGFzc3dvcmQ6\r\n"),
+        (Client, "c2VjcmV0\r\n"),
+        (Server, "235 welcome\r\n"),
+        (Client, "FROB\r\n"),
+        (Server, "500 what?\r\n"),
+    ]);
+    assert_eq!(lines, ["RSET ok 0-1", "AUTH ok 0-3", "FROB 500 6-7"]);
+    let lost = with_gaps(
+        start(),
+        &[
+            (Client, Ok(b"RSET\r\nAUTH LOGIN\r\n")),
+            (Server, Ok(b"250 OK\r\n")),
+            (Server, Err(18)),
+            (Client, Ok(b"YWRtaW4x\r\n")),
+            (Server, Ok(b"334 UGFzc3dvcmQ6\r\n")),
+            (Client, Ok(b"c2VjcmV0\r\n")),
+            (Server, Ok(b"235 welcome\r\n")),
+            (Client, Ok(b"QUIT\r\n")),
+        ],
+    );
+    assert_eq!(lost, ["RSET ok 0-1", "AUTH ? 0", "QUIT ? 7"]);
+}
+
+/// Its server replies to a message once per recipient.
+#[test]
+fn lmtp_is_passed_over_to_its_end() {
+    let say = |client: &str, server: &str| recognise(client.as_bytes(), server.as_bytes());
+    for client in ["L", "LHLO", "lhlo a", "NOOP\r\nLHLO"] {
+        assert_eq!(say(client, "220 b LMTP\r\n"), Recognition::Maybe, "{client}");
+    }
+    for client in ["lhlo a\r\n", "LHLO a\n", "NOOP\r\nLHLO a\r\n"] {
+        assert_eq!(say(client, "220 b LMTP\r\n"), Recognition::Yes, "{client}");
+        assert_eq!(say("220 b LMTP\r\n", client), Recognition::No, "{client}");
+    }
+    let lines = talk(&[
+        (Server, "220 b LMTP\r\n"),
+        (Client, "LHLO a\r\n"),
+        (Server, "250-b\r\n250 PIPELINING\r\n"),
+        (Client, "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<e@f>\r\nDATA\r\n"),
+        (Server, "250 OK\r\n250 OK\r\n250 OK\r\n354 go on\r\n"),
+        (Client, "\x01\r\n.\r\nRSET\r\n"),
+        (Server, "250 OK\r\n452 full\r\n250 OK\r\n"),
+        (Client, "MAIL FROM:<a@b>\r\nQUIT\r\n"),
+        (Server, "250 OK\r\n221 Bye\r\n"),
+    ]);
+    assert!(lines.is_empty(), "{lines:?}");
+}
+
 #[test]
 fn nothing_is_followed_behind_starttls_unless_it_is_refused() {
     let lines = talk(&[
@@ -235,7 +290,7 @@ fn smtp_is_known_by_its_commands_and_nothing_else_is_smtp() {
         ("NOOP\r\n", "+OK\r\n"),
         ("a1 CAPABILITY\r\n", "* OK IMAP4rev1\r\n"),
         ("MODE READER\r\n", "200 NNTP\r\n"),
-        ("LHLO a\r\n", "220 LMTP\r\n"),
+        ("LHLO a b\r\n", "220 LMTP\r\n"),
         ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", ""),
         ("HELP me please now\r\n", ""),
         ("NICK a\r\n", ""),

@@ -7,3 +7,6 @@ pub(super) const OPERATIONS: &[&str] = &[
     "RCPT", "RSET", "SAML", "SEND", "SOML", "STARTTLS", "TURN", "VRFY", "X-ANONYMOUSTLS", "X-EXPS", "XCLIENT",
     "XFORWARD",
 ];
+
+/// What LMTP has in place of EHLO: no operation, as LMTP is not followed.
+pub(super) const LHLO: &str = "LHLO";

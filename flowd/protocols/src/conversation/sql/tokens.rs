@@ -3,10 +3,17 @@
 /// Whose SQL it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flavour {
-    /// PostgreSQL with `standard_conforming_strings`, its default since 9.1.
-    Postgresql,
-    /// MySQL and MariaDB without `ANSI_QUOTES` and `NO_BACKSLASH_ESCAPES`, their default.
-    Mysql,
+    /// PostgreSQL. A backslash escapes in plain strings where `standard_conforming_strings` is off; it is on by default
+    /// since 9.1.
+    Postgresql { escapes: bool },
+    /// MySQL and MariaDB without `ANSI_QUOTES`, their default. A backslash escapes unless the session has
+    /// `NO_BACKSLASH_ESCAPES`.
+    Mysql { escapes: bool },
+}
+
+impl Flavour {
+    /// As servers are unless they say otherwise.
+    pub(crate) const MYSQL: Self = Self::Mysql { escapes: true };
 }
 
 /// A piece of a statement.
@@ -48,7 +55,10 @@ enum Kind {
 fn next(rest: &[u8], flavour: Flavour) -> Option<(Kind, usize)> {
     let first = *rest.first()?;
     let second = rest.get(1).copied().unwrap_or_default();
-    let mysql = flavour == Flavour::Mysql;
+    let (mysql, escapes) = match flavour {
+        Flavour::Postgresql { escapes } => (false, escapes),
+        Flavour::Mysql { escapes } => (true, escapes),
+    };
     Some(match (first, second) {
         (b'\0' | b' ' | b'\t'..=b'\r', _) => (Kind::Space, 1),
         // MySQL takes two dashes for a comment only before white space: `a--1` is a sum.
@@ -59,11 +69,11 @@ fn next(rest: &[u8], flavour: Flavour) -> Option<(Kind, usize)> {
         (b'/', b'*') if mysql && rest.get(2..4) == Some(b"M!") => (Kind::Space, 4 + digits(rest, 4)),
         (b'*', b'/') if mysql => (Kind::Space, 2),
         (b'/', b'*') => (Kind::Space, comment(rest, !mysql)),
-        (b'\'', _) => (Kind::Literal, quoted(rest, 0, mysql)),
-        (b'"', _) if mysql => (Kind::Literal, quoted(rest, 0, true)),
+        (b'\'', _) => (Kind::Literal, quoted(rest, 0, escapes)),
+        (b'"', _) if mysql => (Kind::Literal, quoted(rest, 0, escapes)),
         (b'"' | b'`', _) => (Kind::Name, quoted(rest, 0, false)),
         (b'e' | b'E', b'\'') => (Kind::Literal, quoted(rest, 1, true)),
-        (b'b' | b'B' | b'n' | b'N' | b'x' | b'X', b'\'') => (Kind::Literal, quoted(rest, 1, mysql)),
+        (b'b' | b'B' | b'n' | b'N' | b'x' | b'X', b'\'') => (Kind::Literal, quoted(rest, 1, escapes)),
         (b'u' | b'U', b'&') if rest.get(2) == Some(&b'\'') => (Kind::Literal, quoted(rest, 2, false)),
         (b'$', b'0'..=b'9') => (Kind::Other, 1 + digits(rest, 1)),
         (b'$', _) if !mysql => dollars(rest).map_or((Kind::Other, 1), |len| (Kind::Literal, len)),

@@ -252,3 +252,26 @@ fn one_client_alone() {
         assert_eq!(lines, ["LOGIN ? 0", "SELECT ? 2", "STMT_PREPARE ? 3", "EXECUTE ? 4", "QUIT - 5"]);
     }
 }
+
+/// What escapes a quote decides where a literal ends, and so what is left of one.
+#[test]
+fn literals_end_where_the_server_says() {
+    const NO_BACKSLASH_ESCAPES: [u8; 7] = [0, 0, 0, 2, 2, 0, 0];
+    let [escaped, plain] = [r"select 'it\'s secret', 1", r"select 'secret\', 1"].map(query);
+    let shown = crate::conversation::kit::statements(
+        started(Statements::Normalized),
+        &[
+            (Server, &greeting()),
+            (Client, &login(PLAIN)),
+            (Server, &packet(2, &ok(2))),
+            (Client, &escaped),
+            (Server, &packet(1, &NO_BACKSLASH_ESCAPES)),
+            (Client, &plain),
+            (Server, &packet(1, &ok(2))),
+            (Client, &escaped),
+            (Server, &packet(1, &ok(2))),
+        ],
+    );
+    let shown: Vec<_> = shown.into_iter().flatten().collect();
+    assert_eq!(shown, ["select ?, ?"; 3]);
+}

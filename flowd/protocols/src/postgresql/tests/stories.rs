@@ -225,3 +225,39 @@ fn one_client_alone() {
         assert_eq!(lines, ["STARTUP ? 1", "BEGIN ? 3", "SELECT ? 4"]);
     }
 }
+
+/// What escapes a quote decides where a literal ends, and so what is left of one.
+#[test]
+fn literals_end_where_the_server_says() {
+    let strings = |value: &str| message(b'S', format!("standard_conforming_strings\0{value}\0").as_bytes());
+    let [off, on] = ["off", "on"].map(strings);
+    let done = join(&[&done("SELECT 0"), READY]);
+    let [escaped, plain] = [r"select 'it\'s secret', 1", r"select 'secret\', 1"].map(query);
+    let shown = crate::conversation::kit::statements(
+        started(Statements::Normalized),
+        &[
+            (Client, &login()),
+            (Server, &welcome()),
+            (Client, &plain),
+            (Server, &join(&[&off, &done])),
+            (Client, &escaped),
+            (Server, &join(&[&on, &done])),
+            (Client, &plain),
+            (Server, &done),
+        ],
+    );
+    let shown: Vec<_> = shown.into_iter().flatten().collect();
+    assert_eq!(shown, ["select ?, ?"; 3]);
+}
+
+#[test]
+fn what_is_no_sqlstate_is_not_shown() {
+    for code in ["", "4260", "426011", "secre", "42\u{9b}01"] {
+        let answer = join(&[&error("ERROR", code), READY]);
+        assert_eq!(
+            converse(&[(Client, &query("select")), (Server, &answer)]),
+            ["SELECT _OTHER 0-1"],
+            "{code}"
+        );
+    }
+}
