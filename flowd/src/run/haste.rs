@@ -7,6 +7,9 @@ use crate::kernel::EVENT_PARTS;
 /// Parts of the buffer that may fill between two looks without haste: from half of the buffer on the packet path counts
 /// who has how many copies.
 const MANY: usize = EVENT_PARTS / 4;
+/// Longest time between two looks where conversations are to be recognised: until they are, the packet path copies so many
+/// segments of each and no more ([`flow_common::record::looks::UNKNOWN`]). A quick client has sent them in 30 ms.
+const RECOGNISE: Duration = Duration::from_millis(20);
 /// Halvings of the time between two looks.
 const MOST: u32 = 4;
 
@@ -24,8 +27,9 @@ impl Haste {
         };
     }
 
-    /// The time to the next look, where it is `usual` without haste.
-    pub(super) fn of(&self, usual: Duration) -> Duration {
+    /// The time to the next look, where it is `usual` without haste, and there are conversations to recognise, or none.
+    pub(super) fn of(&self, usual: Duration, recognises: bool) -> Duration {
+        let usual = if recognises { usual.min(RECOGNISE) } else { usual };
         usual / (1 << self.0)
     }
 }
@@ -40,10 +44,18 @@ mod tests {
         let mut haste = Haste::default();
         let mut after = |parts| {
             haste.found(parts);
-            haste.of(usual).as_millis()
+            haste.of(usual, false).as_millis()
         };
         assert_eq!([0, 1, 2].map(&mut after), [160; 3]);
         assert_eq!([3, 8, 8, 8, 8].map(&mut after), [80, 40, 20, 10, 10]);
         assert_eq!([2, 1, 1, 0, 1, 0].map(&mut after), [10, 20, 40, 80, 160, 160]);
+    }
+
+    #[test]
+    fn quick_conversations_are_recognised_in_time() {
+        let long = Duration::from_millis(160);
+        assert_eq!(Haste::default().of(long, true), RECOGNISE);
+        assert_eq!(Haste(1).of(long, true), RECOGNISE / 2);
+        assert_eq!(Haste::default().of(RECOGNISE / 2, true), RECOGNISE / 2);
     }
 }

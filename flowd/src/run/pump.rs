@@ -38,10 +38,6 @@ use crate::{
 /// at each of them.
 const SETTLE: Duration = Duration::from_millis(5);
 
-/// Longest time between two looks where conversations are to be recognised: until they are, the packet path copies so many
-/// segments of each and no more ([`flow_common::record::looks::UNKNOWN`]). A quick client has sent them in 30 ms.
-const RECOGNISE: Duration = Duration::from_millis(20);
-
 /// Longest time that one flow record covers, ns; `None` where no sink wants them.
 pub(super) fn active_timeout(config: &Config) -> Option<u64> {
     config.wants("flow").then(|| config.timeouts.active.nanos())
@@ -184,11 +180,7 @@ impl Pump {
 
     /// Longest time between two looks at the events.
     fn pace(&self) -> Duration {
-        let mut look = self.event_interval.min(Part::BEAT);
-        if self.pipeline.recognises() {
-            look = look.min(RECOGNISE);
-        }
-        look = self.haste.of(look);
+        let mut look = self.haste.of(self.event_interval.min(Part::BEAT), self.pipeline.recognises());
         if self.capacity.is_some() {
             look = look.min(Duration::from_millis(Capacity::LONGEST_LOOK));
         }
